@@ -1,0 +1,28 @@
+"""What a scan is: channels, geometry, sampling masks, processing steps. No Qt, no torch, no files."""
+
+from stmviewer.scan.errors import FileError, RequestError, StmviewerError
+from stmviewer.scan.geometry import BoolArray, FloatArray, Geometry
+from stmviewer.scan.masks import Mask, make_mask
+from stmviewer.scan.model import Channel, Direction, Role, Scan, ScanDirection
+from stmviewer.scan.progress import Cancelled, Progress
+from stmviewer.scan.steps import History, Step
+
+__all__ = [
+    "BoolArray",
+    "Cancelled",
+    "Channel",
+    "Direction",
+    "FileError",
+    "FloatArray",
+    "Geometry",
+    "History",
+    "Mask",
+    "Progress",
+    "RequestError",
+    "Role",
+    "Scan",
+    "ScanDirection",
+    "Step",
+    "StmviewerError",
+    "make_mask",
+]

@@ -1,0 +1,28 @@
+"""Errors that a user caused or can mend. Each says in one line what is wrong, with what, and what to do.
+
+Anything else that escapes is a fault of the program (exit code 1 on the command line, a report in the window).
+"""
+
+from pathlib import Path
+
+
+class StmviewerError(Exception):
+    """Bad input or a bad request: shown to the user as it reads, exit code 2, never a traceback."""
+
+
+class FileError(StmviewerError):
+    """A file that cannot be read or written.
+
+    `path` is the file, `cause` what is wrong in it (with the offset or the field where one is known), `advice` what
+    the user can do about it.
+    """
+
+    def __init__(self, path: Path | str, cause: str, advice: str = "") -> None:
+        self.path = Path(path)
+        self.cause = cause
+        self.advice = advice
+        super().__init__(f"{path}: {cause}" + (f". {advice}" if advice else ""))
+
+
+class RequestError(StmviewerError):
+    """A request that cannot be met: an unknown channel, mask, model or value."""

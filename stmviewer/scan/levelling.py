@@ -1,0 +1,73 @@
+"""Levelling: planes, row offsets, robust ranges. Plain numpy: the first window needs it before scipy is loaded."""
+
+import numpy as np
+
+from stmviewer.scan.geometry import BoolArray, FloatArray
+
+
+def fit_plane(data: FloatArray, measured: BoolArray | None = None) -> FloatArray:
+    """The plane a + b x + c y through the finite (and `measured`) pixels by least squares, robust against steps.
+
+    One reweighting round leaves out what lies over three robust deviations from the first fit, so that adsorbates
+    do not tilt it. Returns the plane on every pixel, shape (rows, columns); zeros if nothing is measured.
+    """
+    rows, columns = data.shape
+    valid = np.isfinite(data) if measured is None else np.isfinite(data) & measured
+    if not valid.any():
+        return np.zeros_like(data)
+    y, x = np.mgrid[0:rows, 0:columns]
+    y = (y - (rows - 1) / 2) / max(rows, 1)
+    x = (x - (columns - 1) / 2) / max(columns, 1)
+    design = np.stack([np.ones(valid.sum()), x[valid], y[valid]], axis=1)
+    values = data[valid]
+    plane = np.linalg.lstsq(design, values, rcond=None)[0]
+    residual = values - design @ plane
+    spread = 1.4826 * np.median(np.abs(residual - np.median(residual)))
+    keep = np.abs(residual - np.median(residual)) <= 3 * spread
+    if spread > 0 and keep.sum() > 3 * len(plane):
+        plane = np.linalg.lstsq(design[keep], values[keep], rcond=None)[0]
+    result: FloatArray = plane[0] + plane[1] * x + plane[2] * y
+    return result
+
+
+def row_offsets(data: FloatArray, measured: BoolArray | None = None) -> FloatArray:
+    """Height offset of each row, by the median of its differences to the row before it; shape (rows,).
+
+    The median of differences ignores steps and adsorbates that a row median would follow. The offsets keep no trend:
+    their own straight line is removed, since a tilt of the sample is not a fault of the rows.
+    """
+    values = data if measured is None else np.where(measured, data, np.nan)
+    known = np.nonzero(np.isfinite(values).any(axis=1))[0]
+    offsets = np.zeros(data.shape[0])
+    if known.size < 3:
+        return offsets
+    both = np.diff(values[known], axis=0)
+    steps = np.array([np.nanmedian(row) if np.isfinite(row).any() else 0.0 for row in both])
+    walk = np.concatenate([[0.0], np.cumsum(steps)])
+    walk -= np.polyval(np.polyfit(known, walk, 1), known)
+    offsets[known] = walk
+    return offsets
+
+
+def robust_range(data: FloatArray, low: float = 1.0, high: float = 99.0) -> tuple[float, float]:
+    """The `low` to `high` percentile range of the finite values; widened when it is empty, (0, 1) when nothing is."""
+    values = data[np.isfinite(data)]
+    if values.size == 0:
+        return 0.0, 1.0
+    if values.size > 1_000_000:
+        values = values[:: values.size // 500_000]  # a 4096 x 4096 image need not be sorted whole
+    bottom, top = (float(v) for v in np.percentile(values, (low, high)))
+    if not top > bottom:
+        bottom, top = float(values.min()), float(values.max())
+    if not top > bottom:
+        half = abs(bottom) * 1e-6 or 0.5
+        return bottom - half, top + half
+    return bottom, top
+
+
+def level_for_display(data: FloatArray) -> FloatArray:
+    """`data` less its robust plane and its median: what a first look at a scan shows. Not a processing step."""
+    level = data - fit_plane(data)
+    middle = np.nanmedian(level) if np.isfinite(level).any() else 0.0
+    result: FloatArray = level - middle
+    return result

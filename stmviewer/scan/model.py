@@ -1,0 +1,144 @@
+"""Scan and Channel: what everything else speaks about."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stmviewer.scan.errors import RequestError
+from stmviewer.scan.geometry import BoolArray, FloatArray, Geometry
+
+Direction = Literal["forward", "backward"]
+ScanDirection = Literal["down", "up"]
+#: raw is what the microscope measured; the others are what stmviewer made
+Role = Literal["raw", "mask", "restored", "deviation", "residual"]
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+
+
+class Channel:
+    """One image of a scan.
+
+    `data` is a read-only float64 array (rows, columns) in SI `unit`, row 0 at the top as the microscopist sees it,
+    backward channels already mirrored; NaN where the file has no value. It is read when first asked for: a reader
+    passes `load`, and a file of twelve channels costs no more than the one that is shown.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        unit: str,
+        load: Callable[[], NDArray[Any]] | NDArray[Any],
+        direction: Direction = "forward",
+        role: Role = "raw",
+    ) -> None:
+        self.name = name
+        self.unit = unit
+        self.direction: Direction = direction
+        self.role: Role = role
+        self._load = load
+
+    @cached_property
+    def data(self) -> FloatArray:
+        values = self._load() if callable(self._load) else self._load
+        data = np.array(values, dtype=np.float64)  # a copy: rule 1, nobody else's array is touched or trusted
+        if data.ndim != 2:
+            raise ValueError(f"channel {self.label} has {data.ndim} dimensions, not 2")
+        # an overflowed ADC is no measurement either
+        data[~np.isfinite(data)] = np.nan
+        data.flags.writeable = False
+        return data
+
+    @cached_property
+    def measured(self) -> BoolArray:
+        """True where the file has a value; shape (rows, columns)."""
+        return np.isfinite(self.data)
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} {self.direction}"
+
+    @property
+    def measured_fraction(self) -> float:
+        return float(self.measured.mean())
+
+    def why_not_restorable(self) -> str | None:
+        """The reason in plain words when there is nothing to restore in this channel, else None."""
+        if not self.measured.any():
+            return "no pixel was measured (the scan never ran)"
+        if min(self.data.shape) < 8:
+            return f"{self.data.shape[1]} x {self.data.shape[0]} pixels are too few to restore; 8 x 8 is the least"
+        values = self.data[self.measured]
+        if values.size < 16:
+            return f"only {values.size} pixels were measured; 16 is the least"
+        if float(np.ptp(values)) <= 4 * np.finfo(np.float64).eps * float(np.abs(values).max()):
+            return "every measured pixel has the same value (a constant channel)"
+        return None
+
+    def __repr__(self) -> str:
+        return f"Channel({self.label!r}, {self.unit!r}, {self.role})"
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One measurement: every channel of one file, on one geometry.
+
+    `bias_v` is the sample bias (negative: filled states), `setpoint_a` the current setpoint, `line_time_s` the time of
+    one line forward and backward in seconds; each None where the file does not say. `header` is the file's own, as
+    read. `notes` are things about this file that the user should see.
+    """
+
+    channels: Sequence[Channel]
+    geometry: Geometry
+    path: Path | None = None
+    format: str = ""
+    scan_direction: ScanDirection = "down"
+    bias_v: float | None = None
+    setpoint_a: float | None = None
+    line_time_s: tuple[float, float] | None = None
+    recorded: str = ""
+    comment: str = ""
+    header: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    provenance: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.channels:
+            raise ValueError("a scan needs at least one channel")
+
+    @property
+    def name(self) -> str:
+        return self.path.name if self.path else "untitled"
+
+    @property
+    def channel_names(self) -> list[str]:
+        """Channel names in the file's order, each once."""
+        return list(dict.fromkeys(c.name for c in self.channels))
+
+    def directions(self, name: str) -> list[Direction]:
+        return [c.direction for c in self.channels if c.name == name]
+
+    def channel(self, name: str | None = None, direction: Direction | None = None) -> Channel:
+        """The channel of that name (any case) and direction. Without a name: the topography, or else the first one.
+
+        Without a direction: forward where there is one. Raises RequestError that lists what there is.
+        """
+        named = self.channels if name is None else [c for c in self.channels if c.name.casefold() == name.casefold()]
+        if name is None:
+            named = [c for c in self.channels if c.name == self.default_channel_name()]
+        for wanted in (direction,) if direction else DIRECTIONS:
+            for channel in named:
+                if channel.direction == wanted:
+                    return channel
+        there = ", ".join(c.label for c in self.channels)
+        asked = " ".join(filter(None, (name, direction)))
+        raise RequestError(f"{self.name} has no channel '{asked}'; it has: {there}")
+
+    def default_channel_name(self) -> str:
+        """The topography: a channel called Z or in metres, restored before raw; else the first channel."""
+        heights = [c for c in self.channels if c.unit == "m" and c.role in ("raw", "restored")]
+        preferred = [c for c in heights if c.name.casefold() in ("z", "topography", "height")] or heights
+        return (preferred or list(self.channels))[0].name
