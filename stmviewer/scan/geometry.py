@@ -67,5 +67,6 @@ class Geometry:
         """The same frame with other rows; `centre_shift_down` (in `unit`) moves its centre along the slow axis."""
         angle = np.deg2rad(self.angle_deg)
         # down the image is -y in the frame; the frame is turned clockwise by the angle
-        dx, dy = -np.sin(angle) * centre_shift_down, -np.cos(angle) * centre_shift_down
+        dx = -float(np.sin(angle)) * centre_shift_down
+        dy = -float(np.cos(angle)) * centre_shift_down
         return replace(self, rows=rows, height=height, centre=(self.centre[0] + dx, self.centre[1] + dy))

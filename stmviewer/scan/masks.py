@@ -47,7 +47,7 @@ class Mask:
         forward, backward = line_time_s
         lines = int(self.measured.any(axis=1).sum())
         raster = lines * (forward + backward)
-        if self.whole_lines or self.pattern.startswith("grid"):
+        if self.whole_lines or self.pattern.startswith("grid:"):
             return raster
         dwell = forward / columns
         r, c = np.nonzero(self.measured)
@@ -101,8 +101,8 @@ def _pixels(shape: tuple[int, int], value: float, rng: np.random.Generator) -> B
 
 
 def _spiral(shape: tuple[int, int], value: float, _: np.random.Generator) -> BoolArray:
-    """Archimedean spiral from the centre, arms 1/value pixels apart, out to the corners."""
-    pitch = 1.0 / value
+    """Archimedean spiral from the centre out to the corners, arms spaced so that it measures the wanted part."""
+    pitch = 1.2 / value  # a line of unit width rounds onto about 1.2 pixels per pixel of length
     centre = (np.array(shape) - 1) / 2
     turns = math.hypot(*shape) / 2 / pitch + 1
     # arc length grows as pitch * pi * turns^2; four samples a pixel leave no gaps
