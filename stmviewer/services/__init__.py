@@ -1,0 +1,1 @@
+"""What the window and the command line both call: opening, restoring, exporting, training; typed events; jobs."""

@@ -1,0 +1,21 @@
+"""Entry points: `stmviewer` on the command line, `stmviewer-window` by double click."""
+
+import multiprocessing
+import sys
+
+
+def main() -> int:
+    """The command line; returns the exit code."""
+    multiprocessing.freeze_support()  # first of all: a frozen child process must not open a second window
+    from stmviewer.cli import run
+
+    return run(sys.argv[1:])
+
+
+def window() -> int:
+    """The window, as a shortcut or a double click opens it."""
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""What a chooser shows of a model, read from its card and never from its weights."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from stmviewer.restore.request import Task
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model that can be chosen.
+
+    `name` is KIND-FAMILY or the name of a classical method, `summary` one line on what it is for, `steps` the
+    sampler steps worth offering (empty where it has none), `samples` whether several samples differ.
+    """
+
+    name: str
+    kind: str
+    family: str
+    summary: str
+    tasks: tuple[Task, ...]
+    learned: bool
+    steps: tuple[int, ...] = ()
+    samples: bool = False
+    licence: str = "MIT"
+    source: Literal["shipped", "user", "built-in"] = "built-in"

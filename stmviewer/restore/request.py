@@ -1,0 +1,97 @@
+"""What is asked of a restoration: one frozen object for window, batch and command line."""
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, get_args
+
+from stmviewer.scan import Direction, RequestError
+
+Task = Literal["repair", "sparse"]
+Trust = Literal["keep", "consistent"]
+Device = Literal["auto", "cpu", "cuda"]
+
+#: mask of a sparse task that takes the scan's own unmeasured pixels or missing lines
+FILE_MASK = "file"
+
+
+@dataclass(frozen=True)
+class RestoreRequest:
+    """A restoration as asked for; the same request on the same file and device gives the same result.
+
+    task        repair: undo what the tip and scanner did, every pixel may change; sparse: fill what was not measured
+    channel     channel name, None for the topography
+    model       model name (KIND-FAMILY, or KIND alone for its best family, or a classical method)
+    steps       sampler steps of generative models; None for the model's own choice
+    samples     how many samples are drawn; their mean is shown, their spread is the deviation
+    mask        sparse only: a pattern (`lines:4`; hides the rest of a full scan, and scores), `file`, or a mask.npz
+    trust       sparse only. keep: measured pixels stay as they are; consistent: agree at low frequency, noise removed
+    align_rows  repair only: take out row offsets first (median of differences)
+    tile        tile side in pixels for large scans; None chooses by memory
+    """
+
+    task: Task = "repair"
+    channel: str | None = None
+    direction: Direction | None = None
+    model: str = "regression"
+    steps: int | None = None
+    samples: int = 1
+    seed: int = 0
+    mask: str | None = None
+    trust: Trust = "keep"
+    align_rows: bool = False
+    tile: int | None = None
+    device: Device = "auto"
+
+    def __post_init__(self) -> None:
+        def one_of(name: str, allowed: tuple[str, ...]) -> None:
+            if getattr(self, name) not in allowed:
+                raise RequestError(f"{name} is {' or '.join(allowed)}, not '{getattr(self, name)}'")
+
+        one_of("task", get_args(Task))
+        one_of("trust", get_args(Trust))
+        one_of("device", get_args(Device))
+        if self.steps is not None and not 1 <= self.steps <= 1000:
+            raise RequestError(f"steps must be 1 to 1000, not {self.steps}")
+        if not 1 <= self.samples <= 100:
+            raise RequestError(f"samples must be 1 to 100, not {self.samples}")
+        if self.seed < 0:
+            raise RequestError(f"the seed must not be negative, as {self.seed} is")
+        if self.tile is not None and not 32 <= self.tile <= 4096:
+            raise RequestError(f"tile must be 32 to 4096 pixels, not {self.tile}")
+        if self.task == "repair" and self.mask not in (None, FILE_MASK):
+            raise RequestError("a mask belongs to the sparse task; choose --task sparse, or leave the mask out")
+
+    def replaced(self, **changes: Any) -> "RestoreRequest":
+        return replace(self, **changes)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "RestoreRequest":
+        """Reads what `to_json` wrote; unknown keys (of a newer version) and wrong types raise RequestError."""
+        try:
+            values = json.loads(text)
+            unknown = set(values) - {f.name for f in fields(cls)}
+            if unknown:
+                raise RequestError(f"a restoration request has no {', '.join(sorted(unknown))}")
+            return cls(**values)
+        except (ValueError, TypeError) as error:
+            raise RequestError(f"not a restoration request: {error}") from error
+
+    def command(self, path: str) -> str:
+        """The command line that does the same to the file at `path`."""
+        import shlex
+
+        words = ["stmviewer", "restore", path, "--task", self.task]
+        for name, default in (("mask", None), ("channel", None), ("direction", None), ("model", None), ("steps", None)):
+            value = getattr(self, name)
+            if value != default:
+                words += [f"--{name}", str(value)]
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in ("samples", "seed", "trust", "tile", "device") and value != field.default:
+                words += [f"--{field.name}", str(value)]
+        if self.align_rows:
+            words.append("--align-rows")
+        return shlex.join([*words, "-o", "restored"])

@@ -1,0 +1,73 @@
+"""What a job tells the window or the console: small frozen events, and nothing else.
+
+A panel is one `match` over these; it never looks into a job.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from stmviewer.scan import FloatArray
+
+
+@dataclass(frozen=True)
+class Started:
+    """The job runs now."""
+
+    title: str
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """Progress: `fraction` in [0, 1], the present step, seconds left where they can be guessed."""
+
+    fraction: float
+    step: str
+    eta_s: float | None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """An intermediate image (rows, columns) in the channel's unit, to be shown while the job goes on."""
+
+    image: FloatArray
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number as it develops, such as a loss or a validation score at a training step."""
+
+    name: str
+    step: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Message:
+    """A line for the user."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The job is done; `result` is what it returns."""
+
+    result: Any
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The job failed. `message` is one clear line; `details` is the traceback when the fault is ours, else empty."""
+
+    message: str
+    details: str = ""
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """The job stopped because the user asked."""
+
+
+Event = Started | Advanced | Preview | Metric | Message | Finished | Failed | Cancelled
+#: after one of these nothing more comes from a job
+FINAL = (Finished, Failed, Cancelled)

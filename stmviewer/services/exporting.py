@@ -1,0 +1,54 @@
+"""Writing restorations and figures, never over a raw file."""
+
+from pathlib import Path
+
+from stmviewer.files import save_scan
+from stmviewer.restore import Restoration
+from stmviewer.scan import Scan
+from stmviewer.services.jobs import Context, Job
+
+#: formats a restoration can be exported to, with what they are for
+EXPORT_FORMATS = {
+    "gwy": "Gwyddion (raw, mask, restored, deviation)",
+    "npz": "NumPy archive with provenance",
+    "tif": "TIFF, 32-bit float, one page a channel",
+    "png": "Figure with scale bar and colour bar",
+    "pdf": "Figure, vector",
+    "svg": "Figure, vector",
+}
+_FIGURES = ("png", "pdf", "svg")
+
+
+def default_name(restoration: Restoration, source: Scan, file_format: str) -> str:
+    """A file name that tells what is in it, such as `scan042_Z-forward_restored.gwy`."""
+    stem = source.path.stem if source.path else "scan"
+    return f"{stem}_{restoration.channel.name}-{restoration.channel.direction}_{restoration.request.task}.{file_format}"
+
+
+def free_path(path: Path) -> Path:
+    """`path`, or the first of `name-2`, `name-3`, ... that does not exist: nothing is overwritten silently."""
+    candidate, number = path, 2
+    while candidate.exists():
+        candidate = path.with_stem(f"{path.stem}-{number}")
+        number += 1
+    return candidate
+
+
+def export(restoration: Restoration, source: Scan, path: Path) -> Path:
+    """Writes `restoration` in the format of the suffix of `path`; returns the path written."""
+    scan = restoration.to_scan(source)
+    if path.suffix.lower().lstrip(".") in _FIGURES:
+        from stmviewer.files.figures import save_figure
+
+        return save_figure(scan, path)
+    return save_scan(scan, path)
+
+
+def export_job(restoration: Restoration, source: Scan, path: Path) -> Job:
+    """A job that exports; its result is the path written."""
+
+    def job(context: Context) -> Path:
+        context.progress.check()
+        return export(restoration, source, path)
+
+    return job

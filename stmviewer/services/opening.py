@@ -1,0 +1,39 @@
+"""Opening what a user drops, types or chooses."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from stmviewer.files import READABLE, open_scan
+from stmviewer.scan import FileError, Scan
+from stmviewer.services.jobs import Context, Job
+
+
+def scan_files(paths: Iterable[Path | str]) -> list[Path]:
+    """The files among `paths`, folders replaced by the readable files in them (not below), sorted by name.
+
+    Raises FileError for a path that does not exist and for a folder with nothing readable in it.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = sorted(p for p in path.iterdir() if p.is_file() and p.suffix.lower() in READABLE)
+            if not inside:
+                raise FileError(path, "the folder holds no scan", f"Readable are {', '.join(sorted(READABLE))}")
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            raise FileError(path, "there is no such file or folder", "Check the path")
+    return found
+
+
+def open_job(path: Path) -> Job:
+    """A job that opens one file and loads the channel that is shown first."""
+
+    def job(context: Context) -> Scan:
+        scan = open_scan(path)
+        context.progress.check()
+        _ = scan.channel().data
+        return scan
+
+    return job
