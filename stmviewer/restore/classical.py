@@ -1,0 +1,166 @@
+"""Classical methods as restorers: the baselines that a learned model has to beat, from scipy and scikit-image."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stmviewer.restore.filling import fill
+from stmviewer.restore.info import ModelInfo
+from stmviewer.restore.problem import Answer, Options, PlainMethod, Problem
+from stmviewer.restore.request import Task
+from stmviewer.scan import BoolArray, FloatArray, Progress
+from stmviewer.scan.levelling import row_offsets
+
+
+@dataclass(frozen=True)
+class ClassicalRestorer:
+    """A method without weights: the same answer for every seed, no deviation."""
+
+    info: ModelInfo
+    method: PlainMethod
+
+    def restore(self, problem: Problem, options: Options, progress: Progress) -> Answer:
+        progress.check()
+        return Answer(self.method(problem.image, problem.measured, progress))
+
+
+def _separable(measured: BoolArray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Row and column indices when the mask is their product (lines, grids), else None."""
+    rows, columns = measured.any(axis=1), measured.any(axis=0)
+    if (measured == (rows[:, None] & columns[None, :])).all():
+        return np.nonzero(rows)[0], np.nonzero(columns)[0]
+    return None
+
+
+def linear(image: FloatArray, measured: BoolArray, progress: Progress) -> FloatArray:
+    """Linear interpolation: along the slow axis for lines, bilinear for grids, on Delaunay triangles for the rest."""
+    if measured.all() or _separable(measured):
+        return fill(image, measured)
+    return _scattered(image, measured, "linear", progress)
+
+
+def cubic(image: FloatArray, measured: BoolArray, progress: Progress) -> FloatArray:
+    """Cubic interpolation: splines along the axes for lines and grids, Clough-Tocher on triangles for the rest.
+
+    Not extrapolated: beyond the first and last line the nearest measured value stands.
+    """
+    from scipy.interpolate import make_interp_spline
+
+    axes = _separable(measured)
+    if measured.all():
+        return np.array(image)
+    if axes is None:
+        return _scattered(image, measured, "cubic", progress)
+    values = image[np.ix_(*axes)]
+    for axis, known in enumerate(axes):
+        if len(known) == image.shape[axis]:
+            continue
+        progress.check()
+        at = np.clip(np.arange(image.shape[axis]), known[0], known[-1])
+        if len(known) > 3:
+            values = make_interp_spline(known, values, k=3, axis=axis)(at)
+        else:
+            values = np.take(values, np.abs(at[:, None] - known[None, :]).argmin(axis=1), axis=axis)
+    return np.where(measured, image, values)
+
+
+def _scattered(image: FloatArray, measured: BoolArray, method: str, progress: Progress) -> FloatArray:
+    from scipy.interpolate import CloughTocher2DInterpolator, LinearNDInterpolator
+    from scipy.spatial import Delaunay, QhullError
+
+    guess = fill(image, measured)
+    points = np.argwhere(measured)
+    progress.check()
+    try:
+        triangles = Delaunay(points)
+    except QhullError:  # fewer than three points, or all on one line
+        return guess
+    progress.check()
+    kind = LinearNDInterpolator if method == "linear" else CloughTocher2DInterpolator
+    interpolator = kind(triangles, image[measured])
+    result = guess.copy()
+    missing = np.argwhere(~measured)
+    for part in np.array_split(missing, max(1, len(missing) // 50_000)):
+        progress.check()
+        values = interpolator(part)
+        inside = np.isfinite(values)  # outside the convex hull the first guess stands
+        result[tuple(part[inside].T)] = values[inside]
+    return result
+
+
+def biharmonic(image: FloatArray, measured: BoolArray, progress: Progress) -> FloatArray:
+    """Biharmonic inpainting (scikit-image; Damelin and Hoang, J. Math. Imaging Vision 60, 2018), in blocks.
+
+    The linear system grows with the hole, so the image is worked in overlapping blocks of 96 pixels.
+    """
+    from skimage.restoration import inpaint_biharmonic
+
+    if measured.all():
+        return np.array(image)
+    rows, columns = image.shape
+    result = np.array(image)
+    step, margin = 80, 8
+    corners = [(r, c) for r in range(0, rows, step) for c in range(0, columns, step)]
+    progress = progress.part(1.0, "Biharmonic inpainting", len(corners))
+    for r, c in corners:
+        block = np.s_[max(r - margin, 0) : r + step + margin, max(c - margin, 0) : c + step + margin]
+        hidden = ~measured[block]
+        if hidden.any():
+            filled = inpaint_biharmonic(image[block], hidden)
+            inner = np.s_[
+                r - block[0].start : r - block[0].start + step, c - block[1].start : c - block[1].start + step
+            ]
+            result[r : r + step, c : c + step] = filled[inner]
+        progress.tick()
+    return np.where(measured, image, result)
+
+
+def total_variation(image: FloatArray, measured: BoolArray, progress: Progress) -> FloatArray:
+    """Total variation with the measured pixels as data: min |grad u|_1 + lambda/2 |u - f|^2 there.
+
+    Solved by alternating Chambolle's denoising (scikit-image; J. Math. Imaging Vision 20, 89, 2004) with putting the
+    measured pixels back. Fully measured images are denoised once, with a weight from their noise estimate.
+    """
+    from skimage.restoration import denoise_tv_chambolle, estimate_sigma
+
+    if measured.all():
+        progress.check()
+        return np.asarray(denoise_tv_chambolle(image, weight=1.5 * float(estimate_sigma(image))))
+    result = cubic(image, measured, progress)
+    rounds = 12
+    progress = progress.part(1.0, "Total variation", rounds)
+    for k in range(rounds):
+        smooth = denoise_tv_chambolle(result, weight=0.12 * 0.75**k, max_num_iter=40)
+        result = np.where(measured, image, smooth)
+        progress.tick()
+    return result
+
+
+def row_level_median(image: FloatArray, measured: BoolArray, progress: Progress) -> FloatArray:
+    """What a microscopist does by hand: align rows (median of differences), a 3 x 3 median, a light Gaussian."""
+    from scipy.ndimage import gaussian_filter, median_filter
+
+    progress.check()
+    levelled = image - row_offsets(image, measured)[:, None]
+    smooth: FloatArray = gaussian_filter(median_filter(levelled, size=3), sigma=0.7)
+    return smooth
+
+
+def _info(name: str, summary: str, tasks: tuple[Task, ...]) -> ModelInfo:
+    return ModelInfo(name, name, "", summary, tasks, learned=False)
+
+
+CLASSICAL: dict[str, ClassicalRestorer] = {
+    r.info.name: r
+    for r in (
+        ClassicalRestorer(_info("linear", "Linear interpolation, the baseline", ("sparse",)), linear),
+        ClassicalRestorer(_info("cubic", "Cubic splines, good when well sampled", ("sparse",)), cubic),
+        ClassicalRestorer(_info("biharmonic", "Smooth inpainting, good for small gaps", ("sparse",)), biharmonic),
+        ClassicalRestorer(
+            _info("tv", "Total variation, keeps step edges sharp", ("sparse", "repair")), total_variation
+        ),
+        ClassicalRestorer(
+            _info("row-median", "Align rows, median and light Gaussian filter", ("repair",)), row_level_median
+        ),
+    )
+}

@@ -1,0 +1,63 @@
+"""A first guess of unmeasured pixels, fast enough for every training crop: what the networks start from.
+
+Whole lines are interpolated linearly along the slow axis, grids linearly along both, everything else by a pyramid of
+weighted averages ("push-pull": Gortler et al., The Lumigraph, SIGGRAPH 1996, section 3.4).
+"""
+
+import numpy as np
+
+from stmviewer.scan import BoolArray, FloatArray
+
+
+def fill(image: FloatArray, measured: BoolArray) -> FloatArray:
+    """`image` (rows, columns) with its unmeasured pixels guessed and its measured ones untouched.
+
+    Values of unmeasured pixels are not looked at (they may be NaN). At least one pixel must be measured.
+    """
+    if measured.all():
+        return np.array(image, dtype=np.float64)
+    rows, columns = measured.any(axis=1), measured.any(axis=0)
+    if (measured == (rows[:, None] & columns[None, :])).all():
+        r, c = np.nonzero(rows)[0], np.nonzero(columns)[0]
+        guess = _along(_along(image[np.ix_(r, c)], r, image.shape[0]).T, c, image.shape[1]).T
+    else:
+        guess = _push_pull(np.where(measured, image, 0.0), measured.astype(np.float64))
+    return np.where(measured, image, guess)
+
+
+def _along(values: FloatArray, at: np.ndarray, length: int) -> FloatArray:
+    """Linear interpolation along axis 0 from sorted positions `at` to 0 ... length - 1, constant beyond the ends."""
+    position = np.interp(np.arange(length), at, np.arange(len(at)))
+    low = np.minimum(position.astype(int), max(len(at) - 2, 0))
+    weight = (position - low)[:, None]
+    result: FloatArray = (1 - weight) * values[low] + weight * values[np.minimum(low + 1, len(at) - 1)]
+    return result
+
+
+def _halve(a: FloatArray) -> FloatArray:
+    """Sums of 2 x 2 blocks; odd edges are padded with nothing."""
+    padded = np.pad(a, ((0, a.shape[0] % 2), (0, a.shape[1] % 2)))
+    result: FloatArray = padded[0::2, 0::2] + padded[1::2, 0::2] + padded[0::2, 1::2] + padded[1::2, 1::2]
+    return result
+
+
+def _double(a: FloatArray, shape: tuple[int, int]) -> FloatArray:
+    """Bilinear enlargement by two (weights 3/4 and 1/4), cut to `shape`."""
+    for axis in (0, 1):
+        before = np.concatenate([a.take([0], axis), a.take(range(a.shape[axis] - 1), axis)], axis)
+        after = np.concatenate([a.take(range(1, a.shape[axis]), axis), a.take([-1], axis)], axis)
+        pair = np.stack([0.75 * a + 0.25 * before, 0.75 * a + 0.25 * after], axis=axis + 1)
+        a = pair.reshape(-1, a.shape[1]) if axis == 0 else pair.reshape(a.shape[0], -1)
+    return a[: shape[0], : shape[1]]
+
+
+def _push_pull(values: FloatArray, weight: FloatArray) -> FloatArray:
+    """Fills where `weight` is 0 from coarser averages; `values` are zero there."""
+    if weight.all() or max(values.shape) == 1:
+        return values
+    coarse_weight = _halve(weight)
+    coarse = _halve(values * weight) / np.maximum(coarse_weight, 1e-12)
+    # saturate: one measured pixel in a block is knowledge enough
+    filled = _double(_push_pull(coarse, np.minimum(coarse_weight, 1.0)), (values.shape[0], values.shape[1]))
+    result: FloatArray = weight * values + (1 - weight) * filled
+    return result
