@@ -1,0 +1,20 @@
+"""Surfaces, tips and scanners: makes pristine scans in metres and degrades them. No Qt, no torch, no files."""
+
+from stmviewer.simulate.bank import PristineBank
+from stmviewer.simulate.pairs import simulate_scan, to_scan
+from stmviewer.simulate.presets import PRESETS, Pair, degrade
+from stmviewer.simulate.si001h import Si001H
+from stmviewer.simulate.surfaces import Surface, random_surface, surface_names
+
+__all__ = [
+    "PRESETS",
+    "Pair",
+    "PristineBank",
+    "Si001H",
+    "Surface",
+    "degrade",
+    "random_surface",
+    "simulate_scan",
+    "surface_names",
+    "to_scan",
+]

@@ -1,0 +1,86 @@
+"""Clean fields kept in memory, from which training cuts its crops."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stmviewer.scan import Progress, RequestError
+from stmviewer.scan.geometry import FloatArray
+from stmviewer.simulate.presets import MARGIN_PX, Pair, degrade
+from stmviewer.simulate.surfaces import random_surface
+
+
+class PristineBank:
+    """Clean images (float32, metres) with their pixel sizes, and random crops of them.
+
+    Making a surface costs more than degrading a crop, so training makes a bank once and draws from it.
+    """
+
+    def __init__(
+        self,
+        surface: str,
+        count: int,
+        size: int,
+        pixel_range_m: tuple[float, float] = (0.03e-9, 0.26e-9),
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> None:
+        """`count` fields of `size` x `size` pixels, pixel sizes log-uniform in `pixel_range_m`.
+
+        Field i depends on (seed, i) alone. Raises RequestError for an unknown surface.
+        """
+        ticks = (progress or Progress()).part(1.0, "simulating surfaces", count)
+        low, high = (math.log(limit) for limit in pixel_range_m)
+        self.fields: list[NDArray[np.float32]] = []
+        self.pixels_m: list[float] = []
+        for i in range(count):
+            rng = np.random.default_rng((seed, i))
+            pixel_m = math.exp(rng.uniform(low, high))
+            self._add(random_surface(surface, rng).make(size, size, pixel_m, rng), pixel_m)
+            ticks.tick()
+
+    @classmethod
+    def of_images(cls, images: Sequence[FloatArray], pixels_m: Sequence[float]) -> "PristineBank":
+        """A bank of given images (rows, columns; heights in metres), each with its pixel size."""
+        bank = cls.__new__(cls)
+        bank.fields, bank.pixels_m = [], []
+        for image, pixel_m in zip(images, pixels_m, strict=True):
+            bank._add(image, pixel_m)
+        return bank
+
+    def _add(self, image: FloatArray, pixel_m: float) -> None:
+        field: NDArray[np.float32] = (image - image.mean()).astype(np.float32)
+        self.fields.append(field)
+        self.pixels_m.append(pixel_m)
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    def crop(self, i: int, size: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        """A random `size` x `size` crop of field i, turned by a random quarter and flipped or not."""
+        field = self.fields[i]
+        if size > min(field.shape):
+            raise RequestError(
+                f"a crop of {size} pixels does not fit in a field of {field.shape[1]} x {field.shape[0]}"
+            )
+        top = int(rng.integers(field.shape[0] - size + 1))
+        left = int(rng.integers(field.shape[1] - size + 1))
+        crop = np.rot90(field[top : top + size, left : left + size], int(rng.integers(4)))
+        return np.ascontiguousarray(crop[:, ::-1] if rng.random() < 0.5 else crop)
+
+    def pair(self, size: int, preset: str, rng: np.random.Generator) -> Pair:
+        """A random crop of a random field and its degraded counterpart, `size` x `size` pixels, metres."""
+        i = int(rng.integers(len(self)))
+        outer = min(size + 2 * MARGIN_PX, *self.fields[i].shape)
+        crop = self.crop(i, outer, rng).astype(np.float64)
+        return degrade(crop, preset, rng, pixel_m=self.pixels_m[i], crop=(size, size), rotate=False)
+
+    def describe(self) -> dict[str, Any]:
+        """How many fields, and their range of pixel sizes in nm, for a model's card."""
+        return {
+            "fields": len(self),
+            "pixel_nm": [round(min(self.pixels_m) * 1e9, 4), round(max(self.pixels_m) * 1e9, 4)] if self.fields else [],
+        }

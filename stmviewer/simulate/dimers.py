@@ -1,0 +1,133 @@
+"""The dimer lattice of Si(001) 2x1: its local density of states as a lattice sum, and its sites."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stmviewer.scan.geometry import FloatArray
+
+ROW_SPACING_M = 0.768e-9
+DIMER_SPACING_M = 0.384e-9
+
+#: harmonics of the lattice sum below this are left out
+_SMALLEST_HARMONIC = 1e-3
+
+
+@dataclass(frozen=True)
+class DimerOrbital:
+    """What one dimer puts into the density of states at the tip's height.
+
+    A state that decays from an atom at distance d below the tip as exp(-2 kappa r) is, for lateral distances rho
+    below d, exp(-2 kappa d) exp(-kappa rho^2 / d): a Gaussian of sigma^2 = d / (2 kappa) (Tersoff and Hamann, Phys.
+    Rev. B 31, 805 (1985), s-wave tip). A dimer is three of them on a line across the row: one at its centre with the
+    share `centre`, and one at each side, `half_m` away, with half of the rest.
+    """
+
+    sigma_m: float
+    half_m: float
+    centre: float
+
+    def across(self) -> FloatArray:
+        """Fourier coefficients a_1, a_2, ... of the row profile: 1 + 2 sum a_n cos(2 pi n u / row spacing)."""
+        wave = 2 * np.pi / ROW_SPACING_M * _orders(self.sigma_m, ROW_SPACING_M)
+        shape = self.centre + (1 - self.centre) * np.cos(wave * self.half_m)
+        result: FloatArray = np.exp(-0.5 * (wave * self.sigma_m) ** 2) * shape
+        return result
+
+    def along(self) -> FloatArray:
+        """The same along a row: 1 + 2 sum b_n cos(2 pi n v / dimer spacing)."""
+        wave = 2 * np.pi / DIMER_SPACING_M * _orders(self.sigma_m, DIMER_SPACING_M)
+        result: FloatArray = np.exp(-0.5 * (wave * self.sigma_m) ** 2)
+        return result
+
+    def range(self) -> tuple[float, float]:
+        """Least and largest value of the lattice sum, whose mean is 1."""
+        cycle = np.linspace(0, 2 * np.pi, 96)
+        rows, dimers = _series(np.cos(cycle), self.across()), _series(np.cos(cycle), self.along())
+        return float(rows.min() * dimers.min()), float(rows.max() * dimers.max())
+
+    @property
+    def peak(self) -> float:
+        """Height of one Gaussian of full weight, where the lattice sum has the mean 1."""
+        return ROW_SPACING_M * DIMER_SPACING_M / (2 * np.pi * self.sigma_m**2)
+
+
+@dataclass(frozen=True)
+class DimerLattice:
+    """Dimer rows on a pixel grid.
+
+    `angle` (radians) turns the row direction from the columns axis towards the rows axis (clockwise as seen). Dimer
+    (i, j) is the j-th of row i; its centre lies at (i + origin[0]) row spacings across and (j + origin[1]) dimer
+    spacings along the rows from the centre of pixel (0, 0).
+    """
+
+    angle: float
+    origin: tuple[float, float]
+    pixel_m: float
+
+    def density(self, rows: int, columns: int, orbital: DimerOrbital) -> FloatArray:
+        """The lattice sum of `orbital` over all dimers, mean 1; shape (rows, columns).
+
+        By its Fourier series (Poisson summation), which is exact: the phase is linear in x and y, so its cosine comes
+        from an outer product and the harmonics from the Chebyshev recurrence.
+        """
+        sine, cosine = np.sin(self.angle), np.cos(self.angle)
+        y, x = np.arange(rows) * self.pixel_m, np.arange(columns) * self.pixel_m
+        across = _cosine(y * cosine, -x * sine, ROW_SPACING_M, self.origin[0])
+        along = _cosine(y * sine, x * cosine, DIMER_SPACING_M, self.origin[1])
+        result: FloatArray = _series(across, orbital.across()) * _series(along, orbital.along())
+        return result
+
+    def place(
+        self, i: NDArray[np.int64], j: NDArray[np.int64], offset_m: ArrayLike = 0.0
+    ) -> tuple[FloatArray, FloatArray]:
+        """Columns and rows (fractional pixels) of dimers (i, j), shifted by `offset_m` across the row."""
+        u = ((i + self.origin[0]) * ROW_SPACING_M + np.asarray(offset_m)) / self.pixel_m
+        v = (j + self.origin[1]) * DIMER_SPACING_M / self.pixel_m
+        sine, cosine = np.sin(self.angle), np.cos(self.angle)
+        return v * cosine - u * sine, v * sine + u * cosine
+
+    def sites(self, rows: int, columns: int, margin_m: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Indices (i, j) of all dimers in the field and up to `margin_m` outside."""
+        margin = margin_m / self.pixel_m
+        x = np.array([-margin, columns - 1 + margin] * 2)
+        y = np.repeat([-margin, rows - 1 + margin], 2)
+        sine, cosine = np.sin(self.angle), np.cos(self.angle)
+        u = (y * cosine - x * sine) * self.pixel_m / ROW_SPACING_M - self.origin[0]
+        v = (y * sine + x * cosine) * self.pixel_m / DIMER_SPACING_M - self.origin[1]
+        i, j = (
+            a.ravel()
+            for a in np.meshgrid(
+                np.arange(np.ceil(u.min()), u.max(), dtype=np.int64),
+                np.arange(np.ceil(v.min()), v.max(), dtype=np.int64),
+                indexing="ij",
+            )
+        )
+        column, row = self.place(i, j)
+        inside = (column > x[0]) & (column < x[1]) & (row > y[0]) & (row < y[-1])
+        return i[inside], j[inside]
+
+
+def _orders(sigma_m: float, period_m: float) -> NDArray[np.int64]:
+    """Orders n of the harmonics that are not negligible for a Gaussian of that width."""
+    last = np.sqrt(-2 * np.log(_SMALLEST_HARMONIC)) / (2 * np.pi * sigma_m / period_m)
+    return np.arange(1, max(int(last), 1) + 1)
+
+
+def _cosine(down: FloatArray, right: FloatArray, period: float, origin: float) -> FloatArray:
+    """cos(2 pi ((down + right) / period - origin)), shape (rows, columns), by an outer product."""
+    left = np.exp(2j * np.pi * (down / period - origin))
+    other = np.exp(2j * np.pi * right / period)
+    result: FloatArray = np.outer(left.real, other.real) - np.outer(left.imag, other.imag)
+    return result
+
+
+def _series(cosine: FloatArray, coefficients: FloatArray) -> FloatArray:
+    """1 + 2 sum_n c_n cos(n phi) from cos(phi)."""
+    total = 1 + 2 * coefficients[0] * cosine
+    before, now = np.ones_like(cosine), cosine
+    for coefficient in coefficients[1:]:
+        before, now = now, 2 * cosine * now - before
+        total += 2 * coefficient * now
+    return total

@@ -1,0 +1,148 @@
+"""What the scanner and its electronics do to the image, line by line."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import signal
+
+from stmviewer.scan.geometry import FloatArray
+from stmviewer.simulate.shifts import shift_rows
+
+
+@dataclass(frozen=True)
+class LineMisalignment:
+    """Each line is shifted horizontally with `probability` by a Gaussian of `sigma_px`.
+
+    Source: arXiv 2510.25921, probability 0.3, sigma 0.8 px.
+    """
+
+    probability: float = 0.3
+    sigma_px: float = 0.8
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, pixel_m: float) -> "LineMisalignment":
+        return cls()
+
+    def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
+        rows = image.shape[0]
+        moved = rng.random(rows) < self.probability
+        return shift_rows(image, np.where(moved, rng.normal(0, self.sigma_px, rows), 0.0))
+
+
+@dataclass(frozen=True)
+class LineOffsets:
+    """Height of each line: a random walk over the lines (`walk_m` a line) plus white (`white_m`).
+
+    z(x, y) = h(x, y) + sum_{y' <= y} walk g(y') + white g'(y) with g, g' standard normal. The walk is what creep and
+    drift of the height leave between lines, the white part what the 1/f noise of the current does. The walk pulls
+    back to zero over 50 lines, as the feedback of a scanner in use does. Drawn: walk 10^U(-13, -11.7) m (0.1-2 pm),
+    white 10^U(-12.7, -11.3) m (0.2-5 pm).
+    """
+
+    walk_m: float
+    white_m: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, pixel_m: float) -> "LineOffsets":
+        return cls(float(10 ** rng.uniform(-13, -11.7)), float(10 ** rng.uniform(-12.7, -11.3)))
+
+    def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
+        rows = image.shape[0]
+        walk = signal.lfilter([1.0], [1.0, -(1 - 1 / 50)], rng.normal(0, self.walk_m, rows))
+        result: FloatArray = image + (walk + rng.normal(0, self.white_m, rows))[:, None]
+        return result
+
+
+@dataclass(frozen=True)
+class Scars:
+    """Short streaks along lines: the tip's end or the current switches for a moment and comes back.
+
+    `per_line` is the mean number of streaks a line; each starts anywhere, lasts for an exponentially distributed
+    length of mean `length_px`, and lies `height_m` (its standard deviation; either sign, mostly up) off. Drawn:
+    10^U(-2.3, -0.5) a line, 3-40 px, 10-80 pm.
+    """
+
+    per_line: float
+    length_px: float
+    height_m: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, pixel_m: float) -> "Scars":
+        return cls(
+            per_line=float(10 ** rng.uniform(-2.3, -0.5)),
+            length_px=float(3 * 13 ** rng.random()),
+            height_m=float(rng.uniform(10e-12, 80e-12)),
+        )
+
+    def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
+        rows, columns = image.shape
+        result = image.copy()
+        for _ in range(rng.poisson(self.per_line * rows)):
+            row, start = int(rng.integers(rows)), int(rng.integers(columns))
+            stop = start + 1 + int(rng.exponential(self.length_px))
+            height = abs(rng.normal(0, self.height_m)) * (1 if rng.random() < 0.65 else -1)
+            result[row, start:stop] += height
+        return result
+
+
+@dataclass(frozen=True)
+class WhiteNoise:
+    """Noise of standard deviation `rms_m`, independent from pixel to pixel. Drawn: 10^U(-12.5, -11) m (0.3-10 pm)."""
+
+    rms_m: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, pixel_m: float) -> "WhiteNoise":
+        return cls(float(10 ** rng.uniform(-12.5, -11)))
+
+    def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
+        return image + self.rms_m * rng.standard_normal(image.shape)
+
+
+@dataclass(frozen=True)
+class LineNoise:
+    """Noise along time with a power spectrum 1 / f^exponent and standard deviation `rms_m`.
+
+    The time runs along each line and back again, so a line and the next are one backward line apart: within a line
+    the noise is correlated, from line to line it appears as small offsets. Drawn: exponent U(0.7, 1.4), rms
+    10^U(-12.3, -11) m (0.5-10 pm).
+    """
+
+    rms_m: float
+    exponent: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, pixel_m: float) -> "LineNoise":
+        return cls(float(10 ** rng.uniform(-12.3, -11)), float(rng.uniform(0.7, 1.4)))
+
+    def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
+        rows, columns = image.shape
+        count = rows * 2 * columns
+        frequency = np.arange(count // 2 + 1, dtype=np.float64)
+        frequency[0] = np.inf  # no mean
+        amplitude = frequency ** (-self.exponent / 2)
+        spectrum = amplitude * (rng.standard_normal(frequency.size) + 1j * rng.standard_normal(frequency.size))
+        noise = np.fft.irfft(spectrum, count).reshape(rows, 2 * columns)[:, :columns]
+        # the scale that the ensemble has, so that a quiet stretch stays quiet
+        scale = count / np.sqrt(4 * np.sum(amplitude**2))
+        result: FloatArray = image + self.rms_m * scale * noise
+        return result
+
+
+@dataclass(frozen=True)
+class PlaneTilt:
+    """The sample is not level: z = h + slope_x x + slope_y y. Drawn: each slope normal with 2 mrad (0.1 degrees)."""
+
+    slope_x_m: float
+    slope_y_m: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, pixel_m: float) -> "PlaneTilt":
+        x, y = rng.normal(0, 2e-3 * pixel_m, 2)
+        return cls(float(x), float(y))
+
+    def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
+        rows, columns = image.shape
+        x, y = np.arange(columns) - (columns - 1) / 2, np.arange(rows) - (rows - 1) / 2
+        result: FloatArray = image + self.slope_x_m * x[None, :] + self.slope_y_m * y[:, None]
+        return result

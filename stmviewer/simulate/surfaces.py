@@ -1,0 +1,41 @@
+"""Surfaces by name."""
+
+from typing import ClassVar, Protocol, Self
+
+import numpy as np
+
+from stmviewer.scan.errors import RequestError
+from stmviewer.scan.geometry import FloatArray
+from stmviewer.simulate.si001h import Si001H
+
+
+class Surface(Protocol):
+    """A surface that the simulator can draw: a frozen dataclass with its parameters in SI units."""
+
+    name: ClassVar[str]
+
+    @property
+    def bias_v(self) -> float:
+        """Sample bias: negative shows filled states, positive empty states."""
+
+    def make(self, rows: int, columns: int, pixel_m: float, rng: np.random.Generator) -> FloatArray:
+        """Heights in metres, shape (rows, columns), on square pixels of `pixel_m`."""
+
+    @classmethod
+    def random(cls, rng: np.random.Generator) -> Self:
+        """Parameters as laboratories meet them."""
+
+
+_SURFACES: dict[str, type[Surface]] = {surface.name: surface for surface in (Si001H,)}
+
+
+def surface_names() -> list[str]:
+    """Names of the surfaces there are."""
+    return list(_SURFACES)
+
+
+def random_surface(name: str, rng: np.random.Generator) -> Surface:
+    """A surface of that name with random parameters. Raises RequestError for an unknown name."""
+    if name not in _SURFACES:
+        raise RequestError(f"surface '{name}' is unknown; there are {', '.join(_SURFACES)}")
+    return _SURFACES[name].random(rng)
