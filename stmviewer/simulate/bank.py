@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from stmviewer.scan import Progress, RequestError
 from stmviewer.scan.geometry import FloatArray
+from stmviewer.scan.levelling import robust_range
 from stmviewer.simulate.presets import MARGIN_PX, Pair, degrade
 from stmviewer.simulate.surfaces import random_surface
 
@@ -43,12 +44,19 @@ class PristineBank:
             ticks.tick()
 
     @classmethod
-    def of_images(cls, images: Sequence[FloatArray], pixels_m: Sequence[float]) -> "PristineBank":
-        """A bank of given images (rows, columns; heights in metres), each with its pixel size."""
+    def of_images(
+        cls, images: Sequence[FloatArray], pixels_m: Sequence[float], range_m: float | None = None
+    ) -> "PristineBank":
+        """A bank of given images (rows, columns; heights in metres), each with its pixel size.
+
+        `range_m` is for uncalibrated images: each is scaled so that its 5 to 95 % range is that many metres, since
+        the degradations have heights in metres.
+        """
         bank = cls.__new__(cls)
         bank.fields, bank.pixels_m = [], []
         for image, pixel_m in zip(images, pixels_m, strict=True):
-            bank._add(image, pixel_m)
+            low, high = robust_range(image, 5, 95)
+            bank._add(image if range_m is None else image * (range_m / (high - low)), pixel_m)
         return bank
 
     def _add(self, image: FloatArray, pixel_m: float) -> None:

@@ -125,7 +125,7 @@ def _cosine(down: FloatArray, right: FloatArray, period: float, origin: float) -
 
 def _series(cosine: FloatArray, coefficients: FloatArray) -> FloatArray:
     """1 + 2 sum_n c_n cos(n phi) from cos(phi)."""
-    total = 1 + 2 * coefficients[0] * cosine
+    total: FloatArray = 1 + 2 * coefficients[0] * cosine
     before, now = np.ones_like(cosine), cosine
     for coefficient in coefficients[1:]:
         before, now = now, 2 * cosine * now - before

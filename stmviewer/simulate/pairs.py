@@ -1,7 +1,7 @@
 """Simulated scans: a surface, scanned badly, beside what a perfect microscope would have shown."""
 
 from dataclasses import asdict, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -10,10 +10,6 @@ from stmviewer.simulate.presets import MARGIN_PX, PRESETS, Pair, degrade
 from stmviewer.simulate.surfaces import random_surface
 
 PIXEL_RANGE_M = (0.02e-9, 1e-9)
-
-
-class _Seed(Protocol):
-    def __index__(self) -> int: ...
 
 
 def simulate_scan(

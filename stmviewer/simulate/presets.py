@@ -18,8 +18,8 @@ from stmviewer.simulate.tips import BluntTip, DullTip, MultiTip, SeveralTips
 #: with that probability a degradation of that class, its parameters drawn
 Chance = tuple[float, type[Degradation]]
 
-#: pixels around a crop that its degradations may reach into
-MARGIN_PX = 12
+#: pixels around a crop that its degradations reach into: the reference's offsets and half a kernel
+MARGIN_PX = 14
 
 
 @dataclass(frozen=True)

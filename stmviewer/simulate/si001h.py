@@ -45,8 +45,8 @@ class Si001H:
     with edges as wide as an orbital, and b a share of the current without lateral structure, chosen such that the
     unit cell has the asked `corrugation_m` from its highest to its lowest point. Rows turn by 90 degrees from level
     to level. Filled states (bias below 0) are weighted on the dimer's middle: bean-shaped, rows dominate. Empty
-    states (bias above 0) have a lobe at each end (Hata et al., J. Vac. Sci. Technol. A 16, 1 (1998) for the bare
-    surface; Bellec et al., Phys. Rev. B 80, 245434 (2009) for the hydrogenated one).
+    states (bias above 0) have a lobe at each end, as the bonding and antibonding states of the bare dimers do
+    (Hamers, Tromp and Demuth, Phys. Rev. B 34, 5343 (1986)); hydrogen keeps the dimers symmetric.
 
     Lengths are in metres, densities in 1/m^2. `tip_height_m` is an effective one: tips with p and d states resolve
     more than its s-wave picture allows (Chen, Phys. Rev. Lett. 65, 448 (1990)).
@@ -68,6 +68,8 @@ class Si001H:
     #: share of dimers that are missing, in runs of this mean length
     missing_dimers: float = 0.01
     missing_run: float = 1.4
+    #: how far the tip gets into the hole; a needle would find the next layer one step below
+    vacancy_depth_m: float = 80e-12
     #: share of dimers with a dangling bond, its apparent height, the share that is charged, the depth of its halo
     dangling_bonds: float = 0.002
     dangling_height_m: float = 0.15e-9
@@ -91,12 +93,13 @@ class Si001H:
             bias_v=float(rng.uniform(1.4, 2.6) * (-1 if filled else 1)),
             corrugation_m=float(rng.uniform(20e-12, 60e-12)),
             kappa_per_m=float(rng.uniform(9.5e9, 11.5e9)),
-            tip_height_m=float(rng.uniform(0.33e-9, 0.55e-9)),
+            tip_height_m=float(rng.uniform(0.33e-9, 0.75e-9)),
             steps=int(rng.choice(4, p=(0.6, 0.25, 0.1, 0.05))),
             step_angle_deg=float(rng.choice((0, 45, 90)) + rng.normal(0, 15)),
             edge_roughness_m=(float(rng.uniform(0.1e-9, 0.6e-9)), float(rng.uniform(0.6e-9, 2e-9))),
             missing_dimers=float(10 ** rng.uniform(-3, -1.3)) if defects else 0.0,
             missing_run=float(rng.uniform(1, 2.2)),
+            vacancy_depth_m=float(rng.uniform(40e-12, STEP_HEIGHT_M)),
             dangling_bonds=float(10 ** rng.uniform(-3.5, -1.9)) if defects else 0.0,
             dangling_height_m=float(rng.uniform(0.08e-9, 0.2e-9)),
             charged=float(rng.uniform(0, 0.7)),
@@ -185,7 +188,7 @@ class Si001H:
         ratio = np.exp(2 * self.kappa_per_m * self.corrugation_m)
         smooth = max((most - ratio * least) / (ratio - 1), 0.0)
         share = smooth / (1 + smooth)
-        density = lattice.density(rows, columns, orbital)
+        density: FloatArray = lattice.density(rows, columns, orbital)
         sigma = orbital.sigma_m / lattice.pixel_m
         if dimers.missing[0].size:
             for offset, weight in (
@@ -196,10 +199,10 @@ class Si001H:
                 if weight > 0:
                     x, y = lattice.place(*dimers.missing, offset)
                     density -= gaussian_sum(rows, columns, x, y, weight * orbital.peak, sigma)
-            # where a dimer is missing the tip sees the layer below, one step lower
+            # the tip sees the layer below, as deep as its own radius lets it into the hole
             x, y = lattice.place(*dimers.missing)
-            hole = np.minimum(gaussian_sum(rows, columns, x, y, 1.0, 0.2e-9 / lattice.pixel_m), 1)
-            below = np.exp(-2 * self.kappa_per_m * STEP_HEIGHT_M)
+            hole = np.minimum(gaussian_sum(rows, columns, x, y, 1.0, 0.22e-9 / lattice.pixel_m), 1)
+            below = np.exp(-2 * self.kappa_per_m * self.vacancy_depth_m)
             density = share * (1 - hole) + (1 - share) * np.maximum(density, 0) + below * hole
         else:
             density = share + (1 - share) * density

@@ -93,16 +93,18 @@ class MultiTip:
         f(x, y) = h(x, y) + sum_i K_i[ A_i / (1 + exp(c_i - d_i h(x - x_i, y - y_i))) ],   h in [0, 1]
 
     The image is brought to [0, 1] by its least and largest value and f back to metres by the same scale. Source:
-    arXiv 2510.25921, from the current of two tips in the Tersoff-Hamann picture. N in {2, 3, 4} tips, the first of
-    them the true one, with probabilities {1/2, 3/10, 1/5}; c ~ U(5, 9), d ~ U(7, 10), A ~ U(1, 2.5); offsets of
-    U(1, 11) px in any direction; K a Gaussian, median or random kernel with equal chances.
+    arXiv 2510.25921, from the current of two tips in the Tersoff-Hamann picture. N in {2, 3, 4} extra tips with
+    probabilities {1/2, 3/10, 1/5}; c ~ U(5, 9), d ~ U(7, 10), A ~ U(1, 2.5); offsets x and y ~ U(1, 11) px with
+    random signs; K a Gaussian, median or random kernel (ours: with equal chances, 3 or 5 px wide).
     """
 
     tips: tuple[ExtraTip, ...]
 
     @classmethod
     def draw(cls, rng: np.random.Generator, pixel_m: float) -> "MultiTip":
-        return cls(tuple(ExtraTip.draw(rng, *offset(rng, rng.uniform(1, 11))) for _ in range(extra_tips(rng))))
+        offsets = rng.uniform(1, 11, (_count(rng, 2), 2))
+        offsets *= rng.choice((-1, 1), offsets.shape)
+        return cls(tuple(ExtraTip.draw(rng, float(x), float(y)) for x, y in offsets))
 
     def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
         low, high = float(image.min()), float(image.max())
@@ -133,7 +135,7 @@ class SeveralTips:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, pixel_m: float) -> "SeveralTips":
-        offsets = [offset(rng, 0.2e-9 * 15 ** rng.random() / pixel_m) for _ in range(extra_tips(rng))]
+        offsets = [offset(rng, 0.2e-9 * 15 ** rng.random() / pixel_m) for _ in range(_count(rng, 1))]
         return cls(
             x_px=tuple(x for x, _ in offsets),
             y_px=tuple(y for _, y in offsets),
@@ -151,9 +153,9 @@ class SeveralTips:
         return result
 
 
-def extra_tips(rng: np.random.Generator) -> int:
-    """How many ends a multi-tip has besides the first: 1, 2 or 3 with probabilities 1/2, 3/10, 1/5."""
-    return int(rng.choice((1, 2, 3), p=(0.5, 0.3, 0.2)))
+def _count(rng: np.random.Generator, least: int) -> int:
+    """`least`, one more or two more, with probabilities 1/2, 3/10, 1/5."""
+    return least + int(rng.choice(3, p=(0.5, 0.3, 0.2)))
 
 
 def offset(rng: np.random.Generator, distance_px: float) -> tuple[float, float]:
