@@ -33,6 +33,8 @@ def simulate_scan(
         raise RequestError(f"pixels of {pixel_m * 1e9:g} nm cannot be simulated; {low:g} to {high:g} nm can")
     if rows < 1 or columns < 1:
         raise RequestError(f"a scan of {columns} x {rows} pixels cannot be simulated")
+    if min(seed if isinstance(seed, tuple) else (seed,)) < 0:
+        raise RequestError(f"a seed is a whole number from 0 on, not {seed}")
     rng = np.random.default_rng(seed)
     surface = random_surface(surface_name, rng)
     image = surface.make(rows + 2 * MARGIN_PX, columns + 2 * MARGIN_PX, pixel_m, rng)

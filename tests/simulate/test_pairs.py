@@ -1,0 +1,65 @@
+import json
+
+import numpy as np
+import pytest
+
+from stmviewer.scan import RequestError
+from stmviewer.simulate import simulate_scan, surface_names, to_scan
+
+
+def make(i, preset="realistic"):
+    return simulate_scan("si001h", 48, 64, 0.1e-9, preset, (5, i))
+
+
+def test_a_sample_depends_on_its_seed_and_index_alone():
+    forwards = [make(i) for i in range(4)]
+    backwards = [make(i) for i in reversed(range(4))][::-1]
+    for first, second in zip(forwards, backwards, strict=True):
+        np.testing.assert_array_equal(first.degraded, second.degraded)
+        np.testing.assert_array_equal(first.clean, second.clean)
+    assert not np.array_equal(forwards[0].clean, forwards[1].clean)
+
+
+def test_another_preset_degrades_the_same_surface():
+    mild, severe = make(0, "mild"), make(0, "severe")
+    assert mild.recipe["surface"] == severe.recipe["surface"]
+
+
+def test_recipe_is_json_and_names_surface_pixel_and_seed():
+    recipe = json.loads(json.dumps(make(3).recipe))
+    assert recipe["surface"]["name"] == "si001h"
+    assert recipe["pixel_m"] == 0.1e-9
+    assert recipe["seed"] == [5, 3]
+
+
+def test_the_scan_has_both_channels_in_metres_on_its_geometry():
+    pair = make(2)
+    scan = to_scan(pair)
+    np.testing.assert_array_equal(scan.channel("Z", "forward").data, pair.degraded)
+    np.testing.assert_array_equal(scan.channel("Z pristine").data, pair.clean)
+    assert {c.unit for c in scan.channels} == {"m"}
+    assert scan.channel().name == "Z"
+    assert scan.geometry.shape == (48, 64)
+    assert scan.geometry.pixel_width == pytest.approx(0.1e-9)
+    assert scan.geometry.square_pixels
+    assert scan.bias_v == pair.recipe["surface"]["bias_v"]
+
+
+def test_names_of_surfaces():
+    assert "si001h" in surface_names()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("si111", 32, 32, 0.1e-9, "mild", 0), "'si111' is unknown; there are si001h"),
+        (("si001h", 32, 32, 0.1e-9, "gentle", 0), "'gentle' is unknown"),
+        (("si001h", 0, 32, 0.1e-9, "mild", 0), "32 x 0 pixels"),
+        (("si001h", 32, 32, 5e-9, "mild", 0), "5 nm"),
+        (("si001h", 32, 32, float("nan"), "mild", 0), "nan nm"),
+        (("si001h", 32, 32, 0.1e-9, "mild", -1), "seed"),
+    ],
+)
+def test_what_cannot_be_simulated_is_refused(arguments, message):
+    with pytest.raises(RequestError, match=message):
+        simulate_scan(*arguments)

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+from stmviewer.scan.levelling import fit_plane
+from stmviewer.simulate.scanner import LineMisalignment, LineNoise, LineOffsets, PlaneTilt, Scars, WhiteNoise
+
+FLAT = np.zeros((400, 300))
+KINDS = (LineMisalignment, LineNoise, LineOffsets, PlaneTilt, Scars, WhiteNoise)
+
+
+def test_lines_are_misaligned_as_often_and_as_far_as_asked():
+    wave = np.tile(np.sin(2 * np.pi * np.arange(300) / 50), (2000, 1))
+    result = LineMisalignment(0.3, 0.8).apply(wave, np.random.default_rng(0))
+    # the phase of each line's wave is its shift, edges left out
+    carrier = np.exp(-2j * np.pi * np.arange(300) / 50)
+    inner = slice(25, 275)
+    phase = np.angle((result[:, inner] * carrier[inner]).sum(axis=1) / (wave[:, inner] * carrier[inner]).sum(axis=1))
+    shift = -phase * 50 / (2 * np.pi)
+    moved = np.abs(shift) > 1e-6
+    assert moved.mean() == pytest.approx(0.3, abs=0.04)
+    assert shift[moved].std() == pytest.approx(0.8, rel=0.1)
+
+
+def test_line_offsets_are_constant_along_a_line():
+    z = LineOffsets(walk_m=2e-12, white_m=3e-12).apply(np.zeros((4000, 5)), np.random.default_rng(1))
+    assert np.ptp(z, axis=1).max() == 0
+    # white noise twice and one step of the walk lie between neighbours
+    assert np.diff(z[:, 0]).std() == pytest.approx(np.hypot(2e-12, np.sqrt(2) * 3e-12), rel=0.05)
+    # far lines differ by what the walk, pulled back over 50 lines, reaches: walk sqrt(25)
+    assert z[:, 0].std() == pytest.approx(np.hypot(2e-12 * 5, 3e-12), rel=0.2)
+
+
+def test_scars_are_streaks_along_lines():
+    z = Scars(per_line=0.05, length_px=20, height_m=50e-12).apply(np.zeros((4000, 300)), np.random.default_rng(2))
+    rises = np.diff(z != 0, axis=1, prepend=False).astype(bool)
+    count = (rises & (z != 0)).sum()
+    assert count == pytest.approx(0.05 * 4000, rel=0.25)
+    assert (z != 0).sum() / count == pytest.approx(20, rel=0.3)
+    assert np.abs(z).max() > 50e-12
+
+
+def test_white_noise_has_its_rms_and_no_memory():
+    z = WhiteNoise(4e-12).apply(FLAT, np.random.default_rng(3))
+    assert z.std() == pytest.approx(4e-12, rel=0.02)
+    assert abs(np.corrcoef(z[:, 1:].ravel(), z[:, :-1].ravel())[0, 1]) < 0.02
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.8, 1.3])
+def test_noise_along_time_has_its_spectrum(exponent):
+    power = 0
+    variance = []
+    for seed in range(8):
+        z = LineNoise(5e-12, exponent).apply(np.zeros((100, 512)), np.random.default_rng(seed))
+        variance.append(z.var())
+        power = power + (np.abs(np.fft.rfft(z * np.hanning(512), axis=1)) ** 2).mean(axis=0)
+    frequency = np.arange(4, 200)
+    slope = np.polyfit(np.log(frequency), np.log(power[4:200]), 1)[0]
+    assert slope == pytest.approx(-exponent, abs=0.12)
+    assert np.sqrt(np.mean(variance)) == pytest.approx(5e-12, rel=0.25)
+
+
+def test_plane_tilt_is_a_plane():
+    z = PlaneTilt(3e-12, -2e-12).apply(FLAT, np.random.default_rng(4))
+    np.testing.assert_allclose(fit_plane(z), z, atol=1e-18)
+    assert z[0, 1] - z[0, 0] == pytest.approx(3e-12)
+    assert z[1, 0] - z[0, 0] == pytest.approx(-2e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_same_seed_same_image_and_the_input_stays(kind):
+    image = np.random.default_rng(5).normal(0, 20e-12, (40, 50))
+    before = image.copy()
+    first, second = (
+        kind.draw(rng, 0.1e-9).apply(image, rng) for rng in (np.random.default_rng(6), np.random.default_rng(6))
+    )
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(image, before)
+    assert first.shape == image.shape
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_smallest_images_pass(kind):
+    rng = np.random.default_rng(7)
+    for shape in ((1, 1), (1, 9), (9, 1)):
+        assert np.isfinite(kind.draw(rng, 0.1e-9).apply(np.zeros(shape), rng)).all()

@@ -1,0 +1,159 @@
+"""The physical claims of the surface, each measured on the heights it makes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from stmviewer.simulate.si001h import STEP_HEIGHT_M, Si001H
+
+PERFECT = Si001H(missing_dimers=0.0, dangling_bonds=0.0)
+
+
+def wave(z, pixel, direction_deg, period):
+    """Amplitude of the plane wave of that period along that direction (from the columns axis to the rows axis)."""
+    rows, columns = z.shape
+    y, x = np.mgrid[0:rows, 0:columns] * pixel
+    window = np.outer(np.hanning(rows), np.hanning(columns))
+    direction = np.deg2rad(direction_deg)
+    phase = 2 * np.pi / period * (x * np.cos(direction) + y * np.sin(direction))
+    return abs((window * (z - z.mean()) * np.exp(-1j * phase)).sum()) / window.sum()
+
+
+def strongest_period(z, pixel, direction_deg, expected):
+    periods = expected * np.linspace(0.9, 1.1, 201)
+    return periods[np.argmax([wave(z, pixel, direction_deg, p) for p in periods])]
+
+
+@pytest.mark.parametrize("pixel", [0.05e-9, 0.1e-9, 0.17e-9])
+@pytest.mark.parametrize("bias", [-2.0, 2.0])
+@pytest.mark.parametrize("angle", [0.0, 37.0])
+def test_rows_and_dimers_have_their_spacings(pixel, bias, angle):
+    z = replace(PERFECT, bias_v=bias, angle_deg=angle).make(200, 200, pixel, np.random.default_rng(0))
+    assert strongest_period(z, pixel, angle + 90, 0.768e-9) == pytest.approx(0.768e-9, rel=0.01)
+    assert strongest_period(z, pixel, angle, 0.384e-9) == pytest.approx(0.384e-9, rel=0.01)
+    # nothing of the row period along the rows
+    assert wave(z, pixel, angle, 0.768e-9) < 0.02 * wave(z, pixel, angle + 90, 0.768e-9)
+
+
+@pytest.mark.parametrize("bias", [-2.0, 2.0])
+@pytest.mark.parametrize("corrugation", [20e-12, 40e-12])
+def test_corrugation_is_as_asked(bias, corrugation):
+    surface = replace(PERFECT, bias_v=bias, corrugation_m=corrugation)
+    z = surface.make(300, 300, 0.02e-9, np.random.default_rng(1))
+    assert np.ptp(z) == pytest.approx(corrugation, rel=0.02)
+
+
+def test_filled_states_peak_on_the_row_and_empty_states_beside_it():
+    profiles = {}
+    for bias in (-2.0, 2.0):
+        z = replace(PERFECT, bias_v=bias).make(384, 384, 0.01e-9, np.random.default_rng(2))
+        profiles[bias] = z.mean(axis=1)  # rows lie along the columns axis: a profile across them
+    trench = int(np.argmin(profiles[-2.0][:77]))
+    middle = trench + 38  # half a row spacing of 76.8 pixels
+    assert np.argmax(profiles[-2.0][trench : trench + 77]) == pytest.approx(38, abs=2)
+    lobe = profiles[2.0][trench : trench + 77].argmax() - 38
+    assert 8 <= abs(lobe) <= 20
+    assert profiles[2.0][middle] < profiles[2.0].max() - 1e-12
+
+
+def test_rows_dominate_dimers():
+    z = PERFECT.make(256, 256, 0.05e-9, np.random.default_rng(3))
+    rows, dimers = wave(z, 0.05e-9, 90, 0.768e-9), wave(z, 0.05e-9, 0, 0.384e-9)
+    assert 2 < rows / dimers < 12
+
+
+@pytest.mark.parametrize("bias", [-2.0, 2.0])
+def test_a_step_is_0136_nm_high_and_the_rows_turn_across_it(bias):
+    surface = replace(PERFECT, bias_v=bias, steps=1, angle_deg=0.0, step_angle_deg=0.0, edge_roughness_m=(0.0, 0.0))
+    pixel = 0.05e-9
+    z = surface.make(480, 240, pixel, np.random.default_rng(4))
+    edge = int(np.argmax(np.diff(ndimage.gaussian_filter(z.mean(axis=1), 10))))
+    # whole unit cells of both row directions (0.768 nm) on either side, away from the edge
+    cells = int((min(edge, 480 - edge) - 20) * pixel / 0.768e-9)
+    span = round(cells * 0.768e-9 / pixel)
+    across = round(int(240 * pixel / 0.768e-9) * 0.768e-9 / pixel)
+    lower, upper = z[edge - 15 - span : edge - 15, :across], z[edge + 15 : edge + 15 + span, :across]
+    assert upper.mean() - lower.mean() == pytest.approx(STEP_HEIGHT_M, rel=0.01)
+    along, turned = wave(lower, pixel, 90, 0.768e-9), wave(lower, pixel, 0, 0.768e-9)
+    assert along > 10 * turned
+    along, turned = wave(upper, pixel, 90, 0.768e-9), wave(upper, pixel, 0, 0.768e-9)
+    assert turned > 10 * along
+
+
+def test_missing_dimers_are_as_many_as_asked_and_dark():
+    share, pixel, size = 0.01, 0.08e-9, 256
+    surface = replace(PERFECT, missing_dimers=share, missing_run=1.0)
+    pits = 0
+    for seed in range(6):
+        z = surface.make(size, size, pixel, np.random.default_rng(seed))
+        pits += ndimage.label(z < z.max() - 75e-12)[1]
+    expected = 6 * share * (size * pixel) ** 2 / (0.768e-9 * 0.384e-9)
+    # neighbours merge into one pit and pits at the edge are seen from outside: a few per cent each way
+    assert abs(pits - expected) < 4 * np.sqrt(expected)
+
+
+@pytest.mark.parametrize("run", [1.0, 2.0])
+def test_share_of_missing_dimers_does_not_depend_on_their_runs(run):
+    surface = replace(PERFECT, missing_dimers=0.03, missing_run=run)
+    rng = np.random.default_rng(7)
+    terraces = surface.terraces(1000, 1000, 0.1e-9, rng)
+    from stmviewer.simulate.dimers import DimerLattice
+
+    dimers = surface.dimers(1000, 1000, DimerLattice(0.3, (0.0, 0.0), 0.1e-9), terraces, 0, rng)
+    assert len(dimers.missing[0]) / dimers.count == pytest.approx(0.03, rel=0.1)
+
+
+def test_a_dangling_bond_is_bright_round_narrow_and_off_the_row():
+    pixel = 0.03e-9
+    surface = replace(PERFECT, dangling_bonds=0.003, charged=0.0, dangling_height_m=0.15e-9)
+    rows = PERFECT.make(400, 400, pixel, np.random.default_rng(11))
+    z = surface.make(400, 400, pixel, np.random.default_rng(11))
+    raised = z - rows
+    labels, count = ndimage.label(raised > 75e-12)
+    assert count > 0
+    whole = [s for s in ndimage.find_objects(labels) if s[0].start > 20 and s[0].stop < 380 and s[1].stop < 380]
+    profile = rows.mean(axis=1)
+    for number, place in enumerate(whole, 1):
+        peak = raised[place].max()
+        assert peak == pytest.approx(0.15e-9, rel=0.2)
+        area = (labels[place] > 0).sum() * pixel**2
+        assert 0.4e-9 < 2 * np.sqrt(area / np.pi) < 0.75e-9, number
+        top = place[0].start + np.unravel_index(raised[place].argmax(), raised[place].shape)[0]
+        near = profile[top - 13 : top + 14]  # one row spacing
+        assert abs(int(near.argmax()) - 13) * pixel == pytest.approx(0.12e-9, abs=0.05e-9)
+
+
+def test_charged_dangling_bonds_have_a_dark_halo():
+    quiet = replace(PERFECT, dangling_bonds=0.002, charged=0.0)
+    seed, pixel = 12, 0.1e-9
+    without = quiet.make(200, 200, pixel, np.random.default_rng(seed))
+    charged = replace(quiet, charged=1.0, halo_depth_m=30e-12).make(200, 200, pixel, np.random.default_rng(seed))
+    assert (charged - without).min() < -25e-12
+    assert (charged - without).max() < 1e-15
+
+
+def test_clusters_stand_high():
+    z = replace(PERFECT, clusters_per_m2=0.02e18).make(200, 200, 0.1e-9, np.random.default_rng(13))
+    assert np.ptp(z) > 0.1e-9
+
+
+def test_heights_depend_on_the_seed_alone():
+    for seed in range(8):
+        surfaces = [Si001H.random(np.random.default_rng(seed)) for _ in range(2)]
+        assert surfaces[0] == surfaces[1]
+        first, second = (s.make(70, 50, 0.12e-9, np.random.default_rng(seed)) for s in surfaces)
+        np.testing.assert_array_equal(first, second)
+        assert first.shape == (70, 50)
+        assert np.isfinite(first).all()
+    assert not np.array_equal(first, surfaces[0].make(70, 50, 0.12e-9, np.random.default_rng(99)))
+
+
+@pytest.mark.parametrize("pixel", [0.02e-9, 0.3e-9, 1e-9])
+def test_every_random_surface_is_finite_at_the_ends_of_the_pixel_range(pixel):
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        z = Si001H.random(rng).make(48, 48, pixel, rng)
+        assert np.isfinite(z).all()
+        assert np.ptp(z) < 3e-9
