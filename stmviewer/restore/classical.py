@@ -26,7 +26,7 @@ class ClassicalRestorer:
 
 def _separable(measured: BoolArray) -> tuple[np.ndarray, np.ndarray] | None:
     """Row and column indices when the mask is their product (lines, grids), else None."""
-    rows, columns = measured.any(axis=1), measured.any(axis=0)
+    rows, columns = np.any(measured, axis=1), np.any(measured, axis=0)
     if (measured == (rows[:, None] & columns[None, :])).all():
         return np.nonzero(rows)[0], np.nonzero(columns)[0]
     return None

@@ -16,7 +16,7 @@ def fill(image: FloatArray, measured: BoolArray) -> FloatArray:
     """
     if measured.all():
         return np.array(image, dtype=np.float64)
-    rows, columns = measured.any(axis=1), measured.any(axis=0)
+    rows, columns = np.any(measured, axis=1), np.any(measured, axis=0)
     if (measured == (rows[:, None] & columns[None, :])).all():
         r, c = np.nonzero(rows)[0], np.nonzero(columns)[0]
         guess = _along(_along(image[np.ix_(r, c)], r, image.shape[0]).T, c, image.shape[1]).T

@@ -43,7 +43,8 @@ class Answer:
 class Restorer(Protocol):
     """A method of restoration. Classical and learned ones look the same from outside."""
 
-    info: ModelInfo
+    @property
+    def info(self) -> ModelInfo: ...
 
     def restore(self, problem: Problem, options: Options, progress: Progress) -> Answer:
         """Restores one image; ticks `progress`, so that it can be cancelled within a second."""

@@ -34,7 +34,7 @@ def ssim_map(image: FloatArray, truth: FloatArray, data_range: float) -> FloatAr
     """Local SSIM, shape (rows, columns), of two images without NaN that are at least 11 pixels a side."""
     from skimage.metrics import structural_similarity
 
-    _, full = structural_similarity(
+    _, full = structural_similarity(  # type: ignore[no-untyped-call]
         image, truth, data_range=data_range, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, full=True
     )
     result: FloatArray = np.asarray(full, dtype=np.float64)

@@ -1,0 +1,98 @@
+"""Learned models as restorers: tiles, samples, determinism."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from stmviewer.restore.info import ModelInfo
+from stmviewer.restore.models import FlowModel, RegressionModel
+from stmviewer.restore.networks import STRIDE
+from stmviewer.restore.problem import Answer, Options, Problem
+from stmviewer.restore.sampling import DEFAULT_STEPS, sample_flow
+from stmviewer.restore.tiling import Tile, blend_window, tiles
+from stmviewer.scan import Progress
+
+#: tile side where the request leaves the choice; 512 x 512 fits one pass in 200 MB
+DEFAULT_TILE = 512
+#: standard deviation of a Laplace distribution of scale b is sqrt(2) b
+_LAPLACE = 2**0.5
+
+
+@dataclass(frozen=True)
+class LearnedRestorer:
+    """A learned model, evaluated tile by tile, the overlaps blended.
+
+    The noise of a flow is drawn once for the whole image, so that a tile boundary is no boundary of the noise, and on
+    the CPU, so that a seed means the same image on every device.
+    """
+
+    info: ModelInfo
+    model: RegressionModel | FlowModel
+    device: torch.device
+
+    def restore(self, problem: Problem, options: Options, progress: Progress) -> Answer:
+        shape = problem.image.shape
+        flow = isinstance(self.model, FlowModel)
+        steps = (options.steps or DEFAULT_STEPS) if flow else 1
+        samples = options.samples if flow else 1
+        layout = tiles(shape[0], shape[1], options.tile or DEFAULT_TILE)
+        progress = progress.part(1.0, "Restoring", len(layout) * samples * (steps + 1))
+        total = np.zeros((2, *shape), dtype=np.float64)
+        weights = np.zeros(shape)
+        spread = np.zeros(shape)
+        noise = [_noise(shape, options.seed + k) for k in range(samples)] if flow else []
+        for tile in layout:
+            mean, deviation, between = self._tile(problem, tile, noise, steps, progress)
+            window = blend_window(tile)
+            area = tile.slices
+            total[0][area] += window * mean
+            total[1][area] += window * deviation
+            spread[area] += window * between
+            weights[area] += window
+        deviation = np.sqrt((total[1] / weights) ** 2 + (spread / weights) ** 2)
+        return Answer(total[0] / weights, deviation)
+
+    @torch.inference_mode()
+    def _tile(
+        self, problem: Problem, tile: Tile, noise: list[np.ndarray], steps: int, progress: Progress
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Mean, predicted deviation and deviation between samples on one tile."""
+        progress.check()
+        filled = self._tensor(problem.image, tile)
+        measured = self._tensor(problem.measured.astype(np.float64), tile)
+        task = torch.full((1,), float(problem.task == "sparse"), device=self.device)
+        if isinstance(self.model, RegressionModel):
+            mean, log_scale = self.model(filled, measured, task)
+            progress.tick(2)
+            return _crop(mean, tile), _crop(_LAPLACE * log_scale.exp(), tile), np.zeros(tile.shape)
+        posterior, log_scale = self.model.mean(filled, measured, task)
+        images = []
+        for drawn in noise:
+            start = self._tensor(drawn, tile)
+            progress.tick()
+            image = sample_flow(self.model, posterior, filled, measured, task, start, steps, progress.tick)
+            images.append(_crop(image, tile))
+        stack = np.stack(images)
+        between = stack.std(axis=0, ddof=1) if len(images) > 1 else np.zeros(tile.shape)
+        return stack.mean(axis=0), _crop(_LAPLACE * log_scale.exp(), tile), between
+
+    def _tensor(self, image: np.ndarray, tile: Tile) -> Tensor:
+        """The tile of `image` as (1, 1, rows, columns) float32, padded at its far edges to the network's stride."""
+        part = torch.from_numpy(np.ascontiguousarray(image[tile.slices], dtype=np.float32))[None, None]
+        rows, columns = part.shape[2:]
+        pad = (0, -columns % STRIDE, 0, -rows % STRIDE)
+        if any(pad):
+            part = F.pad(part, pad, mode="reflect" if min(rows, columns) > STRIDE else "replicate")
+        return part.to(self.device).contiguous(memory_format=torch.channels_last)
+
+
+def _noise(shape: tuple[int, ...], seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+def _crop(image: Tensor, tile: Tile) -> np.ndarray:
+    rows, columns = tile.shape
+    return image[0, 0, :rows, :columns].float().cpu().numpy().astype(np.float64)

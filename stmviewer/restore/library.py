@@ -1,0 +1,134 @@
+"""The model library: shipped models, the user's own, and the classical methods, by name.
+
+A folder of models holds, for each, `NAME.safetensors`, `NAME.md` (its card) and an entry in `manifest.json` with the
+hash of the weights and what a chooser shows. Listing reads manifests only and does not load torch.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from stmviewer import paths
+from stmviewer.restore.classical import CLASSICAL
+from stmviewer.restore.info import ModelInfo
+from stmviewer.restore.problem import Restorer
+from stmviewer.restore.request import Device, Task
+from stmviewer.scan import FileError, RequestError
+
+MANIFEST = "manifest.json"
+#: learned kinds, the recommended one first
+KINDS = ("regression", "flow")
+#: families, best on unknown scans first
+_FAMILIES = ("si100h", "sim")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A learned model on disk."""
+
+    info: ModelInfo
+    folder: Path
+    sha256: str
+
+    @property
+    def weights(self) -> Path:
+        return self.folder / f"{self.info.name}.safetensors"
+
+    @property
+    def card(self) -> Path:
+        return self.folder / f"{self.info.name}.md"
+
+
+def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
+    """The manifest of a folder of models; empty where there is none. Raises FileError when it is damaged."""
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise FileError(path, f"the list of models cannot be read ({error})", "Delete it, or install again") from error
+    if not isinstance(manifest, dict):
+        raise FileError(path, "the list of models is not a JSON object", "Delete it, or install again")
+    return manifest
+
+
+def entries() -> dict[str, Entry]:
+    """Every learned model by name; a user's model hides a shipped one of the same name."""
+    found: dict[str, Entry] = {}
+    known = {f.name for f in fields(ModelInfo)}
+    for folder, source in ((paths.shipped_models(), "shipped"), (paths.user_models(), "user")):
+        for name, values in read_manifest(folder).items():
+            try:
+                shown: dict[str, Any] = {
+                    k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known
+                }
+                info = ModelInfo(**(shown | {"name": name, "learned": True, "source": source}))
+                found[name] = Entry(info, folder, str(values["sha256"]))
+            except (KeyError, TypeError, AttributeError) as error:
+                raise FileError(folder / MANIFEST, f"the entry of model '{name}' is damaged ({error})") from error
+    return found
+
+
+def register(info: ModelInfo, folder: Path) -> None:
+    """Adds or replaces a model in the manifest of `folder`, where its weights lie already."""
+    entry = Entry(info, folder, "")
+    manifest = read_manifest(folder)
+    shown: dict[str, Any] = {k: v for k, v in asdict(info).items() if k not in ("name", "learned", "source")}
+    manifest[info.name] = {**shown, "sha256": sha256(entry.weights)}
+    temporary = folder / (MANIFEST + ".part")
+    temporary.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    temporary.replace(folder / MANIFEST)
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file, hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def model_infos() -> list[ModelInfo]:
+    """Every model that can be chosen: the user's own, then the shipped ones, then the classical methods."""
+
+    def rank(info: ModelInfo) -> tuple[int, int, int, str]:
+        kind = KINDS.index(info.kind) if info.kind in KINDS else len(KINDS)
+        family = _FAMILIES.index(info.family) if info.family in _FAMILIES else len(_FAMILIES)
+        return (info.source != "user", kind, family, info.name)
+
+    learned = sorted((e.info for e in entries().values()), key=rank)
+    return [*learned, *(r.info for r in CLASSICAL.values())]
+
+
+def resolve(name: str, task: Task) -> ModelInfo:
+    """The model of that name, or the best family of that kind, that can do `task`. Raises RequestError."""
+    infos = model_infos()
+    named = [i for i in infos if i.name == name] or [i for i in infos if i.kind == name]
+    if not named:
+        there = ", ".join(i.name for i in infos)
+        raise RequestError(f"there is no model '{name}'; there are {there}")
+    able = [i for i in named if task in i.tasks]
+    if not able:
+        others = ", ".join(i.name for i in infos if task in i.tasks)
+        raise RequestError(f"model '{name}' does not do the task {task}; these do: {others}")
+    return able[0]
+
+
+def load(info: ModelInfo, device: Device = "auto") -> tuple[Restorer, str]:
+    """The restorer of a model, and the hash of its weights ('' for classical methods)."""
+    if not info.learned:
+        return CLASSICAL[info.name], ""
+    from stmviewer.restore.loading import load_restorer
+
+    entry = entries()[info.name]
+    return load_restorer(entry, device), entry.sha256
+
+
+def renamed(info: ModelInfo, name: str) -> ModelInfo:
+    """The same model under another name; its family is what follows the first dash."""
+    kind, _, family = name.partition("-")
+    return replace(info, name=name, family=family if kind == info.kind else name)

@@ -1,0 +1,122 @@
+"""The backbone that every learned model shares: a small U-Net on pixel-unshuffled input with a full-resolution head.
+
+No normalisation layers: their statistics would depend on the tile size and leave seams between tiles.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+#: image sides are padded to a multiple of this before the network
+STRIDE = 8
+
+
+@dataclass(frozen=True)
+class UNetConfig:
+    """Shape of the network; written into the weights file, so that weights and network cannot be mixed up."""
+
+    inputs: int = 3
+    outputs: int = 2
+    channels: tuple[int, ...] = (32, 64, 96)
+    blocks: tuple[int, ...] = (1, 2, 2)
+    head: int = 24
+    embedding: int = 64
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "UNetConfig":
+        shape: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**shape)
+
+
+def fourier_features(t: Tensor, size: int) -> Tensor:
+    """Sines and cosines of `t` (batch,) at frequencies 1 to 1000 (log-spaced); shape (batch, size)."""
+    frequency = torch.exp(torch.linspace(0, math.log(1000.0), size // 2, device=t.device))
+    angle = t.float()[:, None] * frequency[None, :]
+    return torch.cat([angle.sin(), angle.cos()], dim=1)
+
+
+class Block(nn.Module):
+    """Residual block, its middle shifted and scaled by the embedding of task and time (FiLM)."""
+
+    def __init__(self, channels: int, embedding: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.film = nn.Linear(embedding, 2 * channels)
+        # small but not zero: a residual branch that starts at zero keeps training at plain interpolation for long
+        with torch.no_grad():
+            self.second.weight.mul_(0.3)
+            self.film.weight.mul_(0.1)
+            self.film.bias.zero_()
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        scale, shift = self.film(embedding)[:, :, None, None].chunk(2, dim=1)
+        h = self.first(F.silu(x))
+        h = h * (1 + scale) + shift
+        out: Tensor = x + self.second(F.silu(h))
+        return out
+
+
+def _through(blocks: nn.Module, h: Tensor, embedding: Tensor) -> Tensor:
+    for block in blocks.children():
+        h = block(h, embedding)
+    return h
+
+
+class UNet(nn.Module):
+    """(batch, inputs, rows, columns) -> (batch, outputs, rows, columns); rows and columns multiples of 8.
+
+    `task` (batch,) is 0 for repair and 1 for sparse, `time` (batch,) the flow time in [0, 1], zero where there is none.
+    """
+
+    def __init__(self, config: UNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, emb = config.channels, config.embedding
+        self.embed = nn.Sequential(nn.Linear(32 + 2, emb), nn.SiLU(), nn.Linear(emb, emb), nn.SiLU())
+        self.enter = nn.Conv2d(4 * config.inputs, width[0], 3, padding=1)
+        self.down = nn.ModuleList()
+        self.shrink = nn.ModuleList()
+        self.up = nn.ModuleList()
+        self.grow = nn.ModuleList()
+        for level, count in enumerate(config.blocks):
+            self.down.append(nn.ModuleList(Block(width[level], emb) for _ in range(count)))
+            if level + 1 < len(width):
+                self.shrink.append(nn.Conv2d(width[level], width[level + 1], 2, stride=2))
+                self.grow.append(nn.Conv2d(width[level + 1], 4 * width[level], 1))
+                self.up.append(nn.ModuleList(Block(width[level], emb) for _ in range(count)))
+        self.leave = nn.Conv2d(width[0], 4 * config.head, 3, padding=1)
+        # full-resolution head: without it, pixel shuffling leaves a checkerboard
+        self.head = nn.Sequential(
+            nn.Conv2d(config.head + config.inputs, config.head, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(config.head, config.outputs, 3, padding=1),
+        )
+
+    def forward(self, x: Tensor, task: Tensor, time: Tensor) -> Tensor:
+        label = torch.stack([task, 1 - task], dim=1).to(x.dtype)
+        embedding = self.embed(torch.cat([fourier_features(time, 32).to(x.dtype), label], dim=1))
+        h = self.enter(F.pixel_unshuffle(x, 2))
+        skips = []
+        for level, blocks in enumerate(self.down):
+            h = _through(blocks, h, embedding)
+            if level < len(self.shrink):
+                skips.append(h)
+                h = self.shrink[level](h)
+        for level in reversed(range(len(self.up))):
+            h = F.pixel_shuffle(self.grow[level](h), 2) + skips[level]
+            h = _through(self.up[level], h, embedding)
+        h = F.pixel_shuffle(self.leave(F.silu(h)), 2)
+        out: Tensor = self.head(torch.cat([F.silu(h), x], dim=1))
+        return out
+
+
+def parameter_count(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())

@@ -1,0 +1,69 @@
+"""Weights on disk: safetensors with the network's shape in the header; never pickle."""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from stmviewer.restore.models import FlowModel, RegressionModel
+from stmviewer.restore.networks import UNetConfig
+from stmviewer.scan import FileError
+
+_FORMAT = "stmviewer-1"
+LearnedModel = RegressionModel | FlowModel
+
+
+def build(kind: str, config: UNetConfig, regression: RegressionModel | None = None) -> LearnedModel:
+    """An untrained model of that kind; a flow needs its regression (a new one of the same shape if None)."""
+    if kind == "regression":
+        return RegressionModel(config)
+    if kind == "flow":
+        return FlowModel(config, regression or RegressionModel(config))
+    raise ValueError(f"no learned model is of kind '{kind}'")
+
+
+def channels_last(model: LearnedModel) -> LearnedModel:
+    """`model` itself, its weights laid out for channels_last convolutions (faster on CPUs with bf16 and on GPUs)."""
+    for parameter in model.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return model
+
+
+def save_weights(model: LearnedModel, path: Path) -> None:
+    """Writes the weights whole or not at all (temporary name, then moved)."""
+    header = {"format": _FORMAT, "kind": model.kind, "config": json.dumps(model.config.to_dict())}
+    if isinstance(model, FlowModel):
+        header["regression"] = json.dumps(model.regression.config.to_dict())
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    save_file(tensors, temporary, header)
+    temporary.replace(path)
+
+
+def load_weights(path: Path, device: torch.device | str = "cpu") -> LearnedModel:
+    """Reads a model. Raises FileError when the file is missing, damaged, or not of this program."""
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            header = file.metadata() or {}
+            if header.get("format") != _FORMAT:
+                raise FileError(path, "these weights were not made by stmviewer", "Choose a model that it trained")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        config = UNetConfig.from_dict(json.loads(header["config"]))
+        regression = None
+        if "regression" in header:
+            regression = RegressionModel(UNetConfig.from_dict(json.loads(header["regression"])))
+        model = build(header["kind"], config, regression)
+        model.load_state_dict(tensors)
+    except FileNotFoundError as error:
+        raise FileError(path, "the weights are missing", "Install stmviewer again, or choose another model") from error
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        cause = str(error).splitlines()[0]
+        raise FileError(
+            path, f"the weights are damaged ({cause})", "Install again, or train the model again"
+        ) from error
+    model.to(device).eval()
+    return channels_last(model)

@@ -1,0 +1,35 @@
+"""Model cards: what a model was made of and how well it did, in Markdown."""
+
+import json
+from pathlib import Path
+
+from stmviewer.restore.info import ModelInfo
+
+
+def write_card(path: Path, info: ModelInfo, facts: dict[str, str], log: Path) -> None:
+    """Writes the card of a model from its facts and the validation lines of its training log (JSON lines)."""
+    lines = [f"# {info.name}", "", f"{info.summary}.", ""]
+    lines += [f"- {key}: {value}" for key, value in facts.items()]
+    lines += ["", "## Validation during training", "", *_curve(log)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _curve(log: Path) -> list[str]:
+    """A table of the mean SSIM at each validation, beside what the model started from."""
+    rows = [
+        line for line in map(json.loads, log.read_text(encoding="utf-8").splitlines()) if line["kind"] == "validation"
+    ]
+    if not rows:
+        return ["None was reached."]
+    columns = sorted(key.removesuffix(" model") for key in rows[0] if key.endswith(" model"))
+    table = [
+        "Mean SSIM of samples that were not trained on; in brackets the degraded image or the plain interpolation "
+        "that the model starts from.",
+        "",
+        "| minutes | step | " + " | ".join(columns) + " |",
+        "|---|---|" + "---|" * len(columns),
+    ]
+    for row in rows:
+        cells = (f"{row[f'{c} model']:.3f} ({row[f'{c} start']:.3f})" for c in columns)
+        table.append(f"| {row['seconds'] / 60:.1f} | {row['step']} | " + " | ".join(cells) + " |")
+    return table

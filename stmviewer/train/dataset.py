@@ -1,0 +1,134 @@
+"""Training samples: a clean crop, what was measured of it, and what the network has to say.
+
+A sample is a function of (seed, index) alone, so the data are the same whatever the number of threads and after
+resuming.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from stmviewer.restore.filling import fill
+from stmviewer.restore.normalise import normalisation
+from stmviewer.restore.request import Task
+from stmviewer.scan import BoolArray, FloatArray, make_mask
+from stmviewer.simulate import degrade
+from stmviewer.simulate.presets import MARGIN_PX
+
+#: sampling patterns of the sparse task, with their share
+_PATTERNS: tuple[tuple[str, float], ...] = (
+    ("lines:2", 0.12),
+    ("lines:3", 0.08),
+    ("lines:4", 0.2),
+    ("lines-random:0.25", 0.08),
+    ("lines-random:0.5", 0.04),
+    ("grid:2", 0.12),
+    ("grid:3", 0.06),
+    ("grid:4", 0.1),
+    ("pixels:0.25", 0.12),
+    ("pixels:0.1", 0.04),
+    ("pixels:0.5", 0.04),
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One training sample on the normalised scale; float32 arrays (size, size)."""
+
+    filled: FloatArray
+    measured: BoolArray
+    target: FloatArray
+    task: Task
+
+
+class CropSource(Protocol):
+    """Clean images to cut from, heights in metres: simulated surfaces, or good scans of a laboratory."""
+
+    @property
+    def pixels_m(self) -> Sequence[float]:
+        """Pixel size of each image (m)."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def crop(self, i: int, size: int, rng: np.random.Generator) -> np.ndarray:
+        """A random crop of image `i` (size, size), turned and flipped at random."""
+        ...
+
+
+@dataclass(frozen=True)
+class SampleMaker:
+    """Makes samples from a source. `repair_share` of them are repairs, the rest sparse."""
+
+    source: CropSource
+    size: int = 96
+    repair_share: float = 0.5
+    presets: tuple[str, ...] = ("reference", "realistic", "mild", "severe")
+    seed: int = 0
+    #: simulated surfaces carry no noise: sparse targets get some, as the microscope would have measured it
+    noisy_targets: bool = True
+
+    def make(self, index: int) -> Sample:
+        """The sample of that index: always the same one."""
+        rng = np.random.default_rng((self.seed, index))
+        index = int(rng.integers(len(self.source)))
+        make = self._repair if rng.random() < self.repair_share else self._sparse
+        return make(index, rng)
+
+    def _repair(self, index: int, rng: np.random.Generator) -> Sample:
+        # degradations that move pixels bring in what lies around the crop
+        around = self.source.crop(index, self.size + 2 * MARGIN_PX, rng)
+        pair = degrade(
+            around,
+            str(rng.choice(self.presets)),
+            rng,
+            pixel_m=self.source.pixels_m[index],
+            crop=(self.size, self.size),
+            rotate=False,
+        )
+        everything = np.ones(pair.clean.shape, dtype=np.bool_)
+        scale = normalisation(pair.degraded, everything)
+        own = normalisation(pair.clean, everything)
+        target = (pair.clean - own.plane - own.middle) / scale.half_range
+        gain = _contrast(rng)
+        return Sample(gain * scale.forward(pair.degraded), everything, gain * target, "repair")
+
+    def _sparse(self, index: int, rng: np.random.Generator) -> Sample:
+        clean: FloatArray = self.source.crop(index, self.size, rng).astype(np.float64)
+        if self.noisy_targets:
+            clean = clean + _scanner_noise(clean, rng)
+        names, shares = zip(*_PATTERNS, strict=True)
+        pattern = str(rng.choice(names, p=np.array(shares) / sum(shares)))
+        mask = make_mask(pattern, self.size, self.size, int(rng.integers(2**31))).measured
+        # a regular pattern may start anywhere on the crop, as tiles of a large scan do
+        measured = np.roll(mask, rng.integers(0, 4, 2), (0, 1)) if ":0." not in pattern else mask
+        scale = normalisation(clean, measured)
+        gain = _contrast(rng)
+        target = gain * scale.forward(clean)
+        return Sample(fill(target, measured), measured, target, "sparse")
+
+    def batch(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """filled, measured, target (batch, 1, size, size) and task (batch,), all float32."""
+        samples = [self.make(i) for i in indices]
+
+        def stack(name: str) -> np.ndarray:
+            return np.stack([np.asarray(getattr(s, name), dtype=np.float32) for s in samples])[:, None]
+
+        task = np.array([s.task == "sparse" for s in samples], dtype=np.float32)
+        return stack("filled"), stack("measured"), stack("target"), task
+
+
+def _contrast(rng: np.random.Generator) -> float:
+    """A crop is normalised by itself, a scan as a whole: its lattice may fill little of the range."""
+    return float(np.exp(rng.uniform(np.log(0.35), np.log(1.3))))
+
+
+def _scanner_noise(clean: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """White noise and line offsets as a share of the image's spread, up to what good scans have."""
+    spread = float(clean.std())
+    white = rng.normal(0, 1, clean.shape) * spread * rng.uniform(0, 0.2)
+    lines = rng.normal(0, 1, (clean.shape[0], 1)) * spread * rng.uniform(0, 0.15)
+    noise: FloatArray = white + lines
+    return noise

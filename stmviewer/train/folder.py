@@ -1,0 +1,101 @@
+"""A laboratory's own good scans as a source of clean crops."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stmviewer.files import READABLE, open_scan
+from stmviewer.scan import FileError, FloatArray, Progress, StmviewerError
+from stmviewer.scan.levelling import fit_plane, robust_range
+
+#: degradations are in metres: what an uncalibrated image is taken for
+_NOMINAL_PIXEL_M = 0.06e-9
+_NOMINAL_HALF_RANGE_M = 60e-12
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A file that was not used, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """Good scans, levelled, in memory; crops are turned in four directions, flipped, and sometimes made coarser."""
+
+    images: tuple[FloatArray, ...]
+    pixels_m: tuple[float, ...]
+    paths: tuple[Path, ...]
+    rejected: tuple[Rejected, ...]
+    #: largest factor by which a crop is made coarser; training must cover the sampling of scans to come
+    coarsest: int = 3
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def crop(self, i: int, size: int, rng: np.random.Generator) -> FloatArray:
+        """A random crop (size, size) in metres."""
+        image = self.images[i]
+        factor = int(rng.integers(1, max(1, min(self.coarsest, min(image.shape) // size)) + 1))
+        wide = size * factor
+        top = int(rng.integers(image.shape[0] - wide + 1))
+        left = int(rng.integers(image.shape[1] - wide + 1))
+        part = image[top : top + wide, left : left + wide]
+        if factor > 1:
+            # averaged along the fast axis, lines dropped: what a faster scan would have measured
+            part = part[factor // 2 :: factor].reshape(size, size, factor).mean(axis=2)
+        part = np.rot90(part, int(rng.integers(4)))
+        return part[:, ::-1] if rng.random() < 0.5 else part
+
+
+def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Progress) -> FolderSource:
+    """Reads every readable scan below `folder` (only `listed` ones, as paths relative to it, when given).
+
+    Scans without a value at some pixel, smaller than `least` pixels a side or constant are left out, with the reason.
+    Raises FileError when the folder is missing or nothing in it can be used.
+    """
+    if not folder.is_dir():
+        raise FileError(folder, "there is no such folder", "Give a folder of good scans, or simulated:si001h")
+    paths = (
+        [folder / name for name in listed]
+        if listed is not None
+        else sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in READABLE)
+    )
+    images: list[FloatArray] = []
+    pixels: list[float] = []
+    used: list[Path] = []
+    rejected: list[Rejected] = []
+    progress = progress.part(1.0, "Reading scans", max(len(paths), 1))
+    for path in paths:
+        progress.tick()
+        try:
+            scan = open_scan(path)
+            channel = scan.channel()
+        except StmviewerError as error:
+            rejected.append(Rejected(path, str(error)))
+            continue
+        reason = channel.why_not_restorable()
+        if reason is None and not channel.measured.all():
+            reason = "some of its pixels were not measured"
+        if reason is None and min(channel.data.shape) < least:
+            reason = f"smaller than {least} pixels a side"
+        if reason is not None:
+            rejected.append(Rejected(path, reason))
+            continue
+        images.append(_clean(channel.data))
+        pixels.append(scan.geometry.pixel_width if scan.geometry.calibrated else _NOMINAL_PIXEL_M)
+        used.append(path)
+    if not images:
+        why = f"; {rejected[0].path.name}: {rejected[0].reason}" if rejected else ""
+        raise FileError(folder, f"no scan in this folder can be trained on{why}", f"Readable are {', '.join(READABLE)}")
+    return FolderSource(tuple(images), tuple(pixels), tuple(used), tuple(rejected))
+
+
+def _clean(data: FloatArray) -> FloatArray:
+    """Plane removed, robust range scaled to a lattice's height, spikes clipped: one bad pixel must not rule a batch."""
+    level = data - fit_plane(data)
+    low, high = robust_range(level)
+    return _NOMINAL_HALF_RANGE_M * np.clip((level - (low + high) / 2) / ((high - low) / 2), -3, 3)

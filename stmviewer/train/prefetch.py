@@ -1,0 +1,62 @@
+"""Batches made ahead in threads (loader processes are unreliable in a frozen application)."""
+
+import queue
+import threading
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from stmviewer.train.dataset import SampleMaker
+
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+class Prefetcher:
+    """Iterates over batches from sample `start` on, in order, made by one thread while the network computes.
+
+    Close it (or leave the `with` block): its thread ends within one batch.
+    """
+
+    def __init__(self, maker: SampleMaker, batch_size: int, start_step: int = 0, depth: int = 4) -> None:
+        self._maker, self._size = maker, batch_size
+        self._queue: queue.Queue[Batch | BaseException] = queue.Queue(maxsize=depth)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, args=(start_step,), name="stmviewer-batches", daemon=True)
+        self._thread.start()
+
+    def _work(self, step: int) -> None:
+        try:
+            while not self._stop.is_set():
+                arrays = self._maker.batch(range(step * self._size, (step + 1) * self._size))
+                self._put(tuple(torch.from_numpy(a) for a in arrays))  # type: ignore[arg-type]
+                step += 1
+        except BaseException as error:
+            self._put(error)
+
+    def _put(self, item: Batch | BaseException) -> None:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(item, timeout=0.2)
+                return
+            except queue.Full:
+                continue
+
+    def __iter__(self) -> Iterator[Batch]:
+        while True:
+            item = self._queue.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def __enter__(self) -> "Prefetcher":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._stop.set()
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self._thread.join(timeout=10)

@@ -1,0 +1,168 @@
+"""A whole training: data, model, loop, and the finished model in the library with its card."""
+
+import json
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+import stmviewer
+from stmviewer.restore import library
+from stmviewer.restore.devices import choose_device, describe_device
+from stmviewer.restore.info import ModelInfo
+from stmviewer.restore.models import FlowModel, RegressionModel
+from stmviewer.restore.networks import UNetConfig, parameter_count
+from stmviewer.restore.request import Device
+from stmviewer.restore.weights import LearnedModel, build, load_weights, save_weights
+from stmviewer.scan import FileError, Progress, RequestError
+from stmviewer.simulate import PristineBank
+from stmviewer.train.card import write_card
+from stmviewer.train.dataset import CropSource, SampleMaker
+from stmviewer.train.folder import read_folder
+from stmviewer.train.loop import Report, Training
+from stmviewer.train.spec import SIMULATED, TrainSpec
+from stmviewer.train.validation import Validation
+
+_VALIDATION_SAMPLES = 48
+_SUMMARY = {
+    "regression": "Most accurate on average; fast, one pass",
+    "flow": "Most realistic texture; several samples show how sure it is",
+}
+
+
+def train(
+    spec: TrainSpec,
+    models: Path,
+    report: Callable[[Report], None],
+    progress: Progress,
+    *,
+    device: Device = "auto",
+    resume: bool = False,
+) -> ModelInfo:
+    """Trains as asked and puts the model into the library folder `models`; returns what the library shows of it.
+
+    The state to resume from and the log (JSON lines) are kept in `models/NAME.training`. Cancelled raises after the
+    state was saved. Raises RequestError and FileError for what cannot be trained.
+    """
+    work = models / f"{spec.name}.training"
+    state, log = work / "state.safetensors", work / "log.jsonl"
+    if resume and not state.is_file():
+        raise FileError(state, "there is no training to resume", "Start without --resume")
+    if not resume and (models / f"{spec.name}.safetensors").exists():
+        raise RequestError(f"there is a model '{spec.name}' already; choose another --name, or --resume its training")
+    work.mkdir(parents=True, exist_ok=True)
+    if not resume:
+        log.unlink(missing_ok=True)
+    source, made_of = _source(spec, progress)
+    torch.manual_seed(spec.seed)
+    where = choose_device(device)
+    model = _model(spec)
+    maker = SampleMaker(
+        source,
+        spec.crop,
+        spec.repair_share,
+        seed=spec.seed,
+        noisy_targets=spec.source.startswith(SIMULATED),
+    )
+    training = Training(spec, model, maker, where)
+    if resume:
+        training.resume(state)
+
+    def write(line: Report) -> None:
+        with log.open("a", encoding="utf-8") as file:
+            file.write(
+                json.dumps({"kind": line.kind, "step": line.step, "seconds": line.seconds, **line.values}) + "\n"
+            )
+        report(line)
+
+    training.run(state, _validation(spec, maker, progress), write, progress)
+    path = models / f"{spec.name}.safetensors"
+    with training.averaged() as averaged:
+        save_weights(averaged, path)
+    info = _info(spec)
+    library.register(info, models)
+    facts = {
+        "Kind": spec.kind,
+        "Trained on": made_of,
+        "Started from": spec.start_from or "scratch",
+        "Parameters": f"{parameter_count(model):,}",
+        "Crops": f"{spec.crop} x {spec.crop} pixels, batches of {spec.batch}",
+        "Training time": f"{training.counters.seconds / 60:.1f} minutes, {training.counters.step:,} steps",
+        "Seed": str(spec.seed),
+        "Machine": f"{describe_device(device)}, {platform.machine()}, torch {torch.__version__}",
+        "Made": f"{time.strftime('%Y-%m-%d')} by stmviewer {stmviewer.__version__}",
+        "Licence": info.licence,
+    }
+    write_card(models / f"{spec.name}.md", info, facts, log)
+    report(Report("saved", training.counters.step, training.counters.seconds))
+    return info
+
+
+def _source(spec: TrainSpec, progress: Progress) -> tuple[CropSource, str]:
+    """The clean images, and in words what they are."""
+    if spec.source.startswith(SIMULATED):
+        surface = spec.source.removeprefix(SIMULATED)
+        stage = progress.part(0.05, "Simulating surfaces")
+        bank = PristineBank(surface, spec.bank, spec.bank_size, spec.pixel_range_m, spec.seed, stage)
+        low, high = (1e9 * p for p in spec.pixel_range_m)
+        size = spec.bank_size
+        return bank, f"{spec.bank} simulated {surface} surfaces, {size} x {size} pixels of {low:g} to {high:g} nm"
+    folder = Path(spec.source)
+    listed = list(spec.listed) if spec.listed is not None else None
+    found = read_folder(folder, spec.crop + 32, listed, progress.part(0.05))
+    left_out = f", {len(found.rejected)} left out" if found.rejected else ""
+    return found, f"{len(found)} scans in the folder {folder.name}{left_out}"
+
+
+def _model(spec: TrainSpec) -> LearnedModel:
+    config = UNetConfig(channels=spec.channels)
+    if spec.start_from is None:
+        if spec.kind == "flow":
+            raise RequestError("a flow starts from a regression model: name one with --from")
+        return build(spec.kind, config)
+    found = library.entries()
+    if spec.start_from not in found:
+        raise RequestError(
+            f"--from: there is no trained model '{spec.start_from}'; there are {', '.join(found) or 'none'}"
+        )
+    start = load_weights(found[spec.start_from].weights)
+    if spec.kind == "regression":
+        if not isinstance(start, RegressionModel):
+            raise RequestError(f"--from: a regression cannot start from '{spec.start_from}', which is a {start.kind}")
+        return start
+    if isinstance(start, FlowModel):
+        return start
+    return build("flow", config, start)
+
+
+def _validation(spec: TrainSpec, maker: SampleMaker, progress: Progress) -> Validation:
+    sets: dict[str, SampleMaker] = {}
+    if spec.source.startswith(SIMULATED):
+        surface = spec.source.removeprefix(SIMULATED)
+        other = PristineBank(surface, 24, spec.bank_size, spec.pixel_range_m, spec.seed + 1_000_000)
+        sets["simulated"] = SampleMaker(other, 128, spec.repair_share, seed=1)
+    else:
+        # the same scans at places drawn with another seed: tells that it learns, not how it does elsewhere
+        sets["own scans"] = SampleMaker(maker.source, spec.crop, spec.repair_share, seed=1, noisy_targets=False)
+    if spec.validation is not None:
+        listed = list(spec.validation_listed) if spec.validation_listed is not None else None
+        real = read_folder(spec.validation, 128, listed, progress.part(0.02))
+        sets["real"] = SampleMaker(real, 128, 0.0, seed=2, noisy_targets=False)
+    return Validation.of(sets, _VALIDATION_SAMPLES)
+
+
+def _info(spec: TrainSpec) -> ModelInfo:
+    kind, _, family = spec.name.partition("-")
+    return ModelInfo(
+        name=spec.name,
+        kind=spec.kind,
+        family=family if kind == spec.kind else spec.name,
+        summary=_SUMMARY[spec.kind],
+        tasks=("repair", "sparse"),
+        learned=True,
+        steps=(1, 2, 4, 8, 16) if spec.kind == "flow" else (),
+        samples=spec.kind == "flow",
+        licence="MIT" if spec.source.startswith(SIMULATED) else "that of the scans it was trained on",
+    )
