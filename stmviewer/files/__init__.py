@@ -1,0 +1,11 @@
+"""Reads and writes what the laboratory has: one vendor format a module, recognised by content.
+
+Importing this package costs next to nothing: the modules of the formats, and the libraries that they need, are
+imported when a file of that format is opened or written.
+"""
+
+from stmviewer.files.opening import READABLE, open_scan
+from stmviewer.files.saving import WRITABLE, save_scan
+from stmviewer.files.source import file_sha256
+
+__all__ = ["READABLE", "WRITABLE", "file_sha256", "open_scan", "save_scan"]

@@ -1,0 +1,136 @@
+"""The text header of a Nanonis .sxm file.
+
+Lines `:NAME:` followed by lines of value, closed by `:SCANIT_END:` and the bytes 1A 04, after which the data begins.
+Written by Nanonis in Latin-1 with LF, but converters and editors leave CRLF, blank lines and UTF-8.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from stmviewer.files.source import Source
+from stmviewer.scan import Direction, FileError
+
+#: real headers have some ten kilobytes
+_LONGEST = 8 * 2**20
+_CHUNK = 64 * 1024
+_END = re.compile(rb":SCANIT_END:\s*\x1a\x04")
+_FIELD = re.compile(r":(.*):\s*")
+
+_DIRECTIONS: dict[str, tuple[Direction, ...]] = {
+    "both": ("forward", "backward"),
+    "forward": ("forward",),
+    "fwd": ("forward",),
+    "backward": ("backward",),
+    "bwd": ("backward",),
+}
+
+
+@dataclass(frozen=True)
+class ChannelInfo:
+    """One row of the table DATA_INFO: a channel and the directions it was recorded in, in the file's order."""
+
+    name: str
+    unit: str
+    directions: tuple[Direction, ...]
+
+
+def read_header(source: Source) -> tuple[dict[str, str], int]:
+    """The fields of the header by name, as read, and the byte at which the data begins."""
+    head = b""
+    with source.open() as file:
+        while len(head) < _LONGEST and (chunk := file.read(_CHUNK)):
+            searched = max(len(head) - _CHUNK, 0)
+            head += chunk
+            if (end := _END.search(head, searched)) is not None:
+                return parse_fields(_decode(head[: end.start()])), end.end()
+    tag = head.find(b":SCANIT_END:")
+    if tag >= 0 and len(head) < source.size:
+        raise FileError(source.path, f"the bytes 1A 04 that begin the data are missing after byte {tag}")
+    if len(head) < source.size:
+        raise FileError(source.path, f"the header has no :SCANIT_END: in its first {len(head)} bytes")
+    raise FileError(source.path, f"the file is truncated: it ends within its header, after {source.size} bytes")
+
+
+def _decode(header: bytes) -> str:
+    try:
+        return header.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return header.decode("latin-1")
+
+
+def parse_fields(text: str) -> dict[str, str]:
+    """Header text to its fields; the first of two same names counts, since a comment may quote a field."""
+    fields: dict[str, list[str]] = {}
+    lines: list[str] = []
+    # not splitlines(): it also splits at bytes that are letters in Windows' code page
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        if (match := _FIELD.fullmatch(line)) is not None:
+            lines = []
+            fields.setdefault(match[1].strip(), lines)
+        else:
+            lines.append(line.rstrip())
+    return {name: "\n".join(lines).strip("\n").strip(" ") for name, lines in fields.items() if name}
+
+
+def table(text: str) -> list[dict[str, str]]:
+    """A table of the header, such as DATA_INFO: its rows by column title in lower case."""
+    rows = [row for row in text.split("\n") if row.strip()]
+    cells = [row.strip().split("\t") if "\t" in row.strip() else row.split() for row in rows]
+    if not cells:
+        return []
+    titles = [title.strip().casefold() for title in cells[0]]
+    return [dict(zip(titles, (cell.strip() for cell in row), strict=False)) for row in cells[1:]]
+
+
+def channel_table(source: Source, fields: Mapping[str, str]) -> list[ChannelInfo]:
+    """The channels in the order in which their data follow. FileError where the header does not say."""
+    infos = []
+    for number, row in enumerate(table(fields.get("DATA_INFO", "")), start=1):
+        name = row.get("name", "")
+        direction = row.get("direction", "both") or "both"
+        if not name:
+            raise FileError(source.path, f"field :DATA_INFO:, row {number}, has no channel name")
+        if direction.casefold() not in _DIRECTIONS:
+            raise FileError(source.path, f"field :DATA_INFO:, channel {name}, has the unknown direction '{direction}'")
+        infos.append(ChannelInfo(name, row.get("unit", ""), _DIRECTIONS[direction.casefold()]))
+    if not infos:
+        raise FileError(source.path, "the header lists no channels (field :DATA_INFO:)")
+    return infos
+
+
+def numbers(text: str) -> list[float]:
+    """The numbers at the start of a field's value; what is not a number ends them."""
+    found: list[float] = []
+    for word in text.split():
+        try:
+            found.append(float(word))
+        except ValueError:
+            break
+    return found
+
+
+def pixels(source: Source, fields: Mapping[str, str]) -> tuple[int, int]:
+    """(columns, rows) of the scan. FileError where the header does not say."""
+    words = fields.get("SCAN_PIXELS", "").split()
+    try:
+        columns, rows = int(words[0]), int(words[1])
+    except (IndexError, ValueError):
+        columns, rows = 0, 0
+    if columns < 1 or rows < 1:
+        said = f"says '{' '.join(words)[:40]}'" if words else "is missing"
+        raise FileError(source.path, f"field :SCAN_PIXELS: {said}, not columns and rows")
+    return columns, rows
+
+
+def recorded(date: str, time: str) -> str:
+    """Date and time of the recording as ISO 8601 where they are `07.01.2016` and `12:10:04`, else as written."""
+    text = f"{date.strip()} {time.strip()}".strip()
+    for form in ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y"):
+        try:
+            moment = datetime.strptime(text, form)
+        except ValueError:
+            continue
+        return moment.isoformat(sep=" ") if "%H" in form else moment.date().isoformat()
+    return text

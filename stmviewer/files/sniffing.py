@@ -1,0 +1,89 @@
+"""What a file is, by its first bytes. The suffix only helps to say what was expected."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from stmviewer.files.source import Source
+from stmviewer.scan import FileError
+
+Kind = Literal["sxm", "gwy", "npy", "npz", "tif", "png"]
+
+#: a Nanonis header may begin with blank lines or a byte order mark, and the field that betrays it may come late
+_HEAD_BYTES = 64 * 1024
+_SXM_FIELD = re.compile(rb"^:(NANONIS_VERSION|SCANIT_TYPE|SCAN_PIXELS|SCAN_RANGE|DATA_INFO):\s*$", re.MULTILINE)
+
+_MAGIC: tuple[tuple[bytes, Kind], ...] = (
+    (b"GWYP", "gwy"),
+    (b"\x93NUMPY", "npy"),
+    (b"PK\x03\x04", "npz"),
+    (b"II*\0", "tif"),
+    (b"MM\0*", "tif"),
+    (b"II+\0", "tif"),
+    (b"MM\0+", "tif"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+)
+
+#: files of a laboratory, recognised so that the refusal can name them
+_FOREIGN: tuple[tuple[bytes, str], ...] = (
+    (b"[Paramco", "a Createc image"),
+    (b"[Parameter]", "a Createc image"),
+    (b"Grid dim=", "a Nanonis grid (.3ds)"),
+    (b"Experiment\t", "a Nanonis spectrum (.dat)"),
+    (b"Filetype\t", "a Nanonis text file"),
+    (b"ONTMATRX", "an Omicron Matrix file"),
+    (b"GWYO", "a file of Gwyddion 1.x"),
+    (b"Gwyddion Simple Field", "a Gwyddion Simple Field (.gsf)"),
+    (b"Gwyddion XYZ Field", "a Gwyddion XYZ Field"),
+    (b"WSxM file copyright", "a WSxM image"),
+    (b"\\*File list", "a Bruker Nanoscope image"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"BM", "a BMP image"),
+    (b"%PDF", "a PDF document"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"<!DOCTYPE", "a web page"),
+    (b"<html", "a web page"),
+)
+_RHK_SM4 = "STiMage ".encode("utf-16-le")
+
+
+def sniff(source: Source, known: str) -> Kind:
+    """The format of a file by its content.
+
+    `known` says in words which formats can be read, for the error. Raises FileError that names what the file is, or
+    what it begins with.
+    """
+    head = source.head(_HEAD_BYTES)
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            return kind
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b":") and _SXM_FIELD.search(head.replace(b"\r", b"\n")):
+        return "sxm"
+    # the two first bytes of an RHK page are its length
+    if head[2:].startswith(_RHK_SM4):
+        raise _not_yet(source.path, "an RHK SM4 file", known)
+    for magic, name in _FOREIGN:
+        if start.startswith(magic):
+            raise _not_yet(source.path, name, known)
+    raise FileError(source.path, f"is not a scan that stmviewer knows: {_describe(head, source.path)}", known)
+
+
+def _not_yet(path: Path, name: str, known: str) -> FileError:
+    return FileError(path, f"is {name}, which this version does not read yet", known)
+
+
+def _describe(head: bytes, path: Path) -> str:
+    named = f", though it is named {path.suffix}" if path.suffix else ""
+    if not any(head):
+        return f"it begins with {len(head)} zero bytes{named}"
+    try:
+        text = head[:48].decode("utf-8", errors="strict" if len(head) < 48 else "ignore")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\ufffd" not in text and all(c.isprintable() or c in "\t\r\n" for c in text) and text.strip():
+        return f"it is a text that begins with '{' '.join(text.split())}'{named}"
+    return f"it begins with the bytes {head[:8].hex(' ')}{named}"
