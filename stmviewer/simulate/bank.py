@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stmviewer.scan import Progress, RequestError
 from stmviewer.scan.geometry import FloatArray
 from stmviewer.scan.levelling import robust_range
-from stmviewer.simulate.presets import MARGIN_PX, Pair, degrade
+from stmviewer.simulate.presets import Pair, degrade, find_preset
 from stmviewer.simulate.surfaces import random_surface
 
 
@@ -82,9 +82,12 @@ class PristineBank:
     def pair(self, size: int, preset: str, rng: np.random.Generator) -> Pair:
         """A random crop of a random field and its degraded counterpart, `size` x `size` pixels, metres."""
         i = int(rng.integers(len(self)))
-        outer = min(size + 2 * MARGIN_PX, *self.fields[i].shape)
-        crop = self.crop(i, outer, rng).astype(np.float64)
-        return degrade(crop, preset, rng, pixel_m=self.pixels_m[i], crop=(size, size), rotate=False)
+        pixel_m = self.pixels_m[i]
+        damage = find_preset(preset).draw(rng, pixel_m)
+        # cut with the surroundings that the damage will bring in: degrading the whole field would cost too much
+        outer = min(size + 2 * damage.margin_px, *self.fields[i].shape)
+        crop = self.crop(i, max(outer, size), rng).astype(np.float64)
+        return degrade(crop, preset, rng, pixel_m=pixel_m, crop=(size, size), rotate=False, damage=damage)
 
     def describe(self) -> dict[str, Any]:
         """How many fields, and their range of pixel sizes in nm, for a model's card."""

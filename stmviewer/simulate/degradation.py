@@ -1,5 +1,6 @@
 """What every degradation is."""
 
+import math
 from dataclasses import asdict
 from typing import Any, Protocol, Self
 
@@ -21,6 +22,11 @@ class Degradation(Protocol):
 
     def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
         """The degraded copy of `image` (rows, columns), heights in metres; `rng` makes what is random in time."""
+
+
+def reach(degradation: Degradation) -> int:
+    """How many pixels away the farthest pixel is that matters to one of the degraded image (its `reach_px`, else 0)."""
+    return math.ceil(getattr(degradation, "reach_px", 0.0))
 
 
 def describe(degradation: Degradation) -> dict[str, Any]:

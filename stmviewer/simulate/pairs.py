@@ -1,15 +1,20 @@
 """Simulated scans: a surface, scanned badly, beside what a perfect microscope would have shown."""
 
+import math
 from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from stmviewer.scan import Channel, Geometry, RequestError, Scan
-from stmviewer.simulate.presets import MARGIN_PX, PRESETS, Pair, degrade
+from stmviewer.simulate.presets import Pair, degrade, find_preset
 from stmviewer.simulate.surfaces import random_surface
 
 PIXEL_RANGE_M = (0.02e-9, 1e-9)
+
+#: surface around a scan that a second tip end brings into it, whose distance is drawn in metres or in pixels
+_MARGIN_M = 3.5e-9
+_MARGIN_PX = 20
 
 
 def simulate_scan(
@@ -26,8 +31,7 @@ def simulate_scan(
     order, and on however many threads, it is made. Raises RequestError for a surface, preset or size that is not
     there.
     """
-    if preset not in PRESETS:
-        raise RequestError(f"preset '{preset}' is unknown; there are {', '.join(PRESETS)}")
+    find_preset(preset)
     if not PIXEL_RANGE_M[0] <= pixel_m <= PIXEL_RANGE_M[1]:
         low, high = (limit * 1e9 for limit in PIXEL_RANGE_M)
         raise RequestError(f"pixels of {pixel_m * 1e9:g} nm cannot be simulated; {low:g} to {high:g} nm can")
@@ -35,10 +39,15 @@ def simulate_scan(
         raise RequestError(f"a scan of {columns} x {rows} pixels cannot be simulated")
     if min(seed if isinstance(seed, tuple) else (seed,)) < 0:
         raise RequestError(f"a seed is a whole number from 0 on, not {seed}")
-    rng = np.random.default_rng(seed)
-    surface = random_surface(surface_name, rng)
-    image = surface.make(rows + 2 * MARGIN_PX, columns + 2 * MARGIN_PX, pixel_m, rng)
-    pair = degrade(image, preset, rng, pixel_m=pixel_m, crop=(rows, columns))
+    # two streams and a margin that does not depend on the preset: every preset degrades the same surface
+    surface_rng, scan_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
+    surface = random_surface(surface_name, surface_rng)
+    margin = math.ceil(_MARGIN_M / pixel_m) + _MARGIN_PX
+    image = surface.make(rows + 2 * margin, columns + 2 * margin, pixel_m, surface_rng)
+    damage = find_preset(preset).draw(scan_rng, pixel_m)
+    unseen = margin - min(damage.margin_px, margin)
+    image = image[unseen : image.shape[0] - unseen, unseen : image.shape[1] - unseen]
+    pair = degrade(image, preset, scan_rng, pixel_m=pixel_m, crop=(rows, columns), rotate=False, damage=damage)
     parameters: dict[str, Any] = asdict(surface)  # type: ignore[call-overload]  # every surface is a dataclass
     recipe = {"surface": {"name": surface_name, **parameters}, "pixel_m": pixel_m, "seed": _plain(seed), **pair.recipe}
     return replace(pair, recipe=recipe)

@@ -10,16 +10,14 @@ import numpy as np
 
 from stmviewer.scan.errors import RequestError
 from stmviewer.scan.geometry import FloatArray
-from stmviewer.simulate.degradation import Degradation, describe
-from stmviewer.simulate.scanner import LineMisalignment, LineNoise, LineOffsets, PlaneTilt, Scars, WhiteNoise
+from stmviewer.simulate.degradation import Degradation, describe, reach
+from stmviewer.simulate.noise import LineNoise, LoopNoise, WhiteNoise
+from stmviewer.simulate.scanner import LineMisalignment, LineOffsets, PlaneTilt, Scars
 from stmviewer.simulate.tip_change import TipChange
 from stmviewer.simulate.tips import BluntTip, DullTip, MultiTip, SeveralTips
 
 #: with that probability a degradation of that class, its parameters drawn
 Chance = tuple[float, type[Degradation]]
-
-#: pixels around a crop that its degradations reach into: the reference's offsets and half a kernel
-MARGIN_PX = 14
 
 
 @dataclass(frozen=True)
@@ -37,15 +35,28 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Damage:
+    """The degradations drawn for one image, before and after its crop."""
+
+    before_crop: tuple[Degradation, ...]
+    after_crop: tuple[Degradation, ...] = ()
+
+    @property
+    def margin_px(self) -> int:
+        """How much of the surface around the crop is seen in it, by a tip that is wide or has a second end."""
+        return sum(reach(degradation) for degradation in self.before_crop)
+
+
+@dataclass(frozen=True)
 class Preset:
-    """Degradations before and after the random crop. `one_of` picks exactly one of its (weight, class) first."""
+    """Degradations with their chances before and after the random crop, and `tips`, of which at most one is drawn."""
 
     before_crop: tuple[Chance, ...]
     after_crop: tuple[Chance, ...] = ()
     tips: tuple[Chance, ...] = ()
 
-    def draw(self, rng: np.random.Generator, pixel_m: float) -> tuple[list[Degradation], list[Degradation]]:
-        """The degradations of one image: before and after the crop."""
+    def draw(self, rng: np.random.Generator, pixel_m: float) -> Damage:
+        """The degradations of one image with pixels of `pixel_m`."""
         before = [kind.draw(rng, pixel_m) for chance, kind in self.before_crop if rng.random() < chance]
         after = [kind.draw(rng, pixel_m) for chance, kind in self.after_crop if rng.random() < chance]
         draw = rng.random()
@@ -53,7 +64,7 @@ class Preset:
             if 0 <= draw < chance:
                 before.insert(0, kind.draw(rng, pixel_m))
             draw -= chance
-        return before, after
+        return Damage(tuple(before), tuple(after))
 
 
 PRESETS: dict[str, Preset] = {
@@ -64,19 +75,26 @@ PRESETS: dict[str, Preset] = {
     "mild": Preset(
         tips=((0.1, SeveralTips), (0.25, DullTip)),
         before_crop=((0.2, LineMisalignment), (0.3, LineOffsets), (0.1, Scars), (0.3, PlaneTilt)),
-        after_crop=((0.6, LineNoise), (0.8, WhiteNoise)),
+        after_crop=((0.5, LineNoise), (0.3, LoopNoise), (0.6, WhiteNoise)),
     ),
     "realistic": Preset(
         tips=((0.25, SeveralTips), (0.2, MultiTip), (0.25, DullTip)),
         before_crop=((0.15, TipChange), (0.4, LineMisalignment), (0.6, LineOffsets), (0.35, Scars), (0.7, PlaneTilt)),
-        after_crop=((0.8, LineNoise), (0.8, WhiteNoise)),
+        after_crop=((0.6, LineNoise), (0.6, LoopNoise), (0.6, WhiteNoise)),
     ),
     "severe": Preset(
         tips=((0.4, SeveralTips), (0.45, MultiTip), (0.15, DullTip)),
         before_crop=((0.4, TipChange), (0.7, LineMisalignment), (0.9, LineOffsets), (0.8, Scars), (0.9, PlaneTilt)),
-        after_crop=((1.0, LineNoise), (1.0, WhiteNoise)),
+        after_crop=((0.9, LineNoise), (0.9, LoopNoise), (0.9, WhiteNoise)),
     ),
 }
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of that name; raises RequestError that lists what there is."""
+    if name not in PRESETS:
+        raise RequestError(f"preset '{name}' is unknown; there are {', '.join(PRESETS)}")
+    return PRESETS[name]
 
 
 def degrade(
@@ -87,38 +105,45 @@ def degrade(
     pixel_m: float,
     crop: tuple[int, int] | None = None,
     rotate: bool = True,
+    damage: Damage | None = None,
 ) -> Pair:
     """A degraded copy of `image` (rows, columns; heights in metres) beside the clean one, both rotated and cropped.
 
     Square images are first rotated by 0, 90, 180 or 270 degrees, others by 0 or 180 (`rotate=False`: not at all),
-    since scan lines stay horizontal whatever the surface does. `crop` (rows, columns) is cut at a random place, after
-    the degradations that move pixels: what they bring in from beyond the edges is real as far as the image reaches.
-    Raises RequestError for an unknown preset or a crop that does not fit.
+    since scan lines stay horizontal whatever the surface does. `crop` (rows, columns) is cut at a random place after
+    the degradations that move pixels, as far inside the image as they reach where it is large enough (beyond the
+    edges it is taken as mirrored). `damage` are degradations that were drawn from the preset before. Raises
+    RequestError for an unknown preset or a crop that does not fit.
     """
-    if preset not in PRESETS:
-        raise RequestError(f"preset '{preset}' is unknown; there are {', '.join(PRESETS)}")
+    damage = damage or find_preset(preset).draw(rng, pixel_m)
     clean = np.asarray(image, dtype=np.float64)
     turns = 0
     if rotate:
         turns = int(rng.integers(4)) if clean.shape[0] == clean.shape[1] else 2 * int(rng.integers(2))
         clean = np.rot90(clean, turns)
-    before, after = PRESETS[preset].draw(rng, pixel_m)
-    degraded = clean
-    for degradation in before:
-        degraded = degradation.apply(degraded, rng)
     rows, columns = crop or clean.shape
     if rows > clean.shape[0] or columns > clean.shape[1]:
         raise RequestError(f"a crop of {columns} x {rows} pixels does not fit in {clean.shape[1]} x {clean.shape[0]}")
-    top = int(rng.integers(clean.shape[0] - rows + 1))
-    left = int(rng.integers(clean.shape[1] - columns + 1))
+    top, left = (
+        _place(whole, part, damage.margin_px, rng) for whole, part in zip(clean.shape, (rows, columns), strict=True)
+    )
     window = np.s_[top : top + rows, left : left + columns]
+    degraded = clean
+    for degradation in damage.before_crop:
+        degraded = degradation.apply(degraded, rng)
     degraded = degraded[window]
-    for degradation in after:
+    for degradation in damage.after_crop:
         degraded = degradation.apply(degraded, rng)
     recipe = {
         "preset": preset,
         "quarter_turns": turns,
         "crop": [top, left, rows, columns],
-        "degradations": [describe(degradation) for degradation in (*before, *after)],
+        "degradations": [describe(one) for one in (*damage.before_crop, *damage.after_crop)],
     }
     return Pair(np.ascontiguousarray(clean[window]), np.array(degraded), pixel_m, recipe)
+
+
+def _place(whole: int, part: int, margin: int, rng: np.random.Generator) -> int:
+    """A random start of `part` in `whole`, `margin` away from both ends or as far as can be."""
+    margin = min(margin, (whole - part) // 2)
+    return margin + int(rng.integers(whole - part - 2 * margin + 1))

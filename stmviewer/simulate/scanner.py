@@ -1,4 +1,4 @@
-"""What the scanner and its electronics do to the image, line by line."""
+"""What the scanner does to the image: misplaced lines, jumps, streaks, tilt."""
 
 from dataclasses import dataclass
 
@@ -22,6 +22,10 @@ class LineMisalignment:
     @classmethod
     def draw(cls, rng: np.random.Generator, pixel_m: float) -> "LineMisalignment":
         return cls()
+
+    @property
+    def reach_px(self) -> float:
+        return 3 * self.sigma_px
 
     def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
         rows = image.shape[0]
@@ -82,50 +86,6 @@ class Scars:
             stop = start + 1 + int(rng.exponential(self.length_px))
             height = abs(rng.normal(0, self.height_m)) * (1 if rng.random() < 0.65 else -1)
             result[row, start:stop] += height
-        return result
-
-
-@dataclass(frozen=True)
-class WhiteNoise:
-    """Noise of standard deviation `rms_m`, independent from pixel to pixel. Drawn: 10^U(-12.5, -11) m (0.3-10 pm)."""
-
-    rms_m: float
-
-    @classmethod
-    def draw(cls, rng: np.random.Generator, pixel_m: float) -> "WhiteNoise":
-        return cls(float(10 ** rng.uniform(-12.5, -11)))
-
-    def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
-        return image + self.rms_m * rng.standard_normal(image.shape)
-
-
-@dataclass(frozen=True)
-class LineNoise:
-    """Noise along time with a power spectrum 1 / f^exponent and standard deviation `rms_m`.
-
-    The time runs along each line and back again, so a line and the next are one backward line apart: within a line
-    the noise is correlated, from line to line it appears as small offsets. Drawn: exponent U(0.7, 1.4), rms
-    10^U(-12.3, -11) m (0.5-10 pm).
-    """
-
-    rms_m: float
-    exponent: float
-
-    @classmethod
-    def draw(cls, rng: np.random.Generator, pixel_m: float) -> "LineNoise":
-        return cls(float(10 ** rng.uniform(-12.3, -11)), float(rng.uniform(0.7, 1.4)))
-
-    def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
-        rows, columns = image.shape
-        count = rows * 2 * columns
-        frequency = np.arange(count // 2 + 1, dtype=np.float64)
-        frequency[0] = np.inf  # no mean
-        amplitude = frequency ** (-self.exponent / 2)
-        spectrum = amplitude * (rng.standard_normal(frequency.size) + 1j * rng.standard_normal(frequency.size))
-        noise = np.fft.irfft(spectrum, count).reshape(rows, 2 * columns)[:, :columns]
-        # the scale that the ensemble has, so that a quiet stretch stays quiet
-        scale = count / np.sqrt(4 * np.sum(amplitude**2))
-        result: FloatArray = image + self.rms_m * scale * noise
         return result
 
 

@@ -38,6 +38,10 @@ class TipChange:
             tip=kind.draw(rng, pixel_m),
         )
 
+    @property
+    def reach_px(self) -> float:
+        return max(abs(self.x_px), abs(self.y_px)) + self.tip.reach_px
+
     def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
         rows, columns = image.shape
         other = self.tip.apply(shifted(image, self.x_px, self.y_px), rng)

@@ -26,6 +26,10 @@ class BluntTip:
     def draw(cls, rng: np.random.Generator, pixel_m: float) -> "BluntTip":
         return cls(float(rng.uniform(0.3, 0.6)))
 
+    @property
+    def reach_px(self) -> float:
+        return 2 * self.sigma_px
+
     def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
         result: FloatArray = ndimage.gaussian_filter(image, self.sigma_px)
         return result
@@ -106,6 +110,10 @@ class MultiTip:
         offsets *= rng.choice((-1, 1), offsets.shape)
         return cls(tuple(ExtraTip.draw(rng, float(x), float(y)) for x, y in offsets))
 
+    @property
+    def reach_px(self) -> float:
+        return max(max(abs(tip.x_px), abs(tip.y_px)) + tip.kernel_px // 2 for tip in self.tips)
+
     def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
         low, high = float(image.min()), float(image.max())
         if not high > low:
@@ -142,6 +150,10 @@ class SeveralTips:
             shorter_m=tuple(float(v) for v in rng.uniform(-0.02e-9, 0.08e-9, len(offsets))),
             kappa_per_m=float(rng.uniform(9.5e9, 11.5e9)),
         )
+
+    @property
+    def reach_px(self) -> float:
+        return max(map(abs, (*self.x_px, *self.y_px)))
 
     def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
         twice = 2 * self.kappa_per_m

@@ -22,6 +22,7 @@ def test_a_sample_depends_on_its_seed_and_index_alone():
 
 def test_another_preset_degrades_the_same_surface():
     mild, severe = make(0, "mild"), make(0, "severe")
+    np.testing.assert_array_equal(mild.clean, severe.clean)
     assert mild.recipe["surface"] == severe.recipe["surface"]
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from stmviewer.scan import RequestError
 from stmviewer.simulate import PRESETS, Si001H, degrade
-from stmviewer.simulate.presets import Preset
+from stmviewer.simulate.presets import Damage, Preset
+from stmviewer.simulate.tips import DullTip, SeveralTips
 
 PIXEL = 0.08e-9
 
@@ -72,11 +73,29 @@ def test_reference_is_the_list_of_the_reference_work():
 def test_at_most_one_tip_is_chosen_and_as_often_as_asked():
     preset: Preset = PRESETS["realistic"]
     rng = np.random.default_rng(2)
-    names = [[type(d).__name__ for d in preset.draw(rng, PIXEL)[0]] for _ in range(3000)]
+    names = [[type(d).__name__ for d in preset.draw(rng, PIXEL).before_crop] for _ in range(3000)]
     for chance, kind in preset.tips:
         share = np.mean([bool(drawn) and drawn[0] == kind.__name__ for drawn in names])
         assert share == pytest.approx(chance, abs=0.03)
     assert max(sum(n in ("SeveralTips", "MultiTip", "DullTip") for n in drawn) for drawn in names) == 1
+
+
+def test_a_crop_sees_no_mirrored_edges_where_the_image_is_large_enough():
+    """Degrading a crop with its surroundings equals degrading the whole image: nothing comes from beyond its edges."""
+    image = np.random.default_rng(3).normal(size=(300, 300)) * 1e-11
+    for seed in range(6):
+        draw = np.random.default_rng(seed)
+        damage = Damage((SeveralTips.draw(draw, PIXEL), DullTip.draw(draw, PIXEL)))
+        cut = 150 - 24 - damage.margin_px
+        pair, whole = (
+            degrade(part, "none", np.random.default_rng(0), pixel_m=PIXEL, crop=(48, 48), rotate=False, damage=damage)
+            for part in (image[cut:-cut, cut:-cut], image)
+        )
+        top, left, *_ = whole.recipe["crop"]
+        assert pair.recipe["crop"][:2] == [damage.margin_px] * 2
+        elsewhere = degrade(image, "none", np.random.default_rng(0), pixel_m=PIXEL, rotate=False, damage=damage)
+        np.testing.assert_allclose(pair.degraded, elsewhere.degraded[126:174, 126:174], atol=3e-13)
+        np.testing.assert_array_equal(whole.degraded, elsewhere.degraded[top : top + 48, left : left + 48])
 
 
 def test_severe_hurts_more_than_mild(surface):

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from stmviewer.scan.levelling import fit_plane
-from stmviewer.simulate.scanner import LineMisalignment, LineNoise, LineOffsets, PlaneTilt, Scars, WhiteNoise
+from stmviewer.simulate.noise import LineNoise, LoopNoise, WhiteNoise
+from stmviewer.simulate.scanner import LineMisalignment, LineOffsets, PlaneTilt, Scars
 
 FLAT = np.zeros((400, 300))
-KINDS = (LineMisalignment, LineNoise, LineOffsets, PlaneTilt, Scars, WhiteNoise)
+KINDS = (LineMisalignment, LineNoise, LineOffsets, LoopNoise, PlaneTilt, Scars, WhiteNoise)
 
 
 def test_lines_are_misaligned_as_often_and_as_far_as_asked():
@@ -43,6 +44,16 @@ def test_white_noise_has_its_rms_and_no_memory():
     z = WhiteNoise(4e-12).apply(FLAT, np.random.default_rng(3))
     assert z.std() == pytest.approx(4e-12, rel=0.02)
     assert abs(np.corrcoef(z[:, 1:].ravel(), z[:, :-1].ravel())[0, 1]) < 0.02
+
+
+def test_loop_noise_forgets_over_its_correlation_length():
+    z = LoopNoise(4e-12, 6.0).apply(np.zeros((2000, 60)), np.random.default_rng(8))
+    assert z.std() == pytest.approx(4e-12, rel=0.03)
+    # stationary from the first pixel of a line on, and lines do not know of each other
+    assert z[:, 0].std() == pytest.approx(4e-12, rel=0.06)
+    for lag in (1, 3, 6):
+        assert np.corrcoef(z[:, :-lag].ravel(), z[:, lag:].ravel())[0, 1] == pytest.approx(np.exp(-lag / 6), abs=0.03)
+    assert abs(np.corrcoef(z[1:].ravel(), z[:-1].ravel())[0, 1]) < 0.05
 
 
 @pytest.mark.parametrize("exponent", [0.0, 0.8, 1.3])

@@ -23,7 +23,7 @@ def test_multi_tip_is_the_formula(image):
     low, high = image.min(), image.max()
     h = (image - low) / (high - low)
     expected = h.copy()
-    for y in range(0, 64 - 7):
+    for y in range(64 - 7):
         for x in range(4, 80):
             expected[y, x] += 1.7 / (1 + np.exp(6.0 - 8.5 * h[y + 7, x - 4]))
     f = (MultiTip((extra,)).apply(image, np.random.default_rng(0)) - low) / (high - low)

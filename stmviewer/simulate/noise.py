@@ -1,0 +1,79 @@
+"""Noise of the electronics: white, through the feedback loop, and along time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import signal
+
+from stmviewer.scan.geometry import FloatArray
+
+
+@dataclass(frozen=True)
+class WhiteNoise:
+    """Noise of standard deviation `rms_m`, independent from pixel to pixel. Drawn: 10^U(-12.7, -11.2) m
+    (0.2-6 pm)."""
+
+    rms_m: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, pixel_m: float) -> "WhiteNoise":
+        return cls(float(10 ** rng.uniform(-12.7, -11.2)))
+
+    def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
+        return image + self.rms_m * rng.standard_normal(image.shape)
+
+
+@dataclass(frozen=True)
+class LoopNoise:
+    """Noise of the current as the feedback loop passes it on: streaks of a few pixels along the lines.
+
+    The loop is of first order, so the heights are white noise through an exponential memory: autocorrelation
+    exp(-|dx| / `correlation_px`), standard deviation `rms_m`, lines independent (the tip comes back in between).
+    Drawn: 10^U(-12.2, -11) m (0.6-10 pm), 1.5-20 px log-uniform.
+    """
+
+    rms_m: float
+    correlation_px: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, pixel_m: float) -> "LoopNoise":
+        return cls(float(10 ** rng.uniform(-12.2, -11)), float(1.5 * (20 / 1.5) ** rng.random()))
+
+    def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
+        rows, columns = image.shape
+        memory = np.exp(-1 / self.correlation_px)
+        white = rng.standard_normal((rows, columns)) * np.sqrt(1 - memory**2)
+        before = rng.standard_normal((rows, 1)) * memory  # the loop has been running all the time
+        noise, _ = signal.lfilter([1.0], [1.0, -memory], white, axis=1, zi=before)
+        result: FloatArray = image + self.rms_m * noise
+        return result
+
+
+@dataclass(frozen=True)
+class LineNoise:
+    """Noise along time with a power spectrum 1 / f^exponent and standard deviation `rms_m`.
+
+    The time runs along each line and back again, so a line and the next are one backward line apart: within a line
+    the noise is correlated, from line to line it appears as small offsets. Drawn: exponent U(0.7, 1.4), rms
+    10^U(-12.3, -11) m (0.5-10 pm).
+    """
+
+    rms_m: float
+    exponent: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, pixel_m: float) -> "LineNoise":
+        return cls(float(10 ** rng.uniform(-12.3, -11)), float(rng.uniform(0.7, 1.4)))
+
+    def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
+        rows, columns = image.shape
+        count = rows * 2 * columns
+        frequency = np.arange(count // 2 + 1, dtype=np.float64)
+        frequency[0] = np.inf  # no mean
+        amplitude = frequency ** (-self.exponent / 2)
+        spectrum = amplitude * (rng.standard_normal(frequency.size) + 1j * rng.standard_normal(frequency.size))
+        noise = np.fft.irfft(spectrum, count).reshape(rows, 2 * columns)[:, :columns]
+        # the scale that the ensemble has, so that a quiet stretch stays quiet
+        scale = count / np.sqrt(4 * np.sum(amplitude**2))
+        result: FloatArray = image + self.rms_m * scale * noise
+        return result
