@@ -19,6 +19,9 @@ from stmviewer.simulate.tips import BluntTip, DullTip, MultiTip, SeveralTips
 #: with that probability a degradation of that class, its parameters drawn
 Chance = tuple[float, type[Degradation]]
 
+#: pixels around a crop that the reference's degradations reach into: offsets of 11 px, a kernel, a misaligned line
+MARGIN_PX = 16
+
 
 @dataclass(frozen=True)
 class Pair:
