@@ -1,0 +1,1 @@
+"""Measuring models: scores on hidden pixels and on simulated pairs, always beside a classical baseline."""

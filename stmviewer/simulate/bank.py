@@ -67,6 +67,10 @@ class PristineBank:
     def __len__(self) -> int:
         return len(self.fields)
 
+    def side(self, i: int) -> int:
+        """The largest crop that field i allows (pixels)."""
+        return min(self.fields[i].shape)
+
     def crop(self, i: int, size: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """A random `size` x `size` crop of field i, turned by a random quarter and flipped or not."""
         field = self.fields[i]

@@ -36,6 +36,9 @@ class FolderSource:
     def __len__(self) -> int:
         return len(self.images)
 
+    def side(self, i: int) -> int:
+        return min(self.images[i].shape)
+
     def crop(self, i: int, size: int, rng: np.random.Generator) -> FloatArray:
         """A random crop (size, size) in metres."""
         image = self.images[i]

@@ -65,6 +65,7 @@ def train(
         spec.repair_share,
         seed=spec.seed,
         noisy_targets=spec.source.startswith(SIMULATED),
+        widening=spec.widening if spec.source.startswith(SIMULATED) and spec.start_from is None else 0,
     )
     training = Training(spec, model, maker, where)
     if resume:

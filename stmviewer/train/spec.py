@@ -28,17 +28,19 @@ class TrainSpec:
     seed: int = 0
     crop: int = 96
     batch: int = 16
-    rate: float = 2e-3
-    channels: tuple[int, ...] = (32, 64, 96)
+    rate: float = 1.5e-3
+    channels: tuple[int, ...] = (48, 96, 128)
     repair_share: float = 0.5
     start_from: str | None = None
     listed: tuple[str, ...] | None = None
     validation: Path | None = None
     validation_listed: tuple[str, ...] | None = None
     #: simulated surfaces kept in memory: how many, their side in pixels, their pixel size in m
-    bank: int = 240
+    bank: int = 600
     bank_size: int = 320
     pixel_range_m: tuple[float, float] = field(default=(0.03e-9, 0.26e-9))
+    #: samples over which training widens from the middle of that range to the whole
+    widening: int = 32_000
 
     def __post_init__(self) -> None:
         if self.kind not in ("regression", "flow"):
