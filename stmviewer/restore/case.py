@@ -69,7 +69,9 @@ def prepare(scan: Scan, channel: Channel, request: RestoreRequest) -> Case:
     """The case of a request. Raises RequestError when the channel cannot be restored or the mask does not fit."""
     reason = channel.why_not_restorable()
     if reason:
-        raise RequestError(f"{scan.name}: {channel.label} cannot be restored: {reason}")
+        others = ", ".join(n for n in scan.channel_names if n != channel.name)
+        advice = f". Other channels of this scan: {others}" if others else ""
+        raise RequestError(f"{scan.name}: {channel.label} cannot be restored: {reason}{advice}")
     if request.task == "repair":
         return Case(channel.data, Mask(channel.measured, "as measured"), scan.geometry)
     if request.mask is None:

@@ -1,6 +1,6 @@
 """The backbone that every learned model shares: a small U-Net on pixel-unshuffled input with a full-resolution head.
 
-No normalisation layers: their statistics would depend on the tile size and leave seams between tiles.
+Normalised over channels only: statistics over the image would depend on the tile and leave seams between tiles.
 """
 
 import math
@@ -42,11 +42,24 @@ def fourier_features(t: Tensor, size: int) -> Tensor:
     return torch.cat([angle.sin(), angle.cos()], dim=1)
 
 
+class ChannelNorm(nn.Module):
+    """Root mean square over the channels of each pixel (Zhang and Sennrich, NeurIPS 2019): no sums over the image."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        size = (x.float() ** 2).mean(dim=1, keepdim=True)
+        return x * (torch.rsqrt(size + 1e-4).to(x.dtype) * self.gain.to(x.dtype)[:, None, None])
+
+
 class Block(nn.Module):
     """Residual block, its middle shifted and scaled by the embedding of task and time (FiLM)."""
 
     def __init__(self, channels: int, embedding: int) -> None:
         super().__init__()
+        self.norm = ChannelNorm(channels)
         self.first = nn.Conv2d(channels, channels, 3, padding=1)
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
         self.film = nn.Linear(embedding, 2 * channels)
@@ -58,7 +71,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         scale, shift = self.film(embedding)[:, :, None, None].chunk(2, dim=1)
-        h = self.first(F.silu(x))
+        h = self.first(self.norm(x))
         h = h * (1 + scale) + shift
         out: Tensor = x + self.second(F.silu(h))
         return out

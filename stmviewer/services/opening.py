@@ -18,7 +18,10 @@ def scan_files(paths: Iterable[Path | str]) -> list[Path]:
         if path.is_dir():
             inside = sorted(p for p in path.iterdir() if p.is_file() and p.suffix.lower() in READABLE)
             if not inside:
-                raise FileError(path, "the folder holds no scan", f"Readable are {', '.join(sorted(READABLE))}")
+                deeper = any(p.suffix.lower() in READABLE for p in path.glob("*/*"))
+                suffixes = ", ".join(sorted({s.lower() for s in READABLE}))
+                advice = "Its subfolders do: give one of them" if deeper else f"Readable are {suffixes}"
+                raise FileError(path, "the folder itself holds no scan", advice)
             found += inside
         elif path.exists():
             found.append(path)

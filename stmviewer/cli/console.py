@@ -1,0 +1,104 @@
+"""What commands share: progress on a terminal, numbers with units, JSON on stdout."""
+
+import json
+import math
+import signal
+import sys
+import threading
+from typing import Any
+
+from stmviewer.scan.progress import Advance, Progress
+
+_PREFIXES = (
+    (1e9, "G"),
+    (1e6, "M"),
+    (1e3, "k"),
+    (1, ""),
+    (1e-3, "m"),
+    (1e-6, "µ"),
+    (1e-9, "n"),
+    (1e-12, "p"),
+    (1e-15, "f"),
+)
+
+
+def quantity(value: float, unit: str, digits: int = 3) -> str:
+    """A number with an SI prefix, such as '136 pm'; without a unit the plain number."""
+    if not math.isfinite(value):
+        return "none"
+    if not unit or value == 0:
+        return f"{value:.{digits}g} {unit}".rstrip()
+    size = abs(value)
+    scale, prefix = next((p for p in _PREFIXES if size >= p[0] * 0.9995), _PREFIXES[-1])
+    return f"{value / scale:.{digits}g} {prefix}{unit}"
+
+
+def print_json(value: Any) -> None:
+    """JSON on stdout; NaN and infinity become null, since JSON has neither."""
+    print(json.dumps(_plain(value), indent=1, ensure_ascii=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+class Console:
+    """Progress on stderr, one line that is written over; Ctrl-C asks the work to stop at its next step."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._shown = ""
+        self._live = sys.stderr.isatty()
+        self.prefix = ""
+
+    def __enter__(self) -> "Console":
+        self._before = [(s, signal.signal(s, self._interrupt)) for s in (signal.SIGINT, signal.SIGTERM)]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+        for number, handler in self._before:
+            signal.signal(number, handler)
+
+    def progress(self) -> Progress:
+        """A progress of its own for the next piece of work."""
+        return Progress(self._report, self._stop)
+
+    def say(self, text: str) -> None:
+        """A line for the user, on stderr."""
+        self.clear()
+        print(text, file=sys.stderr)
+
+    def clear(self) -> None:
+        if self._shown:
+            print("\r" + " " * len(self._shown) + "\r", end="", file=sys.stderr, flush=True)
+            self._shown = ""
+
+    def _interrupt(self, *_: object) -> None:
+        if self._stop.is_set():
+            raise KeyboardInterrupt  # asked twice: at once
+        self._stop.set()
+
+    def _report(self, advance: Advance) -> None:
+        if not self._live:
+            return
+        eta = f", {duration(advance.eta_s)} left" if advance.eta_s is not None else ""
+        line = f"{self.prefix}{advance.step} {100 * advance.fraction:.0f} %{eta}"[:110]
+        print("\r" + line.ljust(len(self._shown)), end="", file=sys.stderr, flush=True)
+        self._shown = line
+
+
+def duration(seconds: float) -> str:
+    """A time for people: 12 s, 3 min 20 s, 2 h 5 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,103 @@
+"""Chooses the command: `stmviewer [FILES]` is the window, `stmviewer COMMAND ...` everything else."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+import stmviewer
+from stmviewer.scan import Cancelled, StmviewerError
+
+#: command -> module of stmviewer.cli, and its line in the help
+COMMANDS = {
+    "info": ("info", "what is in a file: size, bias, setpoint, channels"),
+    "mask": ("mask", "make a sampling mask, and what it would save"),
+    "restore": ("restore", "repair scans, or rebuild sparse ones"),
+    "simulate": ("simulate", "make surfaces and degraded scans of them"),
+    "train": ("train", "train a model on your own scans"),
+    "evaluate": ("evaluate", "score models on hidden pixels"),
+    "models": ("models", "list the models"),
+    "bench": ("bench", "time opening, restoring and training on this machine"),
+    "smoke-test": ("smoke", "check that every part of the installation works"),
+}
+#: commands of later versions: known, so that they are not taken for files
+LATER = {"convert": "converting files", "plan": "planning a scan", "adapt": "adapting a model", "clip": "CLIP weights"}
+
+EXIT_BAD_INPUT, EXIT_OUR_FAULT, EXIT_STOPPED = 2, 1, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line that says where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_BAD_INPUT, f"stmviewer: {message}; see {self.prog} --help\n")
+
+
+def parser() -> Parser:
+    """The parser of the whole command line, for help and tests."""
+    whole = Parser(
+        prog="stmviewer",
+        description="Restore scanning tunnelling microscope images. With files or folders, or alone: the window.",
+        epilog="stmviewer [FILES or FOLDERS] opens the window.",
+    )
+    whole.add_argument("--version", action="version", version=f"stmviewer {stmviewer.__version__}")
+    commands = whole.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
+    for name, (module, line) in COMMANDS.items():
+        command = commands.add_parser(name, help=line, description=line[0].upper() + line[1:] + ".")
+        command.set_defaults(module=module)
+        import_module(f"stmviewer.cli.{module}").add_arguments(command)
+    return whole
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs a command line; returns the exit code: 0 done, 2 bad input (one clear line), 1 a fault of ours."""
+    # busy-waiting OpenMP threads slow a shared machine down several times; must be set before torch is loaded
+    os.environ.setdefault("GOMP_SPINCOUNT", "0")
+    logging.basicConfig(level=logging.WARNING, format="stmviewer: %(message)s", stream=sys.stderr)
+    logging.captureWarnings(True)
+    try:
+        if arguments and arguments[0] in LATER:
+            print(f"stmviewer: {LATER[arguments[0]]} is not yet part of this version", file=sys.stderr)
+            return EXIT_BAD_INPUT
+        if arguments and (arguments[0] in COMMANDS or arguments[0].startswith("-")):
+            chosen = parser().parse_args(arguments)
+            return int(import_module(f"stmviewer.cli.{chosen.module}").run(chosen))
+        return _window([Path(a) for a in arguments])
+    except StmviewerError as error:
+        print(f"stmviewer: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except (Cancelled, KeyboardInterrupt):
+        print("stmviewer: stopped", file=sys.stderr)
+        return EXIT_STOPPED
+    except BrokenPipeError:  # `stmviewer models | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except SystemExit as error:
+        return int(error.code or 0)
+    except Exception as error:
+        print(f"stmviewer: a fault of stmviewer: {type(error).__name__}: {error}", file=sys.stderr)
+        if os.environ.get("STMVIEWER_DEBUG"):
+            traceback.print_exc()
+        else:
+            print("stmviewer: run again with STMVIEWER_DEBUG=1 for the details to report", file=sys.stderr)
+        return EXIT_OUR_FAULT
+
+
+def _window(paths: list[Path]) -> int:
+    from stmviewer.gui.app import has_display, run_window
+
+    if not has_display():
+        print(
+            "stmviewer: there is no display to open the window on; "
+            "`stmviewer restore --help` works without one, `stmviewer --help` lists the commands",
+            file=sys.stderr,
+        )
+        return EXIT_BAD_INPUT
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return run_window(paths)

@@ -1,0 +1,138 @@
+"""`stmviewer restore`: one scan or many, with the same request."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+from stmviewer.cli.console import Console, print_json, quantity
+from stmviewer.files import open_scan
+from stmviewer.restore import Restoration, RestoreRequest
+from stmviewer.restore.request import Device, Task, Trust
+from stmviewer.scan import FileError, RequestError, StmviewerError
+from stmviewer.scan.masks import PATTERNS
+from stmviewer.services.exporting import EXPORT_FORMATS, default_name, export, free_path
+from stmviewer.services.opening import scan_files
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILES", help="scans, or folders of scans")
+    parser.add_argument("--task", choices=get_args(Task), default="repair", help="default repair")
+    parser.add_argument("--mask", help="sparse: " + ", ".join(PATTERNS) + ", a mask.npz, or file (its own gaps)")
+    parser.add_argument("--model", default="regression", help="see stmviewer models; default regression")
+    parser.add_argument("--steps", type=int, help="sampler steps of a flow")
+    parser.add_argument("--samples", type=int, default=1, help="samples of a flow; their mean is written")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", choices=get_args(Device), default="auto")
+    parser.add_argument("--channel", help="default: the topography")
+    parser.add_argument("--direction", choices=("forward", "backward"))
+    parser.add_argument(
+        "--trust", choices=get_args(Trust), default="keep", help="sparse: keep measured pixels, or smooth"
+    )
+    parser.add_argument("--align-rows", action="store_true", help="repair: take out row offsets first")
+    parser.add_argument("--tile", type=int, help="tile side in pixels for large scans")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write to")
+    parser.add_argument("--format", choices=tuple(EXPORT_FORMATS), default="gwy", help="default gwy")
+    parser.add_argument("--json", action="store_true", help="for machines")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Restores what it can; 2 if any file failed."""
+    request = RestoreRequest(
+        task=arguments.task,
+        channel=arguments.channel,
+        direction=arguments.direction,
+        model=arguments.model,
+        steps=arguments.steps,
+        samples=arguments.samples,
+        seed=arguments.seed,
+        mask=arguments.mask,
+        trust=arguments.trust,
+        align_rows=arguments.align_rows,
+        tile=arguments.tile,
+        device=arguments.device,
+    )
+    if arguments.output.exists() and not arguments.output.is_dir():
+        raise FileError(arguments.output, "is a file, not a folder", "Give a folder after -o")
+    files, results, failed = _files(arguments.files)
+    with Console() as console:
+        for number, file in enumerate(files, 1):
+            console.prefix = f"{number} of {len(files)} {file.name}: " if len(files) > 1 else f"{file.name}: "
+            try:
+                results.append(_one(file, request, arguments, console))
+            except StmviewerError as error:
+                failed += 1
+                results.append({"file": str(file), "error": str(error)})
+                console.say(f"stmviewer: {error}")
+            else:
+                if not arguments.json:
+                    console.clear()
+                    print(_summary(results[-1]), flush=True)
+    if arguments.json:
+        print_json(results)
+    if len(files) > 1 and failed:
+        print(f"stmviewer: {failed} of {len(files)} could not be restored", file=sys.stderr)
+    return 2 if failed else 0
+
+
+def _files(paths: list[Path]) -> tuple[list[Path], list[dict[str, Any]], int]:
+    """The files of all paths; a path that is missing or empty is a failure of its own."""
+    files: list[Path] = []
+    results: list[dict[str, Any]] = []
+    for path in paths:
+        try:
+            files += scan_files([path])
+        except StmviewerError as error:
+            if len(paths) == 1:
+                raise
+            print(f"stmviewer: {error}", file=sys.stderr)
+            results.append({"file": str(path), "error": str(error)})
+    return files, results, len(results)
+
+
+def _one(file: Path, request: RestoreRequest, arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
+    scan = open_scan(file)
+    from stmviewer.restore.pipeline import restore
+
+    try:
+        result = restore(scan, request, console.progress())
+    except RequestError as error:
+        if scan.name in str(error):
+            raise
+        raise RequestError(f"{scan.name}: {error}") from error
+    path = free_path(arguments.output / default_name(result, scan, arguments.format))
+    export(result, scan, path)
+    return _facts(file, path, result)
+
+
+def _facts(file: Path, path: Path, result: Restoration) -> dict[str, Any]:
+    return {
+        "file": str(file),
+        "output": str(path),
+        "channel": result.channel.label,
+        "model": result.model,
+        "task": result.request.task,
+        "mask": result.mask.pattern,
+        "measured_fraction": result.mask.fraction,
+        "residual_rms": result.residual_rms,
+        "unit": result.unit,
+        "seconds": result.provenance["seconds"],
+        "device": result.provenance["device"],
+        "scores": [vars(s) for s in result.scores],
+        "warnings": list(result.warnings),
+    }
+
+
+def _summary(facts: dict[str, Any]) -> str:
+    residual = quantity(facts["residual_rms"], facts["unit"])
+    lines = [
+        f"{facts['output']}: {facts['channel']}, {facts['model']}, {100 * facts['measured_fraction']:.1f} % measured, "
+        f"residual there {residual} rms, {facts['seconds']:.2f} s on {facts['device']}"
+    ]
+    for s in facts["scores"]:
+        error = quantity(s["mae_hidden"], facts["unit"])
+        lines.append(
+            f"  {s['method']:<16} SSIM {s['ssim']:.3f} (hidden pixels {s['ssim_hidden']:.3f})  "
+            f"PSNR {s['psnr_db']:.1f} dB (hidden {s['psnr_hidden_db']:.1f})  error {error}"
+        )
+    return "\n".join(lines + [f"  note: {w}" for w in facts["warnings"]])

@@ -1,0 +1,63 @@
+"""`stmviewer train`: a model from good scans. Reports JSON lines on stdout, messages on stderr."""
+
+import argparse
+import json
+from pathlib import Path
+
+from stmviewer import paths
+from stmviewer.cli.console import Console
+from stmviewer.scan import FileError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", help="good scans, or simulated:si001h")
+    parser.add_argument("--model", default="regression", help="kind: regression or flow")
+    parser.add_argument("--name", required=True, help="name of the new model, such as regression-mylab")
+    parser.add_argument("--minutes", type=float, default=10.0, help="default 10")
+    parser.add_argument("--train-steps", type=int, help="instead of minutes: the same curve on every run")
+    parser.add_argument("--from", dest="start_from", help="model to start from; a flow needs a regression or a flow")
+    parser.add_argument("--models-dir", type=Path, help="library folder; default: the user's")
+    parser.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
+    parser.add_argument("--protocol", type=Path, help="text file: the files of FOLDER to use, one a line")
+    parser.add_argument("--validate", type=Path, help="folder of scans never trained on, scored as it trains")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from stmviewer.train.loop import Report
+    from stmviewer.train.run import train
+    from stmviewer.train.spec import TrainSpec
+
+    spec = TrainSpec(
+        kind=arguments.model,
+        name=arguments.name,
+        source=arguments.folder,
+        minutes=arguments.minutes,
+        steps=arguments.train_steps,
+        seed=arguments.seed,
+        start_from=arguments.start_from,
+        listed=read_protocol(arguments.protocol) if arguments.protocol else None,
+        validation=arguments.validate,
+    )
+
+    def report(line: Report) -> None:
+        print(json.dumps({"event": line.kind, "step": line.step, "seconds": line.seconds, **line.values}), flush=True)
+
+    models = arguments.models_dir or paths.user_models()
+    with Console() as console:
+        info = train(spec, models, report, console.progress(), device=arguments.device, resume=arguments.resume)
+        console.say(f"stmviewer: model '{info.name}' is in {models}; use it with --model {info.name}")
+    return 0
+
+
+def read_protocol(path: Path) -> tuple[str, ...]:
+    """The file names of a protocol: one a line, blank lines and lines that start with # left out."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(path, f"the protocol cannot be read ({error})", "Give a text file, one scan a line") from error
+    names = tuple(name for name in map(str.strip, lines) if name and not name.startswith("#"))
+    if not names:
+        raise FileError(path, "the protocol names no file", "Write one scan a line")
+    return names

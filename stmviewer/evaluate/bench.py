@@ -1,0 +1,84 @@
+"""How fast this machine opens, restores and trains, each beside its baseline in the same run."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from stmviewer.files import open_scan, save_scan
+from stmviewer.restore import RestoreRequest, library
+from stmviewer.restore.pipeline import restore
+from stmviewer.scan import Progress, Scan
+from stmviewer.scan.levelling import level_for_display
+from stmviewer.simulate import PristineBank, simulate_scan, to_scan
+
+_REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Median, least and most seconds of a few runs of one thing, after a first one that is not counted."""
+
+    what: str
+    median_s: float
+    least_s: float
+    most_s: float
+    note: str = ""
+
+
+def bench(progress: Progress, *, size: int = 512) -> list[Timing]:
+    """Times opening, restoring a `size` x `size` scan with every model, and making training samples."""
+    pair = simulate_scan("si001h", size, size, 0.1e-9, "realistic", 0)
+    scan = to_scan(pair)
+    infos = library.model_infos()
+    jobs = [(info, task) for info in infos for task in info.tasks]
+    progress = progress.part(1.0, "Timing", len(jobs) + 2)
+    found = []
+    with _saved(scan) as path:
+        found.append(
+            _time(f"open and level {size} x {size} .gwy", lambda: level_for_display(open_scan(path).channel().data))
+        )
+        progress.tick()
+    for info, task in jobs:
+        mask = "lines:4" if task == "sparse" else None
+        request = RestoreRequest(task=task, model=info.name, mask=mask)
+        progress.step = f"Timing {info.name}, {task}"
+        seconds: list[float] = []
+
+        def once(request: RestoreRequest = request, seconds: list[float] = seconds) -> None:
+            seconds.append(float(restore(scan, request, Progress()).provenance["seconds"]))
+
+        what = f"{task} {size} x {size}, {info.name}" + (" (with its score)" if mask else "")
+        found.append(_time(what, once, "4 steps" if info.kind == "flow" else ""))
+        progress.tick()
+    bank = PristineBank("si001h", 8, 256)
+    rng = np.random.default_rng(0)
+    pairs = 50
+    timing = _time(
+        f"{pairs} training pairs of 128 x 128", lambda: [bank.pair(128, "realistic", rng) for _ in range(pairs)]
+    )
+    found.append(
+        Timing(timing.what, timing.median_s, timing.least_s, timing.most_s, f"{pairs / timing.median_s:.0f} a second")
+    )
+    progress.tick()
+    return found
+
+
+@contextmanager
+def _saved(scan: Scan) -> Iterator[Path]:
+    with TemporaryDirectory() as folder:
+        yield save_scan(scan, Path(folder) / "bench.gwy")
+
+
+def _time(what: str, action: Callable[[], object], note: str = "") -> Timing:
+    action()
+    seconds = []
+    for _ in range(_REPEATS):
+        begun = time.perf_counter()
+        action()
+        seconds.append(time.perf_counter() - begun)
+    return Timing(what, float(np.median(seconds)), min(seconds), max(seconds), note)
