@@ -1,0 +1,62 @@
+# make run: set up and open the window. make test: set up for tests and run them.
+# On Linux the package index gives torch with CUDA (gigabytes). For the CPU build:
+#   make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
+VENV ?= .venv
+PYTHON ?= python3
+TORCH_INDEX ?=
+BIN := $(VENV)/bin
+SAMPLE := resources/samples/si001h-double-tip.gwy
+# two OpenMP threads that wait for each other slow a busy machine down several times
+export GOMP_SPINCOUNT ?= 0
+
+.PHONY: run test lint bench slow screenshots samples clean
+
+run: $(VENV)/installed
+	@sh installer/linux_libraries.sh
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
+	  $(BIN)/stmviewer $(SAMPLE); \
+	else \
+	  echo "There is no display: restoring the sample scan on the command line instead of opening the window."; \
+	  $(BIN)/stmviewer restore $(SAMPLE) --task repair --format png -o out; \
+	fi
+
+test: $(VENV)/installed-test
+	@sh installer/linux_libraries.sh
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/installed
+	$(BIN)/stmviewer bench
+
+# what takes minutes: a wheel in a fresh environment, long comparisons
+slow: $(VENV)/installed-test
+	$(BIN)/python -m pytest -m slow --timeout=1800
+
+# the pictures of the README, taken from the real window
+screenshots: $(VENV)/installed-test
+	$(BIN)/python tests/gui/screenshots.py resources/pictures
+
+samples: $(VENV)/installed
+	$(BIN)/python resources/samples/make_samples.py
+
+clean:
+	rm -rf $(VENV) build dist out .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "stmviewer needs Python 3.11 or later")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml
+	$(if $(TORCH_INDEX),$(BIN)/python -m pip install -q 'torch>=2.6,<=2.13.0' --index-url $(TORCH_INDEX))
+	$(BIN)/python -m pip install -q -e .
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(BIN)/python -m pip install -q -e '.[test]'
+	@touch $@
