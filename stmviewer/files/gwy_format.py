@@ -19,6 +19,8 @@ from stmviewer.files.source import Source
 from stmviewer.scan import FileError
 
 MAGIC = b"GWYP"
+#: an object says how long it is in 32 bits
+MOST_BYTES = 2**32
 _OPENED = ("GwyContainer", "GwyDataField", "GwySIUnit")
 _DEEPEST = 8
 _NUMBERS = {"b": "<?", "c": "<c", "i": "<i", "q": "<q", "d": "<d"}
@@ -151,7 +153,7 @@ def _pieces(item: GwyObject) -> tuple[int, list[_Piece]]:
         body.append(key.encode() + b"\0")
         body.extend(_component(value))
     size = sum(len(piece) for piece in body)
-    if size >= 2**32:
+    if size >= MOST_BYTES:
         raise OverflowError(f"{size} bytes are more than a Gwyddion file can hold")
     head = item.type_name.encode() + b"\0" + struct.pack("<I", size)
     return len(head) + size, [head, *body]

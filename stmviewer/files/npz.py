@@ -110,7 +110,7 @@ def _values(source: Source, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
 
 
 def _text(source: Source, archive: zipfile.ZipFile, key: str) -> str:
-    return str(_values(source, archive, key).reshape(-1)[:1].astype(str).sum())
+    return "".join(str(value) for value in _values(source, archive, key).reshape(-1)[:1])
 
 
 def _geometry(shape: tuple[int, int], pixel: NDArray[Any]) -> tuple[Geometry, tuple[str, ...]]:

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import BinaryIO
 
 from stmviewer.files import provenance
+from stmviewer.files.sniffing import sniff
+from stmviewer.files.source import Source
 from stmviewer.scan import FileError, Scan
 
 #: suffix to what it is, in words
@@ -71,6 +73,8 @@ def refuse_raw(scan: Scan, path: Path) -> None:
     with _write_errors(path):
         if scan.path is not None and (path.absolute() == scan.path.absolute() or _same_file(path, scan.path)):
             raise FileError(path, "is the file that the scan was read from; it is never written over", advice)
+        if path.is_file() and _from_microscope(path):
+            raise FileError(path, "is a raw file of a microscope, by another name; it is never written over", advice)
 
 
 @contextmanager
@@ -108,6 +112,13 @@ def _write_errors(path: Path) -> Iterator[None]:
         raise FileError(path, "its folder cannot be made, since a file has that name") from error
     except OSError as error:
         raise FileError(path, f"cannot be written ({error.strerror or error})") from error
+
+
+def _from_microscope(path: Path) -> bool:
+    try:
+        return sniff(Source.of(path)) == "sxm"
+    except FileError:
+        return False
 
 
 def _same_file(one: Path, other: Path) -> bool:

@@ -50,7 +50,7 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
 _RHK_SM4 = "STiMage ".encode("utf-16-le")
 
 
-def sniff(source: Source, known: str) -> Kind:
+def sniff(source: Source, known: str = "") -> Kind:
     """The format of a file by its content.
 
     `known` says in words which formats can be read, for the error. Raises FileError that names what the file is, or
