@@ -3,6 +3,7 @@
 Our own pages carry a JSON description; ImageJ and Gwyddion read the size from the resolution tags.
 """
 
+import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -46,7 +47,7 @@ def write_tiff(scan: Scan, file: BinaryIO) -> None:
                 resolution=resolution,
                 resolutionunit="CENTIMETER" if tagged else "NONE",
                 software=f"stmviewer {stmviewer.__version__}",
-                description=_description(scan, channel),
+                description=_description(scan, channel, len(pages)),
                 extratags=[
                     (
                         _PAGE_NAME_TAG,
@@ -61,10 +62,11 @@ def write_tiff(scan: Scan, file: BinaryIO) -> None:
             )
 
 
-def _description(scan: Scan, channel: Channel) -> str:
+def _description(scan: Scan, channel: Channel, pages: int) -> str:
     frame = scan.geometry
     described: dict[str, Any] = {
         _MARK: stmviewer.__version__,
+        "pages": pages,
         "channel": channel.name,
         "direction": channel.direction,
         "role": channel.role,
@@ -105,6 +107,9 @@ def read_tiff(source: Source) -> Scan:
 def _own_scan(
     source: Source, shape: tuple[int, int], about: Mapping[str, Any], pages: list[tuple[int, Mapping[str, Any]]]
 ) -> Scan:
+    # damaged pages are left out by tifffile without a word
+    if len(pages) != about.get("pages"):
+        raise FileError(source.path, f"the file is truncated: {len(pages)} of {about.get('pages')} pages are readable")
     names = Names()
     channels = []
     for index, page in pages:
@@ -144,6 +149,8 @@ def _decoding(source: Source) -> Iterator[Any]:
     """The file as a tifffile.TiffFile. Damaged files fail in many ways in there; each is a FileError."""
     import tifffile
 
+    # it also logs what it then raises, and logs go to the console where nobody set them up
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     with source.open() as file:
         try:
             with tifffile.TiffFile(file) as tiff:
@@ -191,7 +198,7 @@ def _decode(source: Source, index: int) -> NDArray[Any]:
             return np.moveaxis(page.colormap[:, values[..., 0]], 0, -1)
         if page.photometric == _WHITE_IS_ZERO and values.dtype.kind == "u":
             values = np.iinfo(values.dtype).max - values
-        return values if page.photometric == _RGB else values[..., 0]
+        return values if page.photometric == _RGB and values.shape[-1] >= 3 else values[..., 0]
 
 
 def _decode_with_pillow(source: Source, index: int) -> NDArray[Any]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from stmviewer.files import open_scan
+from stmviewer.scan import Scan
 
 from .gwyddion_program import converted, needs_gwyddion
 from .make_sxm import sxm_bytes, two_channels
@@ -30,7 +31,18 @@ def _compare_with_gwyddion(path: Path, folder: Path) -> int:
             values, theirs = channel.data[channel.measured], block["data"][channel.measured]
             scale = float(np.ptp(theirs)) or float(np.abs(theirs).max()) or 1.0
             assert np.abs(values - theirs).max() <= 1e-6 * scale
+    _compare_with_our_reading_of_gwy(scan, open_scan(folder / "by-gwyddion.gwy"))
     return len(found)
+
+
+def _compare_with_our_reading_of_gwy(scan: Scan, again: Scan) -> None:
+    """What Gwyddion made of a scan is the same scan to us, but for what it cannot say."""
+    assert [(c.label, c.unit) for c in again.channels] == [(c.label, c.unit) for c in scan.channels]
+    assert (again.bias_v, again.setpoint_a) == (scan.bias_v, scan.setpoint_a)
+    assert (again.recorded, again.scan_direction) == (scan.recorded, scan.scan_direction)
+    assert again.geometry.centre == pytest.approx(scan.geometry.centre, abs=1e-6 * scan.geometry.width)
+    for ours, theirs in zip(scan.channels, again.channels, strict=True):
+        np.testing.assert_array_equal(ours.data[ours.measured], theirs.data[ours.measured])
 
 
 @pytest.mark.real_data

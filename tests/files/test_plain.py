@@ -159,6 +159,14 @@ def test_tiff_colours_in_every_layout(tmp_path: Path) -> None:
         assert any("brightness" in note for note in scan.notes)
 
 
+def test_tiff_that_calls_one_sample_a_colour_is_grey(tmp_path: Path) -> None:
+    values = (GREY % 256).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="minisblack")
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+b") as tiff:
+        tiff.pages[0].tags["PhotometricInterpretation"].overwrite(2)
+    np.testing.assert_array_equal(open_scan(tmp_path / "a.tif").channel().data, values)
+
+
 def test_tiff_palette_is_brightness(tmp_path: Path) -> None:
     palette = Image.fromarray(COLOUR).quantize(8)
     palette.save(tmp_path / "p.tif")

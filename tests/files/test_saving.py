@@ -112,6 +112,13 @@ def test_tiff_reads_back(tmp_path: Path) -> None:
         np.testing.assert_allclose(channel.data, ours.data, rtol=1e-7)
 
 
+def test_tiff_that_lost_a_page_is_refused(tmp_path: Path) -> None:
+    content = save_scan(restored_scan(), tmp_path / "a.tif").read_bytes()
+    (tmp_path / "b.tif").write_bytes(content[: len(content) * 2 // 3])
+    with pytest.raises(FileError, match=r"truncated|damaged"):
+        open_scan(tmp_path / "b.tif")
+
+
 def test_tiff_of_any_name_and_size(tmp_path: Path) -> None:
     names = [Channel("Höhe µ 表面 😀", "m", np.zeros((4, 4)))]
     for geometry in (Geometry(4, 4, 4e-13, 4e-13), Geometry(4, 4, 4e-3, 4e-3), Geometry.of_pixels(4, 4)):
