@@ -1,0 +1,87 @@
+"""Starts the window."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSocketNotifier, QTimer
+from PySide6.QtWidgets import QApplication
+
+import stmviewer
+from stmviewer.gui.empty_state import app_icon
+from stmviewer.gui.error_report import FaultCatcher, start_log
+from stmviewer.gui.window import MainWindow
+
+
+def has_display() -> bool:
+    """Whether a window could be shown: Qt ends the whole process where it could not."""
+    if os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def run_window(paths: Sequence[Path] = ()) -> int:
+    """Opens the window on `paths` (files and folders) and stays until it is closed; returns the exit code.
+
+    Call `has_display()` first.
+    """
+    start_log()
+    app = make_app()
+    catcher = FaultCatcher()
+    catcher.install()
+    window = MainWindow()
+    catcher.window = window
+    window.show()
+    if paths:
+        QTimer.singleShot(0, window, lambda: window.open_paths(list(paths)))
+    with _Interrupts(app):
+        code = app.exec()
+    catcher.uninstall()
+    if not window.ended_cleanly:
+        # a job is inside a call that cannot be stopped, such as the first import of torch: the user has closed the
+        # window and expects it gone; settings and files are written
+        os._exit(code)
+    return code
+
+
+def make_app() -> QApplication:
+    """The QApplication of this process with its name and icon."""
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationName("stmviewer")
+    app.setApplicationDisplayName("stmviewer")
+    app.setApplicationVersion(stmviewer.__version__)
+    app.setDesktopFileName("stmviewer")
+    app.setWindowIcon(app_icon())
+    return app
+
+
+class _Interrupts:
+    """Lets Ctrl-C in the terminal close the window: Qt's loop would not give Python the chance to see it.
+
+    Python writes a byte into a socket at each signal, the socket wakes Qt, and Python's handler runs. No polling.
+    """
+
+    def __init__(self, app: QApplication) -> None:
+        self._app = app
+
+    def __enter__(self) -> None:
+        self._reading, self._writing = socket.socketpair()
+        for end in (self._reading, self._writing):
+            end.setblocking(False)
+        self._notifier = QSocketNotifier(self._reading.fileno(), QSocketNotifier.Type.Read)
+        self._notifier.activated.connect(lambda *_: self._reading.recv(64))
+        self._wakeup = signal.set_wakeup_fd(self._writing.fileno())
+        self._handler = signal.signal(signal.SIGINT, lambda *_: self._app.closeAllWindows())
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._handler)
+        signal.set_wakeup_fd(self._wakeup)
+        self._notifier.setEnabled(False)
+        for end in (self._reading, self._writing):
+            end.close()

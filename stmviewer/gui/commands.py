@@ -1,0 +1,256 @@
+"""The one table of commands: it feeds the menus and the shortcuts, and later the command finder."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from stmviewer.gui.scan_view import PANE_NAMES, Aspect, PaneName
+from stmviewer.gui.state import Look
+from stmviewer.gui.theme import THEME_CHOICES, ThemeChoice
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What decides which commands make sense; taken once for all of them."""
+
+    run: Look
+    scan: bool = False
+    result: bool = False
+    result_has_path: bool = False
+    index: int = -1
+    count: int = 0
+    levelled: bool = True
+    inverted: bool = False
+    visible: frozenset[PaneName] = frozenset(PANE_NAMES)
+    aspect: Aspect = "restored"
+    aspects: tuple[Aspect, ...] = ()
+    theme: ThemeChoice = "system"
+
+
+class Commanded(Protocol):
+    """What the commands ask of the window."""
+
+    def ask_files(self) -> None: ...
+    def ask_folder(self) -> None: ...
+    def step_file(self, by: int) -> None: ...
+    def step_channel(self) -> None: ...
+    def step_direction(self) -> None: ...
+    def ask_export(self) -> None: ...
+    def quit(self) -> None: ...
+    def set_levelled(self, levelled: bool) -> None: ...
+    def set_inverted(self, inverted: bool) -> None: ...
+    def set_pane_visible(self, name: PaneName, visible: bool) -> None: ...
+    def set_aspect(self, aspect: Aspect) -> None: ...
+    def reset_zoom(self) -> None: ...
+    def zoom(self, factor: float) -> None: ...
+    def set_theme(self, choice: ThemeChoice) -> None: ...
+    def restore(self) -> None: ...
+    def cancel(self) -> None: ...
+    def copy_command(self) -> None: ...
+    def open_log_folder(self) -> None: ...
+    def about(self) -> None: ...
+
+
+Condition = Callable[[Situation], bool]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One thing the user can do.
+
+    `menu` is its place, with a slash for a submenu; `run` gets the window and, for a command that can be checked,
+    whether it is now.
+    """
+
+    name: str
+    menu: str
+    text: str
+    run: Callable[[Commanded, bool], None]
+    shortcut: str = ""
+    enabled: Condition = lambda _: True
+    checked: Condition | None = None
+    exclusive: bool = False
+    separator: bool = False
+
+
+def _pane(name: PaneName, text: str, key: str) -> Command:
+    return Command(
+        f"pane-{name}",
+        "View",
+        text,
+        lambda w, on: w.set_pane_visible(name, on),
+        key,
+        # the last pane stays
+        enabled=lambda s: s.scan and s.visible != {name},
+        checked=lambda s: name in s.visible,
+        separator=name == PANE_NAMES[0],
+    )
+
+
+def _aspect(aspect: Aspect, text: str, key: str) -> Command:
+    return Command(
+        f"aspect-{aspect}",
+        "View/Restored pane",
+        text,
+        lambda w, _: w.set_aspect(aspect),
+        key,
+        enabled=lambda s: aspect in s.aspects,
+        checked=lambda s: s.aspect == aspect,
+        exclusive=True,
+    )
+
+
+def _theme(choice: ThemeChoice, text: str) -> Command:
+    return Command(
+        f"theme-{choice}",
+        "View/Theme",
+        text,
+        lambda w, _: w.set_theme(choice),
+        checked=lambda s: s.theme == choice,
+        exclusive=True,
+    )
+
+
+_THEME_TEXTS: Mapping[ThemeChoice, str] = {"system": "Like the &system", "light": "&Light", "dark": "&Dark"}
+
+COMMANDS: tuple[Command, ...] = (
+    Command("open-files", "File", "&Open files…", lambda w, _: w.ask_files(), "Ctrl+O"),
+    Command("open-folder", "File", "Open &folder…", lambda w, _: w.ask_folder(), "Ctrl+Shift+O"),
+    Command(
+        "previous",
+        "File",
+        "&Previous file",
+        lambda w, _: w.step_file(-1),
+        "PgUp",
+        lambda s: s.index > 0,
+        separator=True,
+    ),
+    Command("next", "File", "&Next file", lambda w, _: w.step_file(1), "PgDown", lambda s: 0 <= s.index < s.count - 1),
+    Command(
+        "export", "File", "&Export result…", lambda w, _: w.ask_export(), "Ctrl+E", lambda s: s.result, separator=True
+    ),
+    Command("quit", "File", "&Quit", lambda w, _: w.quit(), "Ctrl+Q", separator=True),
+    Command(
+        "levelled",
+        "View",
+        "&Level for view",
+        lambda w, on: w.set_levelled(on),
+        "L",
+        lambda s: s.scan,
+        checked=lambda s: s.levelled,
+    ),
+    Command(
+        "inverted",
+        "View",
+        "&Invert colours",
+        lambda w, on: w.set_inverted(on),
+        "I",
+        lambda s: s.scan,
+        checked=lambda s: s.inverted,
+    ),
+    Command(
+        "next-channel",
+        "View",
+        "Next &channel",
+        lambda w, _: w.step_channel(),
+        "C",
+        lambda s: s.scan and not s.run.locked,
+    ),
+    Command(
+        "other-direction",
+        "View",
+        "Other &direction",
+        lambda w, _: w.step_direction(),
+        "D",
+        lambda s: s.scan and not s.run.locked,
+    ),
+    Command("zoom-in", "View", "Zoom &in", lambda w, _: w.zoom(1.5), "Ctrl++", lambda s: s.scan, separator=True),
+    Command("zoom-out", "View", "Zoom &out", lambda w, _: w.zoom(1 / 1.5), "Ctrl+-", lambda s: s.scan),
+    Command("reset-zoom", "View", "&Whole image", lambda w, _: w.reset_zoom(), "Ctrl+0", lambda s: s.scan),
+    _pane("raw", "&Raw image", "Alt+1"),
+    _pane("mask", "Sampling &mask", "Alt+2"),
+    _pane("restored", "Re&stored image", "Alt+3"),
+    _aspect("restored", "&Restored", "Shift+R"),
+    _aspect("difference", "Di&fference to raw", "Shift+F"),
+    _aspect("deviation", "&Deviation over samples", "Shift+D"),
+    *(_theme(choice, _THEME_TEXTS[choice]) for choice in THEME_CHOICES),
+    Command(
+        "restore",
+        "Restore",
+        "&Restore",
+        lambda w, _: w.restore(),
+        "Ctrl+R",
+        lambda s: s.run.enabled and not s.run.cancels,
+    ),
+    Command("cancel", "Restore", "&Cancel", lambda w, _: w.cancel(), "Esc", lambda s: s.run.enabled and s.run.cancels),
+    Command(
+        "copy-command",
+        "Restore",
+        "Copy as command &line",
+        lambda w, _: w.copy_command(),
+        "Ctrl+Shift+C",
+        lambda s: s.result_has_path,
+        separator=True,
+    ),
+    Command("log-folder", "Help", "Open &log folder", lambda w, _: w.open_log_folder()),
+    Command("about", "Help", "&About stmviewer", lambda w, _: w.about(), separator=True),
+)
+
+
+class CommandMenus:
+    """The menus of a window, built from a table of commands and kept up to date with the situation."""
+
+    def __init__(self, window: QMainWindow, target: Commanded, commands: tuple[Command, ...] = COMMANDS) -> None:
+        self._commands = commands
+        self._menus: dict[str, QMenu] = {}
+        self._window = window
+        self.actions: dict[str, QAction] = {}
+        groups: dict[str, QActionGroup] = {}
+        for command in commands:
+            menu = self.menu(command.menu)
+            if command.separator:
+                menu.addSeparator()
+            action = QAction(command.text, window)
+            if command.shortcut:
+                action.setShortcut(QKeySequence(command.shortcut))
+            action.setCheckable(command.checked is not None)
+            if command.exclusive:
+                groups.setdefault(command.menu, QActionGroup(window)).addAction(action)
+            action.triggered.connect(lambda on, c=command: c.run(target, bool(on)))
+            menu.addAction(action)
+            window.addAction(action)  # shortcuts work with the menu bar hidden, too
+            self.actions[command.name] = action
+
+    def menu(self, path: str) -> QMenu:
+        """The menu at `File` or `View/Theme`, made where it does not exist yet."""
+        if path not in self._menus:
+            parent, _, title = path.rpartition("/")
+            # QMainWindow keeps the menus; Python must too, or their wrappers die
+            self._menus[path] = (
+                self.menu(parent).addMenu(title) if parent else self._window.menuBar().addMenu(f"&{title}")
+            )
+        return self._menus[path]
+
+    def refresh(self, situation: Situation) -> None:
+        """Enables and checks what the situation allows and says."""
+        for command in self._commands:
+            action = self.actions[command.name]
+            action.setEnabled(command.enabled(situation))
+            if command.checked is not None:
+                action.setChecked(command.checked(situation))
+
+
+def fill_recent(menu: QMenu, recent: list[Path], choose: Callable[[Path], None], clear: Callable[[], None]) -> None:
+    """Fills the menu of recent files and folders."""
+    menu.clear()
+    for path in recent:
+        action = menu.addAction(f"{path.name}   —   {path.parent}")
+        action.triggered.connect(lambda _=False, p=path: choose(p))
+    menu.setEnabled(bool(recent))
+    if recent:
+        menu.addSeparator()
+        menu.addAction("Clear the list").triggered.connect(clear)

@@ -1,0 +1,67 @@
+"""The few dialogs: what to open, where to export to, and what this is."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+import stmviewer
+from stmviewer.files import READABLE
+from stmviewer.gui.empty_state import app_icon
+from stmviewer.restore import Restoration
+from stmviewer.scan import Scan
+from stmviewer.services.exporting import EXPORT_FORMATS, default_name, free_path
+
+
+def ask_files(parent: QWidget, folder: Path) -> list[Path]:
+    """Files to open; empty when the user thinks better of it."""
+    suffixes = " ".join(f"*{suffix}" for suffix in READABLE)
+    filters = f"Scans ({suffixes});;All files (*)"
+    names, _ = QFileDialog.getOpenFileNames(parent, "Open scans", str(folder), filters)
+    return [Path(name) for name in names]
+
+
+def ask_folder(parent: QWidget, folder: Path) -> list[Path]:
+    """A folder to open; empty when the user thinks better of it."""
+    name = QFileDialog.getExistingDirectory(parent, "Open a folder of scans", str(folder))
+    return [Path(name)] if name else []
+
+
+def ask_export_path(parent: QWidget, restoration: Restoration, scan: Scan, folder: Path, last: str) -> Path | None:
+    """A path whose suffix is one of the export formats; None when the user thinks better of it.
+
+    `last` is the format chosen the time before.
+    """
+    file_format = last if last in EXPORT_FORMATS else next(iter(EXPORT_FORMATS))
+    filters = {f"{text} (*.{suffix})": suffix for suffix, text in EXPORT_FORMATS.items()}
+    chosen_filter = next(name for name, suffix in filters.items() if suffix == file_format)
+    start = folder / default_name(restoration, scan, file_format)
+    name, used = QFileDialog.getSaveFileName(
+        parent, "Export the restoration", str(start), ";;".join(filters), chosen_filter
+    )
+    return with_suffix(Path(name), filters.get(used, file_format)) if name else None
+
+
+def with_suffix(path: Path, file_format: str) -> Path:
+    """`path` as it is where its suffix names a format; else with the suffix of the chosen one, under a free name.
+
+    The dialog has asked about overwriting what was typed, not what it becomes.
+    """
+    if path.suffix.lower().lstrip(".") in EXPORT_FORMATS:
+        return path
+    return free_path(path.with_name(f"{path.name}.{file_format}"))
+
+
+def show_about(parent: QWidget) -> QMessageBox:
+    """Says what this is and which version."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowTitle("About stmviewer")
+    box.setIconPixmap(app_icon().pixmap(64, 64))
+    box.setText(f"stmviewer {stmviewer.__version__}")
+    box.setInformativeText(
+        "Restores scanning tunnelling microscope images: repairs what a bad tip did, rebuilds sparse scans.\n\n"
+        "Restored pixels are inferred, not measured."
+    )
+    box.open()
+    return box

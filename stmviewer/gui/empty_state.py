@@ -1,0 +1,72 @@
+"""What the window shows before anything is opened."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from stmviewer import paths
+from stmviewer.gui.theme import tones
+
+
+def app_icon() -> QIcon:
+    return QIcon(str(paths.resources() / "icons" / "stmviewer.svg"))
+
+
+def sample_files() -> list[Path]:
+    """The scans that come with the application."""
+    folder = paths.resources() / "samples"
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in (".sxm", ".gwy")) if folder.is_dir() else []
+
+
+class EmptyState(QWidget):
+    """A large friendly place to drop files on, with two buttons for those who prefer to click."""
+
+    open_asked = Signal()
+    sample_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        icon = QLabel()
+        icon.setPixmap(app_icon().pixmap(QSize(88, 88), self.devicePixelRatioF()))
+        headline = QLabel("Drop scans or a folder here")
+        font = headline.font()
+        font.setPixelSize(26)
+        headline.setFont(font)
+        hint = QLabel(
+            "Nanonis .sxm, Gwyddion .gwy, and images as .npy, .tif or .png.\nYour files are only read, never changed."
+        )
+        hint.setObjectName("quiet")
+        hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.open_button = QPushButton("Open…")
+        self.open_button.setObjectName("primary")
+        self.open_button.setMinimumWidth(150)
+        self.open_button.clicked.connect(self.open_asked)
+        self.sample_button = QPushButton("Open the sample scan")
+        self.sample_button.setMinimumHeight(36)
+        self.sample_button.setMinimumWidth(170)
+        self.sample_button.clicked.connect(self.sample_asked)
+        self.sample_button.setVisible(bool(sample_files()))
+        buttons = QHBoxLayout()
+        buttons.setSpacing(12)
+        buttons.addStretch(1)
+        buttons.addWidget(self.open_button)
+        buttons.addWidget(self.sample_button)
+        buttons.addStretch(1)
+
+        layout = QVBoxLayout(self)
+        layout.setSpacing(14)
+        layout.addStretch(2)
+        for widget in (icon, headline, hint):
+            layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addSpacing(10)
+        layout.addLayout(buttons)
+        layout.addStretch(3)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(tones(self.palette()).line, 2, Qt.PenStyle.DashLine))
+        painter.drawRoundedRect(self.rect().adjusted(24, 24, -24, -24), 14, 14)

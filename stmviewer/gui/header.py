@@ -1,0 +1,117 @@
+"""The line above the images: which scan, which channel, and the facts of the measurement."""
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
+
+from stmviewer.gui.elided_label import ElidedLabel
+from stmviewer.gui.quantities import MINUS, quantity
+from stmviewer.scan import Channel, Role, Scan
+
+_ROLES: dict[Role, str] = {
+    "raw": "",
+    "mask": "sampling mask",
+    "restored": "restored",
+    "deviation": "deviation",
+    "residual": "residual",
+}
+_SEPARATOR = "   ·   "
+
+
+def facts(scan: Scan) -> list[str]:
+    """Size, pixels, bias, setpoint, line time and when: what the file says, and nothing for what it does not say."""
+    geometry = scan.geometry
+    found = []
+    if geometry.calibrated:
+        largest = max(geometry.width, geometry.height)
+        factor, unit = (1e6, "µm") if largest >= 1e-6 else (1e9, "nm")
+        found.append(f"{geometry.width * factor:.4g} × {geometry.height * factor:.4g} {unit}")
+    found.append(f"{geometry.columns} × {geometry.rows} px")
+    if not geometry.calibrated:
+        found.append("size unknown")
+    if scan.bias_v is not None:
+        # as one says it: -0.4 V rather than -400 mV
+        bias = f"{scan.bias_v:.3g} V".replace("-", MINUS) if abs(scan.bias_v) >= 0.1 else quantity(scan.bias_v, "V")
+        found.append(f"bias {bias}")
+    if scan.setpoint_a is not None:
+        found.append(f"setpoint {quantity(scan.setpoint_a, 'A')}")
+    if scan.line_time_s is not None:
+        found.append(f"{quantity(scan.line_time_s[0], 's')} per line")
+    if scan.recorded:
+        found.append(scan.recorded)
+    return found
+
+
+def channel_label(channel: Channel) -> str:
+    """`Z`, and `Z (restored)` for what a restoration has made."""
+    role = _ROLES[channel.role]
+    return f"{channel.name} ({role})" if role else channel.name
+
+
+class Header(QWidget):
+    """Scan name, channel and direction choosers, facts. `chosen` gives the wanted Channel."""
+
+    chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._groups: dict[str, list[Channel]] = {}
+        self._name = QLabel()
+        self._name.setObjectName("scanName")
+        self.channel = QComboBox()
+        self.channel.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.channel.setToolTip("Channel (C: next)")
+        self.channel.setAccessibleName("Channel")
+        self.direction = QComboBox()
+        self.direction.setToolTip("Scan direction of the lines (D: other)")
+        self.direction.setAccessibleName("Direction")
+        self._facts = ElidedLabel()
+        self._facts.setObjectName("quiet")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        for widget in (self._name, self.channel, self.direction):
+            layout.addWidget(widget)
+        layout.addSpacing(6)
+        layout.addWidget(self._facts, 1)
+        self.channel.activated.connect(lambda _: self._choose())
+        self.direction.activated.connect(lambda _: self._choose())
+
+    def show_scan(self, scan: Scan, channel: Channel) -> None:
+        self._name.setText(scan.name)
+        self._name.setToolTip(str(scan.path or ""))
+        text = _SEPARATOR.join(facts(scan))
+        self._facts.show_text(text, text + (f"\n{scan.comment}" if scan.comment else ""))
+        self._groups = {}
+        for each in scan.channels:
+            self._groups.setdefault(channel_label(each), []).append(each)
+        self._fill(self.channel, list(self._groups), channel_label(channel))
+        self._fill(self.direction, [c.direction for c in self._groups[channel_label(channel)]], channel.direction)
+        self.direction.setEnabled(self.direction.count() > 1)
+
+    def step_channel(self) -> None:
+        """Goes to the next channel, round and round."""
+        self._step(self.channel)
+
+    def step_direction(self) -> None:
+        self._step(self.direction)
+
+    def set_locked(self, locked: bool) -> None:
+        self.channel.setEnabled(not locked)
+        self.direction.setEnabled(not locked and self.direction.count() > 1)
+
+    def _step(self, box: QComboBox) -> None:
+        if box.isEnabled() and box.count() > 1:
+            box.setCurrentIndex((box.currentIndex() + 1) % box.count())
+            self._choose()
+
+    def _choose(self) -> None:
+        group = self._groups[self.channel.currentText()]
+        wanted = self.direction.currentText()
+        self.chosen.emit(next((c for c in group if c.direction == wanted), group[0]))
+
+    @staticmethod
+    def _fill(box: QComboBox, texts: list[str], current: str) -> None:
+        with QSignalBlocker(box):
+            box.clear()
+            box.addItems(list(dict.fromkeys(texts)))
+            box.setCurrentText(current)

@@ -1,0 +1,32 @@
+"""What the info bars say about a scan and its restoration."""
+
+from collections.abc import Callable
+
+from stmviewer.gui.info_bar import InfoArea
+from stmviewer.gui.shown import Restored, Shown
+
+
+def tell_scan(area: InfoArea, shown: Shown | None, take_offer: Callable[[], None], *, wanted: bool = True) -> None:
+    """Notes about the file, and, if `wanted`, the offer to fill what was not measured."""
+    for topic in ("notes", "offer"):
+        area.dismiss(topic)
+    if shown is None:
+        return
+    if shown.scan.notes:
+        area.show_message("notes", "note", sentence("; ".join(shown.scan.notes)))
+    offer = shown.offer() if wanted else None
+    if offer:
+        button = "Restore onto square pixels" if shown.line_sparse else "Fill the gaps"
+        area.show_message("offer", "offer", offer, (button, take_offer))
+
+
+def tell_result(area: InfoArea, restored: Restored | None) -> None:
+    """What the user should know before believing a result."""
+    area.dismiss("warnings")
+    if restored is not None and restored.restoration.warnings:
+        area.show_message("warnings", "note", sentence("; ".join(restored.restoration.warnings)))
+
+
+def sentence(text: str) -> str:
+    """`text` with a capital at its start."""
+    return text[:1].upper() + text[1:]

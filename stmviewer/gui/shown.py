@@ -1,0 +1,204 @@
+"""What the window holds of a scan, a mask and a restoration. Prepared inside the jobs, without Qt."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from stmviewer.gui.display import FLAT, SAMPLE_SIDE, Frame, Picture, Plane, display_plane, frame_of, value_range
+from stmviewer.gui.quantities import duration
+from stmviewer.restore import FILE_MASK, Restoration, RestoreRequest
+from stmviewer.scan import Channel, Geometry, Mask, RequestError, Scan, make_mask
+from stmviewer.scan.lines import line_factor, looks_line_sparse, place_lines
+
+_AS_MEASURED, _OWN_GAPS = "as measured", "unmeasured pixels of the file"
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The channel on show: its picture, the plane that levelling for view takes away, both colour ranges.
+
+    `obstacle` is why it cannot be restored, None when it can.
+    """
+
+    scan: Scan
+    channel: Channel
+    picture: Picture
+    plane: Plane
+    levelled_limits: tuple[float, float]
+    raw_limits: tuple[float, float]
+    obstacle: str | None
+
+    @classmethod
+    def of(cls, scan: Scan, channel: Channel) -> "Shown":
+        """Reads the channel if need be; takes up to seconds for the largest, so it belongs into a job."""
+        picture = Picture(channel.data, frame_of(scan.geometry))
+        plane = display_plane(picture) if levels(channel) else FLAT
+        warm(picture)
+        return cls(
+            scan,
+            channel,
+            picture,
+            plane,
+            value_range(picture, plane),
+            value_range(picture),
+            _obstacle(channel),
+        )
+
+    @property
+    def line_sparse(self) -> bool:
+        return looks_line_sparse(self.scan.geometry)
+
+    @cached_property
+    def has_own_gaps(self) -> bool:
+        """Whether the file itself says which pixels are to be filled."""
+        return self.obstacle is None and (self.line_sparse or self.picture.has_gaps)
+
+    def limits(self, levelled: bool) -> tuple[float, float]:
+        return self.levelled_limits if levelled else self.raw_limits
+
+    def offer(self) -> str | None:
+        """What the window offers for a scan that was measured in part, in plain words."""
+        if not self.has_own_gaps:
+            return None
+        geometry = self.scan.geometry
+        if self.line_sparse:
+            square = abs(geometry.width / geometry.height - 1) < 0.02
+            over = "the same range" if square else f"{geometry.width * 1e9:.3g} × {geometry.height * 1e9:.3g} nm"
+            return (
+                f"This scan has {geometry.rows} lines for {geometry.columns} pixels per line over {over} "
+                f"({line_factor(geometry):.3g}×)."
+            )
+        missing = 1 - self.channel.measured_fraction
+        return f"{_percent(missing)} of this channel was not measured."
+
+
+def _obstacle(channel: Channel) -> str | None:
+    if channel.role != "raw":
+        return f"this channel was made by a restoration ({channel.role}); choose a measured one"
+    return channel.why_not_restorable()
+
+
+def levels(channel: Channel) -> bool:
+    """Whether a first look takes a plane away: from heights only. A current or a frequency means its own value."""
+    return channel.role in ("raw", "restored") and channel.unit in ("m", "")
+
+
+def warm(picture: Picture) -> None:
+    """Computes the reduced image that a whole large scan is drawn from, so that the window need not."""
+    factor = 1
+    while max(picture.data.shape) / factor > SAMPLE_SIDE:
+        factor *= 2
+    picture.shrunk(factor, factor)
+
+
+@dataclass(frozen=True, eq=False)
+class ShownMask:
+    """A sampling mask and where it lies; `saving` says how long such a measurement would take."""
+
+    mask: Mask
+    picture: Picture
+    saving: str = ""
+
+    @classmethod
+    def of(cls, mask: Mask, frame: Frame, saving: str = "") -> "ShownMask":
+        picture = Picture(mask.measured.astype(float), frame)
+        warm(picture)
+        return cls(mask, picture, saving)
+
+    @property
+    def text(self) -> str:
+        if self.mask.fraction == 1:
+            return "every pixel measured"
+        measured = f"{_percent(self.mask.fraction)} measured"
+        if self.mask.pattern in (_AS_MEASURED, _OWN_GAPS):
+            return measured
+        return f"{self.mask.pattern}, {measured}"
+
+
+def preview_mask(shown: Shown, request: RestoreRequest) -> ShownMask:
+    """The mask that `request` would restore the shown channel from. Raises RequestError for a bad pattern."""
+    geometry, measured = shown.scan.geometry, shown.channel.measured
+    if request.task == "repair":
+        return ShownMask.of(Mask(measured, _AS_MEASURED), shown.picture.frame)
+    if request.mask is None:
+        raise RequestError("choose which pixels count as measured")
+    if request.mask == FILE_MASK:
+        if not shown.has_own_gaps:
+            raise RequestError("every pixel of this channel was measured: there are no gaps to fill; choose a pattern")
+        if shown.line_sparse:
+            placement = place_lines(geometry)
+            frame = frame_of(placement.geometry, geometry)
+            measured = np.isfinite(placement.spread(shown.channel.data))
+            return ShownMask.of(Mask(measured, f"{geometry.rows} lines"), frame)
+        return ShownMask.of(Mask(measured, _OWN_GAPS), shown.picture.frame)
+    mask = make_mask(request.mask, geometry.rows, geometry.columns, request.seed)
+    saving = ""
+    if shown.scan.line_time_s is not None:
+        whole = sum(shown.scan.line_time_s) * geometry.rows
+        part = mask.acquisition_time_s(shown.scan.line_time_s)
+        saving = f"Such a scan would take {duration(part)} instead of {duration(whole)}."
+    if not measured.all():
+        mask = Mask(mask.measured & measured, mask.pattern, mask.seed)
+    return ShownMask.of(mask, shown.picture.frame, saving)
+
+
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """A restoration with its pictures, in the frame of the scan it came from."""
+
+    restoration: Restoration
+    mean: Picture
+    difference: Picture
+    deviation: Picture | None
+    took_s: float = 0.0
+
+    @classmethod
+    def of(cls, restoration: Restoration, reference: Geometry, took_s: float = 0.0) -> "Restored":
+        frame = frame_of(restoration.geometry, reference)
+        known = restoration.raw if restoration.truth is None else restoration.truth
+        mean = Picture(restoration.mean, frame)
+        deviation = None if restoration.deviation is None else Picture(restoration.deviation, frame)
+        for picture in (mean, deviation):
+            if picture is not None:
+                warm(picture)
+        return cls(restoration, mean, mean.minus(known), deviation, took_s)
+
+    @property
+    def title(self) -> str:
+        """The model and how hard it tried: `flow-sim, 4 steps, 8 samples`."""
+        request = self.restoration.request
+        parts = [self.restoration.model]
+        if request.steps:
+            parts.append(f"{request.steps} step" + "s" * (request.steps > 1))
+        if request.samples > 1:
+            parts.append(f"{request.samples} samples")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What opening gives: the list of files, which of them is shown, and its first channel; or why it could not."""
+
+    files: tuple[Path, ...]
+    index: int
+    shown: Shown | None
+    fault: str = ""
+
+
+def pick_channel(scan: Scan, like: Channel | None) -> Channel:
+    """The channel of `scan` that is most like the one on show before, so that browsing keeps to it; else its first."""
+    if like is None:
+        return scan.channel()
+
+    def likeness(channel: Channel) -> tuple[bool, bool]:
+        return channel.role == like.role, channel.direction == like.direction
+
+    named = [c for c in scan.channels if c.name == like.name]
+    return max(named, key=likeness, default=None) or scan.channel()
+
+
+def _percent(fraction: float) -> str:
+    percent = 100 * fraction
+    return f"{percent:.0f} %" if abs(percent - round(percent)) < 0.05 else f"{percent:.1f} %"

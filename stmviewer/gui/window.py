@@ -1,0 +1,363 @@
+"""The main window: puts the parts together and passes on what happens. What it shows is in the session."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from PySide6.QtCore import QSize, QTimer, QUrl
+from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtWidgets import (
+    QApplication,
+    QLabel,
+    QMainWindow,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from stmviewer import paths
+from stmviewer.gui import dialogs
+from stmviewer.gui.commands import CommandMenus, Situation, fill_recent
+from stmviewer.gui.drop import DropTarget, DropVeil
+from stmviewer.gui.empty_state import EmptyState, app_icon, sample_files
+from stmviewer.gui.info_bar import InfoArea
+from stmviewer.gui.messages import sentence, tell_result, tell_scan
+from stmviewer.gui.scan_view import PANE_NAMES, Aspect, PaneName
+from stmviewer.gui.session import Services, Session
+from stmviewer.gui.settings import Settings
+from stmviewer.gui.state import look
+from stmviewer.gui.theme import ThemeChoice, apply_theme
+from stmviewer.gui.workspace import Workspace
+from stmviewer.restore import FILE_MASK, RestoreRequest
+from stmviewer.scan import RequestError
+
+#: after the last change of the settings, before the mask is drawn anew
+_PREVIEW_DELAY_MS = 120
+
+
+class MainWindow(QMainWindow):
+    """The window of stmviewer. `ended_cleanly` is False when a job would not stop at its close."""
+
+    def __init__(self, services: Services | None = None, settings: Settings | None = None) -> None:
+        super().__init__()
+        self.setWindowTitle("stmviewer")
+        self.setWindowIcon(app_icon())
+        self.settings = settings or Settings()
+        self.session = Session(services, self)
+        self.ended_cleanly = True
+        self._asked: tuple[Path, ...] = ()
+
+        self.messages = InfoArea()
+        self.empty = EmptyState()
+        self.workspace = Workspace()
+        self.files, self.header, self.view = self.workspace.files, self.workspace.header, self.workspace.view
+        self.controls, self.run_controls = self.workspace.controls, self.workspace.run_controls
+        self.cursor_line = QLabel()
+        self.device_line = QLabel()
+        self._lay_out()
+        self.menus = CommandMenus(self, self)
+        self._recent = self.menus.menu("File").addMenu("Open &recent")
+        self.menus.menu("File").insertMenu(self.menus.actions["previous"], self._recent)
+        self.drops = DropTarget(self)
+        self._veil = DropVeil(self)
+        self.drops.watch(self)
+        for pane in self.view.panes.values():
+            self.drops.watch(pane.viewport_widget.viewport())
+        self._preview_timer = QTimer(self)
+        self._preview_timer.setSingleShot(True)
+        self._preview_timer.setInterval(_PREVIEW_DELAY_MS)
+        self._connect()
+        self._recall()
+        self.refresh()
+        # the list of models is read when the window is on the screen
+        QTimer.singleShot(0, self, self.session.list_models)
+
+    def sizeHint(self) -> QSize:
+        return QSize(1280, 800)
+
+    # what the user does: the commands
+
+    def open_paths(self, opened: Sequence[Path]) -> None:
+        """Opens files and folders, from wherever they come."""
+        self._asked = tuple(opened)
+        self.messages.dismiss("error")
+        self.session.open(self._asked)
+
+    def ask_files(self) -> None:
+        chosen = dialogs.ask_files(self, self._folder())
+        if chosen:
+            self.open_paths(chosen)
+
+    def ask_folder(self) -> None:
+        chosen = dialogs.ask_folder(self, self._folder())
+        if chosen:
+            self.open_paths(chosen)
+
+    def step_file(self, by: int) -> None:
+        self.files.step(by)
+
+    def step_channel(self) -> None:
+        self.header.step_channel()
+
+    def step_direction(self) -> None:
+        self.header.step_direction()
+
+    def ask_export(self) -> None:
+        scan, restored = self.session.scan, self.session.restored
+        if scan is None or restored is None:
+            return
+        folder = Path(self.settings.text("export-folder") or (scan.path.parent if scan.path else Path.home()))
+        path = dialogs.ask_export_path(self, restored.restoration, scan, folder, self.settings.text("export-format"))
+        if path is not None:
+            self.settings.set_text("export-folder", str(path.parent))
+            self.settings.set_text("export-format", path.suffix.lower().lstrip("."))
+            self.session.export(path)
+
+    def quit(self) -> None:
+        self.close()
+
+    def set_levelled(self, levelled: bool) -> None:
+        self.settings.set_flag("levelled", levelled)
+        self.view.set_levelled(levelled)
+        self.refresh()
+
+    def set_inverted(self, inverted: bool) -> None:
+        self.settings.set_flag("inverted", inverted)
+        self.view.set_inverted(inverted)
+        self.refresh()
+
+    def set_pane_visible(self, name: PaneName, visible: bool) -> None:
+        self.view.set_pane_visible(name, visible)
+        self.settings.set_flag(f"pane-{name}", self.view.pane_visible(name))
+        self.refresh()
+
+    def set_aspect(self, aspect: Aspect) -> None:
+        self.view.set_aspect(aspect)
+
+    def reset_zoom(self) -> None:
+        self.view.links.reset()
+
+    def zoom(self, factor: float) -> None:
+        self.view.links.zoom(factor)
+
+    def set_theme(self, choice: ThemeChoice) -> None:
+        self.settings.theme = choice
+        self._dress()
+        self.refresh()
+
+    def restore(self) -> None:
+        if self.obstacle():
+            return  # it stands under the button
+        request = self.controls.request()
+        for topic in ("error", "warnings", "done"):
+            self.messages.dismiss(topic)
+        self.session.restore(request)
+
+    def cancel(self) -> None:
+        self.session.cancel()
+
+    def copy_command(self) -> None:
+        command = self.session.command()
+        if command:
+            QApplication.clipboard().setText(command)
+            self.statusBar().showMessage(f"Copied: {command}", 5000)
+
+    def open_log_folder(self) -> None:
+        paths.logs().mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.logs())))
+
+    def about(self) -> None:
+        dialogs.show_about(self)
+
+    # what happens: the session's signals
+
+    def _on_opened(self) -> None:
+        if self._asked:
+            self.settings.add_recent(self._asked)
+            self._asked = ()
+            self._fill_recent()
+        files = self.session.files
+        self.files.show_files(files, self.session.index)
+        self.files.setVisible(len(files) > 1)
+        for topic in ("warnings", "done", "error")[: 2 if self.session.shown is None else 3]:
+            self.messages.dismiss(topic)
+        self._pages.setCurrentWidget(self.workspace)
+        name = files[self.session.index].name if files else ""
+        self.setWindowTitle(f"{name} – stmviewer" if name else "stmviewer")
+        self._same_place = False
+
+    def _on_shown(self) -> None:
+        shown = self.session.shown
+        self.view.show_scan(shown, keep_place=self._same_place)
+        self._same_place = True
+        self.header.setVisible(shown is not None)
+        if shown is not None:
+            self.header.show_scan(shown.scan, shown.channel)
+            self.controls.set_file_mask(shown.has_own_gaps)
+        tell_scan(self.messages, shown, self.controls.take_offer, wanted=self.controls.pattern() != FILE_MASK)
+        self._on_restored()
+        self._preview_timer.start(0)
+        self.refresh()
+
+    def _on_mask(self) -> None:
+        mask = self.session.mask
+        self.view.show_mask(mask, sentence(self.session.mask_fault))
+        self.controls.set_saving(mask.saving if mask else "")
+        self.refresh()
+
+    def _on_restored(self) -> None:
+        self.view.show_restored(self.session.restored)
+        tell_result(self.messages, self.session.restored)
+        self.refresh()
+
+    def _on_complaint(self, message: str, details: str) -> None:
+        self._asked = ()
+        self.messages.show_message("error", "error", sentence(message), details=details)
+
+    def _on_exported(self, path: Path) -> None:
+        def show_folder() -> None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
+
+        self.messages.show_message("done", "offer", f"Written: {path}", ("Show folder", show_folder))
+
+    def _on_controls(self) -> None:
+        with suppress(RequestError):  # half-typed, or the models are not known yet: the last good one stays
+            self.settings.set_text("request", self.controls.request().to_json())
+        if self.controls.pattern() == FILE_MASK:
+            self.messages.dismiss("offer")
+        self._preview_timer.start(_PREVIEW_DELAY_MS)
+        self.refresh()
+
+    def _preview(self) -> None:
+        try:
+            self.session.preview(self.controls.sampling())
+        except RequestError as error:
+            self.view.show_mask(None, sentence(str(error)))
+
+    # the state of everything
+
+    def obstacle(self) -> str | None:
+        """Why nothing can be restored now, in one line; None when it can."""
+        shown = self.session.shown
+        if shown is None:
+            return "Open a scan first"
+        if shown.obstacle:
+            return f"Cannot be restored: {shown.obstacle}"
+        try:
+            self.controls.request()
+        except RequestError as error:
+            return sentence(str(error))
+        return sentence(self.session.mask_fault) or None
+
+    def situation(self) -> Situation:
+        session = self.session
+        return Situation(
+            run=look(session.run, self.obstacle()),
+            scan=session.shown is not None,
+            result=session.restored is not None,
+            result_has_path=session.command() is not None,
+            index=self.files.current(),
+            count=len(session.files),
+            levelled=self.view.levelled,
+            inverted=self.view.inverted,
+            visible=frozenset(name for name in PANE_NAMES if self.view.pane_visible(name)),
+            aspect=self.view.aspect,
+            aspects=tuple(self.view.aspects()),
+            theme=self.settings.theme,
+        )
+
+    def refresh(self) -> None:
+        """Brings menus and run controls in line with the state."""
+        situation = self.situation()
+        self.menus.refresh(situation)
+        self.run_controls.show_look(situation.run)
+        self.controls.setEnabled(not situation.run.locked)
+        self.header.set_locked(situation.run.locked)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.settings.set_layout("window", self.saveGeometry())
+        self.settings.set_layout("splitter", self.workspace.splitter.saveState())
+        self.settings.save()
+        self.hide()  # at once; the jobs may need a moment to stop
+        self.ended_cleanly = self.session.close()
+        super().closeEvent(event)
+
+    # once
+
+    def _lay_out(self) -> None:
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(self.workspace)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.messages)
+        column.addWidget(self._pages, 1)
+        self.setCentralWidget(body)
+        self.device_line.setObjectName("quiet")
+        self.statusBar().addWidget(self.cursor_line, 1)
+        self.statusBar().addPermanentWidget(self.device_line)
+        self.setMinimumSize(720, 480)
+
+    def _connect(self) -> None:
+        session = self.session
+        session.opened.connect(self._on_opened)
+        session.shown_changed.connect(self._on_shown)
+        session.mask_changed.connect(self._on_mask)
+        session.run_changed.connect(self.refresh)
+        session.restored_changed.connect(self._on_restored)
+        session.models_changed.connect(lambda: self.controls.set_models(session.models))
+        session.device_named.connect(self.device_line.setText)
+        session.complained.connect(self._on_complaint)
+        session.exported.connect(self._on_exported)
+        self.header.chosen.connect(session.show_channel)
+        self.files.chosen.connect(session.show_file)
+        self.view.cursor_text.connect(self.cursor_line.setText)
+        self.view.aspect_changed.connect(self.refresh)
+        self.controls.changed.connect(self._on_controls)
+        self.run_controls.restore_asked.connect(self.restore)
+        self.run_controls.cancel_asked.connect(self.cancel)
+        self.empty.open_asked.connect(self.ask_files)
+        self.empty.sample_asked.connect(lambda: self.open_paths(sample_files()))
+        self.drops.dropped.connect(self.open_paths)
+        self.drops.hovering.connect(self._veil.set_hovering)
+        self._preview_timer.timeout.connect(self._preview)
+        QApplication.styleHints().colorSchemeChanged.connect(self._on_system_theme)
+
+    def _recall(self) -> None:
+        """Sets everything to how the user left it."""
+        self._same_place = False
+        self._dress()
+        self.resize(self.sizeHint())
+        for name, restore in (("window", self.restoreGeometry), ("splitter", self.workspace.splitter.restoreState)):
+            layout = self.settings.layout(name)
+            if layout is not None:
+                restore(layout)
+        self.view.set_levelled(self.settings.flag("levelled", True))
+        self.view.set_inverted(self.settings.flag("inverted", False))
+        for pane in PANE_NAMES:
+            self.view.set_pane_visible(pane, self.settings.flag(f"pane-{pane}", True))
+        with suppress(RequestError):  # written by another version
+            self.controls.show_request(RestoreRequest.from_json(self.settings.text("request", "{}")))
+        self._fill_recent()
+
+    def _fill_recent(self) -> None:
+        def clear() -> None:
+            self.settings.clear_recent()
+            self._fill_recent()
+
+        fill_recent(self._recent, self.settings.recent, lambda path: self.open_paths([path]), clear)
+
+    def _folder(self) -> Path:
+        path = self.session.scan.path if self.session.scan else next(iter(self.settings.recent), None)
+        return path.parent if path and not path.is_dir() else path or Path.home()
+
+    def _dress(self) -> None:
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        apply_theme(app, self.settings.theme)
+
+    def _on_system_theme(self) -> None:
+        if self.settings.theme == "system":
+            self._dress()

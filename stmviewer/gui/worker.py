@@ -1,0 +1,102 @@
+"""Jobs for the window: their events arrive on the GUI thread, and late answers do not arrive at all."""
+
+from collections.abc import Callable
+from time import monotonic, sleep
+
+from PySide6.QtCore import QObject, QTimer
+
+from stmviewer.services.events import FINAL, Event
+from stmviewer.services.jobs import Handle, Job, JobRunner
+
+#: how often events are taken over: at most 20 times a second, and only while a job is under way
+DRAIN_INTERVAL_MS = 50
+Handler = Callable[[Event], None]
+
+
+class Lane:
+    """One kind of job of which only the latest counts: the scan to show, the run, the preview of a mask."""
+
+    def __init__(self, desk: "JobDesk", runner: JobRunner, handler: Handler) -> None:
+        self._desk, self._runner, self._handler = desk, runner, handler
+        self._current: Handle | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self._current is not None
+
+    def start(self, title: str, job: Job) -> None:
+        """Runs `job`; what the lane did before is cancelled and its answer dropped."""
+        self.drop()
+        self._current = self._desk.submit(self._runner, self, title, job)
+
+    def cancel(self) -> None:
+        """Asks the present job to stop; its last event still comes."""
+        if self._current is not None:
+            self._current.cancel()
+
+    def drop(self) -> None:
+        """Cancels the present job and wants to hear no more of it."""
+        self.cancel()
+        self._current = None
+
+    def deliver(self, token: int, event: Event) -> None:
+        if self._current is None or self._current.token != token:
+            return
+        if isinstance(event, FINAL):
+            self._current = None
+        self._handler(event)
+
+
+class JobDesk(QObject):
+    """Owns the job runners and the one timer that takes over their events.
+
+    One runner has the restorations, one at a time; the other opens files, draws up previews and exports.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.restoring = JobRunner("restore", 1)
+        self.files = JobRunner("files", 2)
+        self._lanes: dict[int, Lane] = {}  # by token, until the last event has come
+        self._closed = False
+        self._timer = QTimer(self)
+        self._timer.setInterval(DRAIN_INTERVAL_MS)
+        self._timer.timeout.connect(self.drain)
+
+    def lane(self, runner: JobRunner, handler: Handler) -> Lane:
+        return Lane(self, runner, handler)
+
+    def submit(self, runner: JobRunner, lane: Lane, title: str, job: Job) -> Handle:
+        handle = runner.submit(title, job)
+        self._lanes[handle.token] = lane
+        self._timer.start()
+        return handle
+
+    @property
+    def busy(self) -> bool:
+        """Whether the last event of any job is still to come."""
+        return bool(self._lanes)
+
+    def drain(self) -> None:
+        """Hands over what has arrived; stops the timer when nothing more can come."""
+        for runner in (self.restoring, self.files):
+            for token, event in runner.drain():
+                lane = self._lanes.pop(token, None) if isinstance(event, FINAL) else self._lanes.get(token)
+                if lane is not None and not self._closed:
+                    lane.deliver(token, event)
+        if not self._lanes:
+            self._timer.stop()
+
+    def close(self, patience_s: float = 1.5) -> bool:
+        """Cancels every job and waits at most that long; True when all have stopped."""
+        self._closed = True
+        self._timer.stop()
+        for runner in (self.restoring, self.files):
+            runner.close(wait=False)
+        until = monotonic() + patience_s
+        while (stopping := self.restoring.busy or self.files.busy) and monotonic() < until:
+            sleep(0.01)
+        if not stopping:
+            for runner in (self.restoring, self.files):
+                runner.close(wait=True)  # nothing left to wait for but the ends of the threads
+        return not stopping

@@ -1,0 +1,59 @@
+"""The working page of the window: files at the left, images in the middle, what to do at the right."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+from stmviewer.gui.controls import Controls
+from stmviewer.gui.folder_list import FolderList
+from stmviewer.gui.header import Header
+from stmviewer.gui.run_controls import RunControls
+from stmviewer.gui.scan_view import ScanView
+
+_PANEL_WIDTH = 256
+
+
+class Workspace(QWidget):
+    """Lays the parts out; the window connects them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.files = FolderList()
+        self.files.hide()
+        self.header = Header()
+        self.view = ScanView()
+        self.controls = Controls()
+        self.run_controls = RunControls()
+
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.header)
+        column.addWidget(self.view, 1)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.addWidget(self.files)
+        self.splitter.addWidget(centre)
+        self.splitter.setStretchFactor(0, 0)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setCollapsible(1, False)
+        self.splitter.setHandleWidth(10)
+
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 8, 12, 4)
+        row.setSpacing(14)
+        row.addWidget(self.splitter, 1)
+        row.addWidget(self._panel())
+
+    def _panel(self) -> QWidget:
+        scroll = QScrollArea()  # on a low screen the settings scroll; the button stays in sight
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(self.controls)
+        panel = QWidget()
+        panel.setFixedWidth(_PANEL_WIDTH)
+        column = QVBoxLayout(panel)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(scroll, 1)
+        column.addWidget(self.run_controls)
+        return panel
