@@ -6,8 +6,10 @@ import numpy as np
 
 from stmviewer.scan import FloatArray
 
-#: pixels that neighbouring tiles share; over half of the network's receptive field
+#: pixels that neighbouring tiles share; what lies further away changes a pixel by less than float32 resolves
 OVERLAP = 64
+#: tiles start at multiples of the network's stride, so that each sees its pixels in the same phase as the whole image
+_PHASE = 8
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,11 @@ class Tile:
 def _spans(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:
     if length <= tile:
         return [(0, length)]
-    count = -(-(length - overlap) // (tile - overlap))
-    starts = np.rint(np.linspace(0, length - tile, count)).astype(int)
-    # the stride of the network, so that every tile sees pixels in the same phase
-    starts[1:-1] -= starts[1:-1] % 8
-    return [(int(s), int(s) + tile) for s in starts]
+    step = (tile - overlap) // _PHASE * _PHASE
+    count = -(-(length - tile) // step)
+    # evenly spaced and rounded up: gaps never exceed `step`, and only the last tile is cut, by less than one phase
+    starts = (-(-k * (length - tile) // (count * _PHASE)) * _PHASE for k in range(count + 1))
+    return [(s, min(s + tile, length)) for s in starts]
 
 
 def tiles(rows: int, columns: int, tile: int) -> list[Tile]:
@@ -50,8 +52,9 @@ def tiles(rows: int, columns: int, tile: int) -> list[Tile]:
     ]
 
 
-def _ramp(start: int, stop: int, length: int, overlap: int) -> FloatArray:
+def _ramp(start: int, stop: int, length: int) -> FloatArray:
     """Weights along one axis: raised cosine towards a neighbouring tile, flat at the border of the image."""
+    overlap = max(min(OVERLAP, (stop - start) // 4), 1)
     position = np.arange(start, stop) - start + 0.5
     rise = 0.5 - 0.5 * np.cos(np.pi * np.clip(position / overlap, 0, 1))
     weight = np.ones(stop - start)
@@ -65,8 +68,5 @@ def _ramp(start: int, stop: int, length: int, overlap: int) -> FloatArray:
 def blend_window(tile: Tile) -> FloatArray:
     """Blending weights of a tile, positive, shape of the tile; to be divided by their sum over all tiles."""
     rows, columns = tile.image_shape
-    overlap = max(min(OVERLAP, min(tile.shape) // 4), 1)
-    window: FloatArray = np.outer(
-        _ramp(tile.top, tile.bottom, rows, overlap), _ramp(tile.left, tile.right, columns, overlap)
-    )
+    window: FloatArray = np.outer(_ramp(tile.top, tile.bottom, rows), _ramp(tile.left, tile.right, columns))
     return window + 1e-6
