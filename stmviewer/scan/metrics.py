@@ -2,7 +2,9 @@
 
 SSIM: Wang et al., IEEE Trans. Image Process. 13, 600 (2004), eq. 13, Gaussian window of sigma 1.5 as in the paper,
 population covariance. The data range of SSIM and PSNR is the 1 to 99 % range of the truth, so that one spike does not
-make every method look perfect.
+make every method look perfect. Before, the plane of the truth is taken from both images and the lower end of that
+range is put to zero, where SSIM expects it: neither the tilt of a sample nor the zero of its height may change a score
+(a tilt of ten times the corrugation lifts the SSIM of anything over 0.99).
 """
 
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stmviewer.scan.geometry import BoolArray, FloatArray
-from stmviewer.scan.levelling import robust_range
+from stmviewer.scan.levelling import fit_plane, robust_range
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,11 @@ def compare(image: FloatArray, truth: FloatArray, hidden: BoolArray | None = Non
     Pixels where the truth is NaN count nowhere: they are set equal for the SSIM map and left out of the averages.
     """
     known = np.isfinite(truth)
-    low, high = robust_range(truth)
+    plane = fit_plane(truth)
+    low, high = robust_range(truth - plane)
     span = high - low
-    middle = (low + high) / 2
-    image = np.where(known, image, middle)
-    reference = np.where(known, truth, middle)
+    image = np.where(known, image - plane - low, span / 2)
+    reference = np.where(known, truth - plane - low, span / 2)
     local = ssim_map(image, reference, span) if min(truth.shape) >= 11 else np.full(truth.shape, np.nan)
     unseen = known if hidden is None else known & hidden
     nothing = float("nan")
