@@ -4,6 +4,9 @@ import numpy as np
 
 from stmviewer.scan.geometry import BoolArray, FloatArray
 
+#: differences smaller than this, relative to the largest value, are rounding errors and no corrugation
+_ROUNDING = 1e-12
+
 
 def fit_plane(data: FloatArray, measured: BoolArray | None = None) -> FloatArray:
     """The plane a + b x + c y through the finite (and `measured`) pixels by least squares, robust against steps.
@@ -50,15 +53,20 @@ def row_offsets(data: FloatArray, measured: BoolArray | None = None) -> FloatArr
 
 
 def robust_range(data: FloatArray, low: float = 1.0, high: float = 99.0) -> tuple[float, float]:
-    """The `low` to `high` percentile range of the finite values; widened when it is empty, (0, 1) when nothing is."""
+    """The `low` to `high` percentile range of the finite values; (0, 1) when there are none.
+
+    Where it is empty, or no wider than rounding errors (a flat background with few spikes, its plane removed), it is
+    the whole range instead, and where that is empty too, it is widened.
+    """
     values = data[np.isfinite(data)]
     if values.size == 0:
         return 0.0, 1.0
     if values.size > 1_000_000:
         values = values[:: values.size // 500_000]  # a 4096 x 4096 image need not be sorted whole
     bottom, top = (float(v) for v in np.percentile(values, (low, high)))
-    if not top > bottom:
-        bottom, top = float(values.min()), float(values.max())
+    least, most = float(values.min()), float(values.max())
+    if not top - bottom > _ROUNDING * max(abs(least), abs(most)):
+        bottom, top = least, most
     if not top > bottom:
         half = abs(bottom) * 1e-6 or 0.5
         return bottom - half, top + half
