@@ -104,7 +104,8 @@ def _spiral(shape: tuple[int, int], value: float, _: np.random.Generator) -> Boo
     """Archimedean spiral from the centre out to the corners, arms spaced so that it measures the wanted part."""
     pitch = 1.2 / value  # a line of unit width rounds onto about 1.2 pixels per pixel of length
     centre = (np.array(shape) - 1) / 2
-    turns = math.hypot(*shape) / 2 / pitch + 1
+    # to the corners and one pixel on: no further, or a wide pitch would be sampled for ever
+    turns = (math.hypot(*shape) / 2 + 1) / pitch
     # arc length grows as pitch * pi * turns^2; four samples a pixel leave no gaps
     theta = 2 * math.pi * np.sqrt(np.linspace(0, turns**2, int(4 * math.pi * pitch * turns**2) + 16))
     radius = pitch * theta / (2 * math.pi)
@@ -143,9 +144,11 @@ def parse_pattern(pattern: str) -> tuple[str, float]:
 def make_mask(pattern: str, rows: int, columns: int, seed: int = 0) -> Mask:
     """The mask of a pattern for an image of that many rows and columns.
 
-    Raises RequestError for an unknown pattern or one that leaves nothing measured at this size.
+    Raises RequestError for an unknown pattern, one that leaves nothing measured at this size, and a negative seed.
     """
     name, value = parse_pattern(pattern)
+    if seed < 0:
+        raise RequestError(f"the seed of a mask must not be negative, as {seed} is")
     measured = {**_WHOLE, **_FRACTION}[name]((rows, columns), value, np.random.default_rng(seed))
     if not measured.any():
         raise RequestError(f"mask '{pattern}' measures nothing on {columns} x {rows} pixels; choose a smaller number")
