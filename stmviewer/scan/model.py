@@ -54,8 +54,10 @@ class Channel:
 
     @cached_property
     def measured(self) -> BoolArray:
-        """True where the file has a value; shape (rows, columns)."""
-        return np.isfinite(self.data)
+        """True where the file has a value; shape (rows, columns), read-only."""
+        measured = np.isfinite(self.data)
+        measured.flags.writeable = False
+        return measured
 
     @property
     def label(self) -> str:
@@ -138,7 +140,7 @@ class Scan:
         raise RequestError(f"{self.name} has no channel '{asked}'; it has: {there}")
 
     def default_channel_name(self) -> str:
-        """The topography: a channel called Z or in metres, restored before raw; else the first channel."""
+        """The topography: a raw or restored channel in metres, one called Z first; else the first channel."""
         heights = [c for c in self.channels if c.unit == "m" and c.role in ("raw", "restored")]
         preferred = [c for c in heights if c.name.casefold() in ("z", "topography", "height")] or heights
         return (preferred or list(self.channels))[0].name
