@@ -43,7 +43,7 @@ class LearnedRestorer:
         total = np.zeros((2, *shape), dtype=np.float64)
         weights = np.zeros(shape)
         spread = np.zeros(shape)
-        noise = [_noise(shape, options.seed + k) for k in range(samples)] if flow else []
+        noise = [_noise(shape, options.seed, k) for k in range(samples)] if flow else []
         for tile in layout:
             mean, deviation, between = self._tile(problem, tile, noise, steps, progress)
             window = blend_window(tile)
@@ -89,8 +89,9 @@ class LearnedRestorer:
         return part.to(self.device).contiguous(memory_format=torch.channels_last)
 
 
-def _noise(shape: tuple[int, ...], seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).standard_normal(shape)
+def _noise(shape: tuple[int, ...], seed: int, sample: int) -> np.ndarray:
+    """Standard normal noise, float32; the samples of one seed share nothing with those of the next."""
+    return np.random.default_rng([seed, sample]).standard_normal(shape, dtype=np.float32)
 
 
 def _crop(image: Tensor, tile: Tile) -> np.ndarray:
