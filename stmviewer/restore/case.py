@@ -1,7 +1,9 @@
 """From a scan and a request to the image that is restored: which pixels are given, which are hidden, on what frame."""
 
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -40,7 +42,10 @@ class Case:
 
 
 def load_mask(path: Path, shape: tuple[int, int]) -> Mask:
-    """A mask from `mask.npz` (key `measured`) or a boolean `.npy`; raises FileError when it does not fit."""
+    """A mask from `mask.npz` (key `measured`) or a boolean `.npy`; raises FileError when it does not fit.
+
+    Arrays of numbers are masks too: measured is what is neither zero nor NaN.
+    """
     try:
         with path.open("rb") as file:
             content = np.load(file, allow_pickle=False)
@@ -52,14 +57,16 @@ def load_mask(path: Path, shape: tuple[int, int]) -> Mask:
                 seed = int(content["seed"]) if "seed" in content else 0
     except KeyError as error:
         raise FileError(path, "there is no array 'measured' in it", "Make one with stmviewer mask") from error
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, TypeError, EOFError, NotImplementedError, BadZipFile, zlib.error) as error:
         raise FileError(
             path, f"this is not a mask ({error})", "Give a pattern such as lines:4, or a mask.npz"
         ) from error
+    if measured.dtype.kind not in "biuf":
+        raise FileError(path, f"the mask holds {measured.dtype}, not true and false", "Make one with stmviewer mask")
     if measured.shape != shape:
         have = " x ".join(map(str, measured.shape[::-1]))
         raise FileError(path, f"the mask has {have} pixels, the scan {shape[1]} x {shape[0]}", "Make one of that size")
-    mask = Mask(np.asarray(measured, dtype=np.bool_), pattern, seed)
+    mask = Mask(np.nan_to_num(measured).astype(np.bool_), pattern, seed)
     if not mask.measured.any():
         raise FileError(path, "the mask measures nothing", "At least a few pixels must be measured")
     return mask

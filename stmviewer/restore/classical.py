@@ -91,7 +91,8 @@ def _scattered(image: FloatArray, measured: BoolArray, method: str, progress: Pr
 def biharmonic(image: FloatArray, measured: BoolArray, progress: Progress) -> FloatArray:
     """Biharmonic inpainting (scikit-image; Damelin and Hoang, J. Math. Imaging Vision 60, 2018), in blocks.
 
-    The linear system grows with the hole, so the image is worked in overlapping blocks of 96 pixels.
+    The linear system grows with the hole, so the image is worked in overlapping blocks of 96 pixels. Blocks without
+    a measured pixel keep the first guess.
     """
     from skimage.restoration import inpaint_biharmonic
 
@@ -105,7 +106,7 @@ def biharmonic(image: FloatArray, measured: BoolArray, progress: Progress) -> Fl
     for r, c in corners:
         block = np.s_[max(r - margin, 0) : r + step + margin, max(c - margin, 0) : c + step + margin]
         hidden = ~measured[block]
-        if hidden.any():
+        if hidden.any() and not hidden.all():
             filled = inpaint_biharmonic(image[block], hidden)
             inner = np.s_[
                 r - block[0].start : r - block[0].start + step, c - block[1].start : c - block[1].start + step

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from stmviewer.restore.networks import UNet, UNetConfig
 
-#: standard deviation of the noise that is added to the posterior mean, on the normalised scale
-SOURCE_NOISE = 0.1
+#: standard deviation of the noise that is added to the posterior mean, on the normalised scale (corrugation about 1)
+SOURCE_NOISE = 0.25
 
 
 class RegressionModel(nn.Module):

@@ -68,6 +68,7 @@ def _run(
     if request.task == "repair" and request.align_rows:
         data = data - row_offsets(data, case.mask.measured)[:, None]
     scale = normalisation(data, case.mask.measured)
+    progress.check()
     problem = Problem(scale.forward(data), case.mask.measured, request.task)
     options = Options(request.steps, request.samples, request.seed, request.tile, request.device)
     answer: Answer = restorer.restore(problem, options, progress)

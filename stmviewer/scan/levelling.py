@@ -4,6 +4,8 @@ import numpy as np
 
 from stmviewer.scan.geometry import BoolArray, FloatArray
 
+_MOST_PIXELS = 200_000
+
 #: differences smaller than this, relative to the largest value, are rounding errors and no corrugation
 _ROUNDING = 1e-12
 
@@ -18,19 +20,30 @@ def fit_plane(data: FloatArray, measured: BoolArray | None = None) -> FloatArray
     valid = np.isfinite(data) if measured is None else np.isfinite(data) & measured
     if not valid.any():
         return np.zeros_like(data)
-    y, x = np.mgrid[0:rows, 0:columns]
-    y = (y - (rows - 1) / 2) / max(rows, 1)
-    x = (x - (columns - 1) / 2) / max(columns, 1)
-    design = np.stack([np.ones(valid.sum()), x[valid], y[valid]], axis=1)
-    values = data[valid]
+    y = (np.arange(rows)[:, None] - (rows - 1) / 2) / rows
+    x = (np.arange(columns)[None, :] - (columns - 1) / 2) / columns
+    plane = _plane_coefficients(data, valid, x, y)
+    result: FloatArray = plane[0] + plane[1] * x + plane[2] * y
+    return result
+
+
+def _plane_coefficients(data: FloatArray, valid: BoolArray, x: FloatArray, y: FloatArray) -> FloatArray:
+    """a, b, c of the plane, from at most some 200,000 of the valid pixels: three numbers need no more."""
+    at = np.flatnonzero(valid)
+    if at.size > _MOST_PIXELS:
+        # at random: a regular choice could follow the lattice
+        at = np.random.default_rng(0).choice(at, _MOST_PIXELS, replace=False)
+    r, c = np.unravel_index(at, data.shape)
+    design = np.stack([np.ones(at.size), x[0, c], y[r, 0]], axis=1)
+    values = data[r, c]
     plane = np.linalg.lstsq(design, values, rcond=None)[0]
     residual = values - design @ plane
     spread = 1.4826 * np.median(np.abs(residual - np.median(residual)))
     keep = np.abs(residual - np.median(residual)) <= 3 * spread
     if spread > 0 and keep.sum() > 3 * len(plane):
         plane = np.linalg.lstsq(design[keep], values[keep], rcond=None)[0]
-    result: FloatArray = plane[0] + plane[1] * x + plane[2] * y
-    return result
+    coefficients: FloatArray = plane
+    return coefficients
 
 
 def row_offsets(data: FloatArray, measured: BoolArray | None = None) -> FloatArray:

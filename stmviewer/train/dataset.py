@@ -14,6 +14,7 @@ from stmviewer.restore.filling import fill
 from stmviewer.restore.normalise import normalisation
 from stmviewer.restore.request import Task
 from stmviewer.scan import BoolArray, FloatArray, make_mask
+from stmviewer.scan.levelling import fit_plane
 from stmviewer.simulate import degrade
 from stmviewer.simulate.presets import find_preset
 
@@ -105,8 +106,10 @@ class SampleMaker:
         pair = degrade(around, preset, rng, pixel_m=pixel_m, crop=frame, rotate=False, damage=damage)
         everything = np.ones(pair.clean.shape, dtype=np.bool_)
         scale = normalisation(pair.degraded, everything)
-        own = normalisation(pair.clean, everything)
-        target = (pair.clean - own.plane - own.middle) / scale.half_range
+        # the tilt of the degraded image is the scanner's: the clean one is judged on the same plane
+        level = pair.clean - fit_plane(pair.clean)
+        level += np.median(pair.degraded - scale.plane) - np.median(level)
+        target = scale.forward(level + scale.plane)
         gain = _contrast(rng)
         return Sample(gain * scale.forward(pair.degraded), everything, gain * target, "repair")
 
@@ -119,10 +122,10 @@ class SampleMaker:
         mask = make_mask(pattern, self.size, self.size, int(rng.integers(2**31))).measured
         # a regular pattern may start anywhere on the crop, as tiles of a large scan do
         measured = np.roll(mask, rng.integers(0, 4, 2), (0, 1)) if ":0." not in pattern else mask
-        scale = normalisation(clean, measured)
+        filled = fill(clean, measured)
+        scale = normalisation(filled, measured)
         gain = _contrast(rng)
-        target = gain * scale.forward(clean)
-        return Sample(fill(target, measured), measured, target, "sparse")
+        return Sample(gain * scale.forward(filled), measured, gain * scale.forward(clean), "sparse")
 
     def batch(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """filled, measured, target (batch, 1, size, size) and task (batch,), all float32."""
@@ -136,8 +139,8 @@ class SampleMaker:
 
 
 def _contrast(rng: np.random.Generator) -> float:
-    """A crop is normalised by itself, a scan as a whole: its lattice may fill little of the range."""
-    return float(np.exp(rng.uniform(np.log(0.35), np.log(1.3))))
+    """A crop is normalised by itself, a scan as a whole: the contrast of its parts differs."""
+    return float(np.exp(rng.uniform(np.log(0.5), np.log(1.6))))
 
 
 def _scanner_noise(clean: FloatArray, rng: np.random.Generator) -> FloatArray:

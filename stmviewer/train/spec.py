@@ -28,9 +28,9 @@ class TrainSpec:
     seed: int = 0
     crop: int = 96
     batch: int = 16
-    rate: float = 1.5e-3
+    rate: float = 1e-3
     channels: tuple[int, ...] = (48, 96, 128)
-    repair_share: float = 0.5
+    repair_share: float = 0.4
     start_from: str | None = None
     listed: tuple[str, ...] | None = None
     validation: Path | None = None
