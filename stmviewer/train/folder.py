@@ -93,7 +93,8 @@ def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Pr
         used.append(path)
     if not images:
         why = f"; {rejected[0].path.name}: {rejected[0].reason}" if rejected else ""
-        raise FileError(folder, f"no scan in this folder can be trained on{why}", f"Readable are {', '.join(READABLE)}")
+        suffixes = ", ".join(sorted({s.lower() for s in READABLE}))
+        raise FileError(folder, f"no scan in this folder can be trained on{why}", f"Readable are {suffixes}")
     return FolderSource(tuple(images), tuple(pixels), tuple(used), tuple(rejected))
 
 
