@@ -4,6 +4,7 @@ import argparse
 from dataclasses import asdict
 
 from stmviewer.cli.console import Console, print_json
+from stmviewer.scan import RequestError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +16,8 @@ def run(arguments: argparse.Namespace) -> int:
     from stmviewer.evaluate.bench import bench
     from stmviewer.restore.devices import describe_device
 
+    if not 32 <= arguments.size <= 4096:
+        raise RequestError(f"--size must be 32 to 4096 pixels, not {arguments.size}")
     with Console() as console:
         timings = bench(console.progress(), size=arguments.size)
     device = describe_device("auto")

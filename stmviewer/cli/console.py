@@ -2,9 +2,11 @@
 
 import json
 import math
+import os
 import signal
 import sys
 import threading
+import traceback
 from typing import Any
 
 from stmviewer.scan.progress import Advance, Progress
@@ -33,9 +35,14 @@ def quantity(value: float, unit: str, digits: int = 3) -> str:
     return f"{value / scale:.{digits}g} {prefix}{unit}"
 
 
+def to_json(value: Any, indent: int | None = 1) -> str:
+    """JSON in ASCII, whatever the encoding of stdout; NaN and infinity become null, since JSON has neither."""
+    return json.dumps(_plain(value), indent=indent)
+
+
 def print_json(value: Any) -> None:
-    """JSON on stdout; NaN and infinity become null, since JSON has neither."""
-    print(json.dumps(_plain(value), indent=1, ensure_ascii=False))
+    """JSON on stdout."""
+    print(to_json(value))
 
 
 def _plain(value: Any) -> Any:
@@ -46,6 +53,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def fault(error: Exception) -> str:
+    """What to say of an error that no user can cause; with STMVIEWER_DEBUG the traceback goes to stderr."""
+    if os.environ.get("STMVIEWER_DEBUG"):
+        traceback.print_exception(error)
+        advice = ""
+    else:
+        advice = "\nstmviewer: run again with STMVIEWER_DEBUG=1 for the details to report"
+    return f"a fault of stmviewer: {type(error).__name__}: {error}{advice}"
 
 
 class Console:

@@ -1,17 +1,18 @@
 """Chooses the command: `stmviewer [FILES]` is the window, `stmviewer COMMAND ...` everything else."""
 
 import argparse
+import io
 import logging
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 import stmviewer
+from stmviewer.cli.console import fault
 from stmviewer.scan import Cancelled, StmviewerError
 
 #: command -> module of stmviewer.cli, and its line in the help
@@ -61,6 +62,19 @@ def run(arguments: Sequence[str]) -> int:
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
     logging.basicConfig(level=logging.WARNING, format="stmviewer: %(message)s", stream=sys.stderr)
     logging.captureWarnings(True)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name or unit that the terminal cannot show stops no work
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        code = _run(arguments)
+        if sys.stdout is not None:  # a window without a console has none
+            sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # `stmviewer models | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         if arguments and arguments[0] in LATER:
             print(f"stmviewer: {LATER[arguments[0]]} is not yet part of this version", file=sys.stderr)
@@ -75,23 +89,27 @@ def run(arguments: Sequence[str]) -> int:
     except (Cancelled, KeyboardInterrupt):
         print("stmviewer: stopped", file=sys.stderr)
         return EXIT_STOPPED
-    except BrokenPipeError:  # `stmviewer models | head`: nobody reads on
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except BrokenPipeError:
+        raise
     except SystemExit as error:
         return int(error.code or 0)
     except Exception as error:
-        print(f"stmviewer: a fault of stmviewer: {type(error).__name__}: {error}", file=sys.stderr)
-        if os.environ.get("STMVIEWER_DEBUG"):
-            traceback.print_exc()
-        else:
-            print("stmviewer: run again with STMVIEWER_DEBUG=1 for the details to report", file=sys.stderr)
+        print(f"stmviewer: {fault(error)}", file=sys.stderr)
         return EXIT_OUR_FAULT
 
 
 def _window(paths: list[Path]) -> int:
-    from stmviewer.gui.app import has_display, run_window
-
+    try:
+        from stmviewer.gui.app import has_display, run_window
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != "PySide6":
+            raise
+        print(
+            f"stmviewer: Qt cannot be loaded, so there is no window ({error}); install the system library that it "
+            "names (in the source tree: sh installer/linux_libraries.sh); `stmviewer --help` lists what works without",
+            file=sys.stderr,
+        )
+        return EXIT_BAD_INPUT
     if not has_display():
         print(
             "stmviewer: there is no display to open the window on; "

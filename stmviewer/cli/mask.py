@@ -1,12 +1,14 @@
 """`stmviewer mask`: a sampling mask in a file, and the time it would save."""
 
 import argparse
+import math
 from pathlib import Path
 
 import numpy as np
 
 from stmviewer.cli.console import print_json
-from stmviewer.scan import FileError, RequestError, make_mask
+from stmviewer.files.saving import replacing
+from stmviewer.scan import RequestError, make_mask
 from stmviewer.scan.masks import PATTERNS, full
 
 
@@ -19,31 +21,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="for machines")
 
 
-def size(text: str) -> tuple[int, int]:
-    """(rows, columns) of 'COLUMNSxROWS'; raises RequestError."""
+def size(text: str, flag: str) -> tuple[int, int]:
+    """(rows, columns) of 'COLUMNSxROWS', which was given after `flag`; raises RequestError."""
     columns, _, rows = text.lower().partition("x")
     try:
         shape = int(rows or columns), int(columns)
     except ValueError:
         shape = (0, 0)
     if not all(1 <= n <= 16384 for n in shape):
-        raise RequestError(f"--pixels {text}: give COLUMNSxROWS of 1 to 16384, such as 512x512")
+        raise RequestError(f"{flag} {text}: give COLUMNSxROWS of 1 to 16384, such as 512x512")
     return shape
 
 
 def run(arguments: argparse.Namespace) -> int:
-    rows, columns = size(arguments.pixels)
+    rows, columns = size(arguments.pixels, "--pixels")
+    if not 0 < arguments.line_time < math.inf:
+        raise RequestError(f"--line-time must be a positive number of seconds, not {arguments.line_time:g}")
     mask = make_mask(arguments.pattern, rows, columns, arguments.seed)
     path: Path = arguments.output
     if path.suffix.lower() != ".npz":
         raise RequestError(f"-o {path}: masks are written as .npz")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".part.npz")
-        np.savez_compressed(temporary, measured=mask.measured, pattern=mask.pattern, seed=mask.seed)
-        temporary.replace(path)
-    except OSError as error:
-        raise FileError(path, f"cannot be written ({error.strerror})", "Choose another folder") from error
+    with replacing(path) as file:
+        np.savez_compressed(file, measured=mask.measured, pattern=mask.pattern, seed=mask.seed)
     times = (arguments.line_time, arguments.line_time)
     seconds, whole = mask.acquisition_time_s(times), full(rows, columns).acquisition_time_s(times)
     facts = {

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     from stmviewer.simulate import simulate_scan, to_scan
 
     text = arguments.size
-    rows, columns = size(text if "x" in text.lower() else f"{text}x{text}")
+    rows, columns = size(text if "x" in text.lower() else f"{text}x{text}", "--size")
     if arguments.count < 1:
         raise RequestError(f"--count must be 1 or more, not {arguments.count}")
     with Console() as console:
