@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from typing import Any, get_args
 
-from stmviewer.cli.console import Console, print_json, quantity
+from stmviewer.cli.console import Console, fault, print_json, quantity
 from stmviewer.files import open_scan
 from stmviewer.restore import Restoration, RestoreRequest
 from stmviewer.restore.request import Device, Task, Trust
-from stmviewer.scan import FileError, RequestError, StmviewerError
+from stmviewer.scan import Cancelled, FileError, RequestError, StmviewerError
 from stmviewer.scan.masks import PATTERNS
 from stmviewer.services.exporting import EXPORT_FORMATS, default_name, export, free_path
 from stmviewer.services.opening import scan_files
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Restores what it can; 2 if any file failed."""
+    """Restores what it can; 2 if any file failed, 1 if any failed by a fault of ours."""
     request = RestoreRequest(
         task=arguments.task,
         channel=arguments.channel,
@@ -54,40 +54,55 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.output.exists() and not arguments.output.is_dir():
         raise FileError(arguments.output, "is a file, not a folder", "Give a folder after -o")
-    files, results, failed = _files(arguments.files)
+    from stmviewer.restore.library import resolve
+
+    resolve(request.model, request.task)  # once for all files: a model that is not there is no fault of theirs
+    files, results = _files(arguments.files)
+    count, failed, faults = len(files) + len(results), len(results), 0
     with Console() as console:
-        for number, file in enumerate(files, 1):
-            console.prefix = f"{number} of {len(files)} {file.name}: " if len(files) > 1 else f"{file.name}: "
-            try:
-                results.append(_one(file, request, arguments, console))
-            except StmviewerError as error:
-                failed += 1
-                results.append({"file": str(file), "error": str(error)})
-                console.say(f"stmviewer: {error}")
-            else:
-                if not arguments.json:
-                    console.clear()
-                    print(_summary(results[-1]), flush=True)
-    if arguments.json:
-        print_json(results)
-    if len(files) > 1 and failed:
-        print(f"stmviewer: {failed} of {len(files)} could not be restored", file=sys.stderr)
-    return 2 if failed else 0
+        try:
+            for number, file in enumerate(files, 1):
+                console.prefix = f"{number} of {len(files)} {file.name}: " if len(files) > 1 else f"{file.name}: "
+                try:
+                    results.append(_one(file, request, arguments, console))
+                except Cancelled:
+                    raise
+                except Exception as error:
+                    failed += 1
+                    faults += not isinstance(error, StmviewerError | MemoryError)
+                    results.append({"file": str(file), "error": _cause(file, error)})
+                    console.say(f"stmviewer: {results[-1]['error']}")
+                else:
+                    if not arguments.json:
+                        console.clear()
+                        print(_summary(results[-1]), flush=True)
+        finally:
+            if arguments.json:  # also what was done before Ctrl-C
+                print_json(results)
+    if count > 1 and failed:
+        print(f"stmviewer: {failed} of {count} could not be restored", file=sys.stderr)
+    return 1 if faults else 2 if failed else 0
 
 
-def _files(paths: list[Path]) -> tuple[list[Path], list[dict[str, Any]], int]:
-    """The files of all paths; a path that is missing or empty is a failure of its own."""
+def _cause(file: Path, error: Exception) -> str:
+    if isinstance(error, StmviewerError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"{file}: the computer ran out of memory. Close other programs, or choose a smaller --tile"
+    return f"{file}: {fault(error)}"
+
+
+def _files(paths: list[Path]) -> tuple[list[Path], list[dict[str, Any]]]:
+    """The files of all paths, and the failures: paths that are missing or empty."""
     files: list[Path] = []
     results: list[dict[str, Any]] = []
     for path in paths:
         try:
             files += scan_files([path])
         except StmviewerError as error:
-            if len(paths) == 1:
-                raise
             print(f"stmviewer: {error}", file=sys.stderr)
             results.append({"file": str(path), "error": str(error)})
-    return files, results, len(results)
+    return files, results
 
 
 def _one(file: Path, request: RestoreRequest, arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
