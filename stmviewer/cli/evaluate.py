@@ -1,12 +1,11 @@
 """`stmviewer evaluate`: models beside classical methods, on pixels that were hidden from them."""
 
 import argparse
-import json
 import os
 from dataclasses import asdict
 from pathlib import Path
 
-from stmviewer.cli.console import Console, print_json
+from stmviewer.cli.console import Console, print_json, to_json
 from stmviewer.scan import FileError, RequestError
 
 _TASKS = "repair,lines:2,lines:4,grid:2,grid:4,pixels:0.25"
@@ -36,7 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
     from stmviewer.evaluate import hidden, sets
     from stmviewer.services.restoring import available_models
 
-    models = arguments.models.split(",") if arguments.models else [m.name for m in available_models()]
+    if arguments.images < 1:
+        raise RequestError(f"--images must be 1 or more, not {arguments.images}")
+    models = _listed(arguments.models) if arguments.models else [m.name for m in available_models()]
     if arguments.benchmark:
         chosen = sets.simulated()
         data = os.environ.get("STMVIEWER_REAL_DATA")
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         scores = hidden.evaluate(
             chosen,
             models,
-            arguments.tasks.split(","),
+            _listed(arguments.tasks),
             console.progress(),
             device=arguments.device,
             steps=arguments.steps,
@@ -59,8 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.json:
         try:
-            arguments.json.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+            arguments.json.write_text(to_json(facts) + "\n", encoding="utf-8")
         except OSError as error:
             raise FileError(arguments.json, f"cannot be written ({error.strerror})", "Choose another place") from error
     print(hidden.table(scores))
     return 0
+
+
+def _listed(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]

@@ -9,8 +9,9 @@ from stmviewer.evaluate.sets import Case
 from stmviewer.restore import RestoreRequest, library
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.request import Device
-from stmviewer.scan import Channel, FloatArray, Progress, Scan
+from stmviewer.scan import Channel, FloatArray, Progress, RequestError, Scan
 from stmviewer.scan.levelling import fit_plane
+from stmviewer.scan.masks import parse_pattern
 from stmviewer.scan.metrics import compare
 
 
@@ -42,8 +43,11 @@ def evaluate(
     """Every model on every task and set that it can do. A task is `repair` or a mask pattern.
 
     Repairs are scored against a known truth, so sets without one are skipped; `input` is the degraded image itself.
-    Raises RequestError for unknown models and masks.
+    Raises RequestError for unknown models and masks, and when nothing is left to score.
     """
+    for task in tasks:
+        if task != "repair":
+            parse_pattern(task)
     infos = {i.name: i for i in library.model_infos()}
     for model in models:
         if model not in infos and model not in {i.kind for i in infos.values()}:
@@ -55,6 +59,11 @@ def evaluate(
         for model in _able(models, task)
         if task != "repair" or cases[0].truth is not None
     ]
+    if not jobs:
+        raise RequestError(
+            "there is nothing to score: none of these models does one of these tasks here; repairs need the truth "
+            "of a simulated set (--benchmark)"
+        )
     progress = progress.part(1.0, "Evaluating", sum(len(sets[name]) for name, _, _ in jobs))
     scores = []
     for name, task, model in jobs:
@@ -131,8 +140,13 @@ def _summary(name: str, task: str, model: str, cases: list[Case], rows: np.ndarr
 
 
 def bootstrap(values: np.ndarray, groups: np.ndarray, draws: int = 1000) -> tuple[float, float]:
-    """95 % interval of the mean by drawing whole groups (places, sessions): images of one group are not independent."""
+    """95 % interval of the mean by drawing whole groups (places, sessions): images of one group are not independent.
+
+    NaN for a single group, of which nothing can be said about the next.
+    """
     names = np.unique(groups)
+    if len(names) < 2:
+        return float("nan"), float("nan")
     members = [values[groups == n] for n in names]
     rng = np.random.default_rng(0)
     picks = rng.integers(len(names), size=(draws, len(names)))

@@ -1,7 +1,7 @@
 """What models are judged on: fixed simulated scans, and real scans of sessions that nothing is trained on."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,16 +27,6 @@ class Case:
     group: str
 
 
-@dataclass(frozen=True)
-class Sets:
-    """Named sets of cases."""
-
-    cases: dict[str, list[Case]] = field(default_factory=dict)
-
-    def __iter__(self) -> Iterator[tuple[str, list[Case]]]:
-        return iter(self.cases.items())
-
-
 def simulated(count: int = 6, size: int = 256) -> dict[str, list[Case]]:
     """`count` degraded Si(001):H scans with their truth at each of three pixel sizes, always the same ones."""
     sets: dict[str, list[Case]] = {}
@@ -52,7 +42,8 @@ def simulated(count: int = 6, size: int = 256) -> dict[str, list[Case]]:
 def folder(path: Path, listed: Sequence[str] | None = None) -> list[Case]:
     """Every fully measured scan below `path`, its centre; unreadable and constant ones are left out.
 
-    Raises FileError when nothing is left.
+    Scans are grouped by what their names begin with, up to the first underscore: a session, a sample. Where all begin
+    alike each is a group of its own. Raises FileError when nothing is left.
     """
     if not path.is_dir():
         raise FileError(path, "there is no such folder", "Give a folder of scans")
@@ -64,12 +55,16 @@ def folder(path: Path, listed: Sequence[str] | None = None) -> list[Case]:
         try:
             scan = open_scan(file)
             channel = scan.channel()
+            middle = centre(scan, channel)  # reads the data, which may be damaged
         except StmviewerError:
             continue
-        if channel.why_not_restorable() is None and channel.measured.all() and min(channel.data.shape) >= 32:
-            cases.append(Case(centre(scan, channel), None, file.stem.split("_")[0]))
+        constant = middle.channel().why_not_restorable() is not None
+        if not constant and channel.measured.all() and min(channel.data.shape) >= 32:
+            cases.append(Case(middle, None, file.stem.split("_")[0]))
     if not cases:
         raise FileError(path, "no fully measured scan in this folder can be judged on", "Give a folder of good scans")
+    if len({case.group for case in cases}) == 1:
+        cases = [replace(case, group=f"{number}") for number, case in enumerate(cases)]
     return cases
 
 
@@ -84,6 +79,8 @@ def real(data: Path, most: int = 24) -> dict[str, list[Case]]:
         return {}
     wanted = set(sessions.read_text(encoding="utf-8").split())
     files = sorted(p for p in (data / "si100h" / "pristine").glob("*.png") if p.name.split("_")[0] in wanted)
+    if not files:
+        return {}
     step = max(1, len(files) // most)
     fine, coarse = [], []
     for file in files[::step][:most]:
