@@ -84,8 +84,10 @@ def _trust(
         return image, deviation
     image = consistent(image, case.residual(image), case.mask.measured)
     if request.trust == "keep":
-        # for lines on their rows this puts the measured values back; lines between rows keep their half pixel
-        image = np.where(case.mask.measured, image - np.nan_to_num(case.residual(image)), image)
+        if case.placement is None or case.placement.exact:
+            image = np.where(case.mask.measured, case.raw, image)
+        else:  # lines between rows: agreement where the lines lie, not on the rows next to them
+            image = np.where(case.mask.measured, image - np.nan_to_num(case.residual(image)), image)
         deviation = None if deviation is None else np.where(case.mask.measured, 0.0, deviation)
     return image, deviation
 
