@@ -28,7 +28,7 @@ def load_restorer(entry: Entry, wanted: Device) -> LearnedRestorer:
         if key not in _loaded:
             if not entry.weights.is_file():
                 raise FileError(entry.weights, "the weights are missing", "Install again, or choose another model")
-            if sha256(entry.weights) != entry.sha256:
+            if _hash(entry) != entry.sha256:
                 raise FileError(
                     entry.weights,
                     "the weights are not those that the list of models names (wrong hash)",
@@ -39,3 +39,10 @@ def load_restorer(entry: Entry, wanted: Device) -> LearnedRestorer:
             model = load_weights(entry.weights, device)
             _loaded[key] = LearnedRestorer(entry.info, model, torch.device(device))
         return _loaded[key]
+
+
+def _hash(entry: Entry) -> str:
+    try:
+        return sha256(entry.weights)
+    except OSError as error:
+        raise FileError(entry.weights, f"the weights cannot be read ({error.strerror})", "Check the file") from error

@@ -60,8 +60,10 @@ def load_weights(path: Path, device: torch.device | str = "cpu") -> LearnedModel
         model.load_state_dict(tensors)
     except FileNotFoundError as error:
         raise FileError(path, "the weights are missing", "Install stmviewer again, or choose another model") from error
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        cause = str(error).splitlines()[0]
+    except (
+        SafetensorError, OSError, LookupError, ArithmeticError, ValueError, TypeError, AttributeError, RuntimeError
+    ) as error:  # fmt: skip
+        cause = (str(error) or type(error).__name__).splitlines()[0]
         raise FileError(
             path, f"the weights are damaged ({cause})", "Install again, or train the model again"
         ) from error
