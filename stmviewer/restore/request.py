@@ -47,9 +47,12 @@ class RestoreRequest:
             if getattr(self, name) not in allowed:
                 raise RequestError(f"{name} is {' or '.join(allowed)}, not '{getattr(self, name)}'")
 
+        self._check_types()
         one_of("task", get_args(Task))
         one_of("trust", get_args(Trust))
         one_of("device", get_args(Device))
+        if self.direction is not None:
+            one_of("direction", get_args(Direction))
         if self.steps is not None and not 1 <= self.steps <= 1000:
             raise RequestError(f"steps must be 1 to 1000, not {self.steps}")
         if not 1 <= self.samples <= 100:
@@ -60,6 +63,22 @@ class RestoreRequest:
             raise RequestError(f"tile must be 32 to 4096 pixels, not {self.tile}")
         if self.task == "repair" and self.mask not in (None, FILE_MASK):
             raise RequestError("a mask belongs to the sparse task; choose --task sparse, or leave the mask out")
+
+    def _check_types(self) -> None:
+        """A request may come from JSON, where every value can be anything."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is None and field.default is None:
+                continue
+            if field.name in ("steps", "samples", "seed", "tile"):
+                # true is an int to Python, but no number of samples
+                fits, words = isinstance(value, int) and not isinstance(value, bool), "a whole number"
+            elif field.name == "align_rows":
+                fits, words = isinstance(value, bool), "true or false"
+            else:
+                fits, words = isinstance(value, str), "a text"
+            if not fits:
+                raise RequestError(f"{field.name} must be {words}, not {value!r}")
 
     def replaced(self, **changes: Any) -> "RestoreRequest":
         return replace(self, **changes)
@@ -83,15 +102,14 @@ class RestoreRequest:
         """The command line that does the same to the file at `path`."""
         import shlex
 
-        words = ["stmviewer", "restore", path, "--task", self.task]
-        for name, default in (("mask", None), ("channel", None), ("direction", None), ("model", None), ("steps", None)):
+        # what begins with a dash would be taken for an option
+        words = ["stmviewer", "restore", f"./{path}" if path.startswith("-") else path, "--task", self.task]
+        names = ("mask", "channel", "direction", "model", "steps", "samples", "seed", "trust", "tile", "device")
+        defaults = {field.name: field.default for field in fields(self)} | {"model": None}
+        for name in names:
             value = getattr(self, name)
-            if value != default:
-                words += [f"--{name}", str(value)]
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name in ("samples", "seed", "trust", "tile", "device") and value != field.default:
-                words += [f"--{field.name}", str(value)]
+            if value != defaults[name]:
+                words += [f"--{name}={value}"] if str(value).startswith("-") else [f"--{name}", str(value)]
         if self.align_rows:
             words.append("--align-rows")
         return shlex.join([*words, "-o", "restored"])
