@@ -68,11 +68,11 @@ class JobRunner:
         self._lock = threading.Lock()
 
     def submit(self, title: str, job: Job) -> Handle:
-        """Queues `job`; returns at once."""
+        """Queues `job`; returns at once. Raises RuntimeError after `close`."""
         handle = Handle(title)
         with self._lock:
+            self._pool.submit(self._run, handle, job)
             self._handles[handle.token] = handle
-        self._pool.submit(self._run, handle, job)
         return handle
 
     def drain(self) -> Iterator[tuple[int, events.Event]]:
@@ -135,9 +135,11 @@ class JobRunner:
             final = events.Failed(
                 f"{handle.title}: the computer ran out of memory. Close other scans or choose a smaller tile"
             )
-        except Exception as error:
+        except BaseException as error:  # a library that calls exit() must not leave the job running for ever
             _log.exception("%s failed", handle.title)
-            final = events.Failed(f"{handle.title} failed: {error or type(error).__name__}", traceback.format_exc())
+            cause = str(error) or type(error).__name__
+            final = events.Failed(f"{handle.title} failed: {cause}", traceback.format_exc())
+        # in one step: who sees the last event finds the runner free, and who finds it free has the last event
         with self._lock:
             del self._handles[handle.token]
-        emit(final)
+            emit(final)
