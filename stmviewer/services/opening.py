@@ -15,19 +15,24 @@ def scan_files(paths: Iterable[Path | str]) -> list[Path]:
     """
     found: list[Path] = []
     for path in map(Path, paths):
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.is_file() and p.suffix.lower() in READABLE)
-            if not inside:
-                deeper = any(p.suffix.lower() in READABLE for p in path.glob("*/*"))
-                suffixes = ", ".join(sorted({s.lower() for s in READABLE}))
-                advice = "Its subfolders do: give one of them" if deeper else f"Readable are {suffixes}"
-                raise FileError(path, "the folder itself holds no scan", advice)
-            found += inside
-        elif path.exists():
-            found.append(path)
-        else:
+        try:
+            found += _inside(path) if path.is_dir() else [path]
+            there = path.exists()
+        except OSError as error:
+            raise FileError(path, f"cannot be looked at ({error.strerror})", "Check the path and its rights") from error
+        if not there:
             raise FileError(path, "there is no such file or folder", "Check the path")
     return found
+
+
+def _inside(folder: Path) -> list[Path]:
+    inside = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() in READABLE)
+    if not inside:
+        deeper = any(p.suffix.lower() in READABLE for p in folder.glob("*/*"))
+        suffixes = ", ".join(sorted({s.lower() for s in READABLE}))
+        advice = "Its subfolders do: give one of them" if deeper else f"Readable are {suffixes}"
+        raise FileError(folder, "the folder itself holds no scan", advice)
+    return inside
 
 
 def open_job(path: Path) -> Job:
