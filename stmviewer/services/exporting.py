@@ -1,5 +1,6 @@
 """Writing restorations and figures, never over a raw file."""
 
+import re
 from pathlib import Path
 
 from stmviewer.files import save_scan
@@ -20,9 +21,13 @@ _FIGURES = ("png", "pdf", "svg")
 
 
 def default_name(restoration: Restoration, source: Scan, file_format: str) -> str:
-    """A file name that tells what is in it, such as `scan042_Z-forward_restored.gwy`."""
+    """A file name that tells what is in it, such as `scan042_Z-forward_repair.gwy`.
+
+    Channels may be called anything; what a file system refuses becomes a dash.
+    """
     stem = source.path.stem if source.path else "scan"
-    return f"{stem}_{restoration.channel.name}-{restoration.channel.direction}_{restoration.request.task}.{file_format}"
+    channel = re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "-", restoration.channel.name)[:60].strip() or "channel"
+    return f"{stem}_{channel}-{restoration.channel.direction}_{restoration.request.task}.{file_format}"
 
 
 def free_path(path: Path) -> Path:
