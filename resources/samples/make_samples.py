@@ -49,8 +49,9 @@ def double_tip() -> None:
     """A second tip end, 1.1 nm away and a little shorter, line offsets and noise."""
     pixel = 0.08e-9
     rng = np.random.default_rng(6)
-    clean = surface(-2.0, 1, 70).make(320, 320, pixel, rng)
-    bad = SeveralTips(x_px=(11.0,), y_px=(-8.0,), shorter_m=(0.01e-9,), kappa_per_m=11e9).apply(clean, rng)
+    # with a margin, so that the second end sees a surface beyond the edges too
+    clean = surface(-2.0, 1, 70).make(352, 352, pixel, rng)
+    bad = SeveralTips(x_px=(11.0,), y_px=(-8.0,), shorter_m=(0.01e-9,), kappa_per_m=11e9).apply(clean, rng)[16:-16, 16:-16]
     bad = LineOffsets.draw(rng, pixel).apply(bad, rng)
     bad = WhiteNoise.draw(rng, pixel).apply(bad, rng)
     size = 320 * pixel
@@ -59,7 +60,7 @@ def double_tip() -> None:
 
 def sparse_lines() -> None:
     """512 pixels by 128 lines over a square: a quarter of the time."""
-    pixel = 0.07e-9
+    pixel = 0.1e-9
     rng = np.random.default_rng(4)
     clean = surface(-1.8, 1, 35).make(512, 512, pixel, rng)
     # line k of 128 lies at (k + 1/2) 4 pixels from the top edge, which is put where that is row 4 k + 2

@@ -67,7 +67,11 @@ class Restoration:
     def residual_rms(self) -> float:
         """Root mean square of the residual at measured pixels, in the channel's unit."""
         values = self.residual[np.isfinite(self.residual)]
-        return float(np.sqrt(np.mean(values**2))) if values.size else float("nan")
+        if not values.size:
+            return float("nan")
+        rms = float(np.sqrt(np.mean(values**2)))
+        # interpolation meets the measured pixels but for rounding: that is no residual
+        return rms if rms > 1e-9 * float(np.nanmax(self.raw) - np.nanmin(self.raw)) else 0.0
 
     def to_scan(self, source: Scan) -> Scan:
         """A new scan with the raw, mask, restored and deviation channels, ready to be written to a new file."""

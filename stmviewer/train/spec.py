@@ -1,11 +1,17 @@
 """What is to be trained."""
 
+import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stmviewer.restore.classical import CLASSICAL
+from stmviewer.restore.library import KINDS
 from stmviewer.scan import RequestError
 
 SIMULATED = "simulated:"
+#: a file name everywhere, and nothing that a list with commas or a command line would misread
+_NAME = re.compile(r"\w[\w.-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -26,9 +32,9 @@ class TrainSpec:
     minutes: float = 10.0
     steps: int | None = None
     seed: int = 0
-    crop: int = 96
+    crop: int = 64
     batch: int = 16
-    rate: float = 1e-3
+    rate: float = 1.5e-3
     channels: tuple[int, ...] = (48, 96, 128)
     repair_share: float = 0.4
     start_from: str | None = None
@@ -45,12 +51,18 @@ class TrainSpec:
     def __post_init__(self) -> None:
         if self.kind not in ("regression", "flow"):
             raise RequestError(f"models of kind regression or flow can be trained, not '{self.kind}'")
-        if not self.minutes > 0:
+        if not 0 < self.minutes < math.inf:
             raise RequestError(f"minutes must be positive, not {self.minutes}")
+        if self.steps is not None and self.steps < 1:
+            raise RequestError(f"a training takes 1 step or more, not {self.steps}")
+        if not 0 <= self.seed < 2**32:
+            raise RequestError(f"the seed of a training must be 0 to {2**32 - 1}, not {self.seed}")
         if self.crop % 8 or self.crop < 32:
             raise RequestError(f"the crop must be a multiple of 8 of at least 32 pixels, not {self.crop}")
-        if not self.name or any(c in self.name for c in '/\\:*?"<>| '):
-            raise RequestError(f"'{self.name}' is no model name: use letters, digits, dash and underscore")
+        if not _NAME.fullmatch(self.name):
+            raise RequestError(f"'{self.name}' is no model name: use letters, digits, dash and underscore, 64 at most")
+        if self.name in (*CLASSICAL, *KINDS):
+            raise RequestError(f"'{self.name}' is the name of a method or kind; call the model {self.kind}-mylab, say")
 
     def settings(self) -> dict[str, object]:
         """What must agree between a checkpoint and the training that resumes it."""
@@ -62,4 +74,5 @@ class TrainSpec:
             "batch": self.batch,
             "channels": list(self.channels),
             "start_from": self.start_from,
+            "listed": None if self.listed is None else list(self.listed),
         }
