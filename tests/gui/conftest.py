@@ -1,0 +1,87 @@
+"""The window under test, and nothing left behind."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from stmviewer.gui.session import Services
+from stmviewer.gui.settings import Settings
+from stmviewer.gui.window import MainWindow
+from stmviewer.restore import Restoration
+from stmviewer.scan import Scan
+from stmviewer.services.jobs import Context, Job
+
+from .bench import MODELS, Bench, FakeRestorer, settled
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test that leaves a thread, a running timer or a window behind. Set up first, so checked last."""
+    yield
+    if QApplication.instance() is None:
+        return
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QCoreApplication.processEvents()
+    left = [t.name for t in threading.enumerate() if t.name.startswith("stmviewer-")]
+    left += [repr(w) for w in QApplication.topLevelWidgets() if w.isVisible()]
+    for widget in QApplication.topLevelWidgets():
+        left += [f"{widget}: {timer}" for timer in widget.findChildren(QTimer) if timer.isActive()]
+    assert not left, f"left behind: {left}"
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    scans: dict[Path, Scan] = {}
+    restorer = FakeRestorer()
+    real = Services()
+
+    def open_job(path: Path) -> Job:
+        return (lambda _: scans[path]) if path in scans else real.open_job(path)
+
+    def export_job(_restoration: Restoration, _scan: Scan, path: Path) -> Job:
+        def job(_: Context) -> Path:
+            path.write_bytes(b"result")
+            result.exported.append(path)
+            return path
+
+        return job
+
+    services = Services(
+        open_job=open_job,
+        available_models=lambda: MODELS,
+        restore_job=restorer.job,
+        device_job=lambda: lambda _: "CPU, 2 threads",
+        export_job=export_job,
+    )
+    result = Bench(services, restorer, scans, tmp_path)
+    return result
+
+
+@pytest.fixture
+def open_window(qtbot: QtBot, bench: Bench) -> Iterator[Callable[..., MainWindow]]:
+    """Opens a window on files of the bench, at rest when it returns."""
+    windows: list[MainWindow] = []
+
+    def opener(*paths: Path, size: tuple[int, int] = (1280, 800)) -> MainWindow:
+        window = MainWindow(bench.services, Settings(bench.settings_path))
+        windows.append(window)
+        window.resize(*size)
+        window.show()
+        qtbot.waitExposed(window)
+        qtbot.waitUntil(lambda: bool(window.session.models))
+        if paths:
+            window.open_paths(paths)
+            qtbot.waitUntil(lambda: not window.session.desk.busy)
+            settled(qtbot, window)
+        return window
+
+    yield opener
+    bench.restorer.gate.set()
+    for window in windows:
+        window.close()
+        window.deleteLater()
