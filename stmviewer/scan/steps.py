@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -50,8 +51,9 @@ class History:
 
     @classmethod
     def from_json(cls, text: str) -> "History":
+        """Reads what `to_json` wrote; raises RequestError for anything else."""
         try:
-            return cls(tuple(Step(item["name"], item.get("parameters", {})) for item in json.loads(text)))
+            return cls(tuple(_read_step(item) for item in json.loads(text)))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise RequestError(f"not a history of processing steps: {error}") from error
 
@@ -60,6 +62,13 @@ class History:
 
     def __len__(self) -> int:
         return len(self.steps)
+
+
+def _read_step(item: dict[str, Any]) -> Step:
+    name, parameters = item["name"], item.get("parameters", {})
+    if not isinstance(name, str) or not all(isinstance(v, Value) for v in parameters.values()):
+        raise ValueError(f"{item} is no step")
+    return Step(name, parameters)
 
 
 def _level_plane(data: FloatArray) -> FloatArray:
