@@ -89,7 +89,7 @@ def test_unknown_steps_and_parameters_are_named() -> None:
     data = scan_data()
     with pytest.raises(RequestError, match="'sharpen' is unknown; there are level-plane, align-rows, fix-zero"):
         Step("sharpen").apply(data)
-    with pytest.raises(RequestError, match="'level-plane' does not take .'order': 2."):
+    with pytest.raises(RequestError, match=r"'level-plane' does not take .'order': 2."):
         Step("level-plane", {"order": 2}).apply(data)
     with pytest.raises(RequestError, match="not by 'mean'"):
         Step("align-rows", {"method": "mean"}).apply(data)
