@@ -2,6 +2,7 @@
 
 import platform
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,6 +69,9 @@ def _run(
     if request.task == "repair" and request.align_rows:
         data = data - row_offsets(data, case.mask.measured)[:, None]
     scale = normalisation(data, case.mask.measured)
+    if not restorer.info.learned:
+        # interpolation of an image less its background, and the background added again, is no interpolation
+        scale = replace(scale, background=scale.plane)
     progress.check()
     problem = Problem(scale.forward(data), case.mask.measured, request.task)
     options = Options(request.steps, request.samples, request.seed, request.tile, request.device)
