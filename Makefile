@@ -39,7 +39,10 @@ slow: $(VENV)/installed-test
 
 # the pictures of the README, taken from the real window
 screenshots: $(VENV)/installed-test
-	$(BIN)/python tests/gui/screenshots.py resources/pictures
+	$(BIN)/python tests/gui/screenshots.py resources/pictures/double-tip.png --size 1280x720 \
+	  --file resources/samples/si001h-double-tip.gwy --task repair --model regression
+	$(BIN)/python tests/gui/screenshots.py resources/pictures/sparse-lines.png --size 1280x720 --theme dark \
+	  --file resources/samples/si001h-sparse-lines.gwy --task sparse --mask file --model regression
 
 samples: $(VENV)/installed
 	$(BIN)/python resources/samples/make_samples.py
