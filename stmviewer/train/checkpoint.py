@@ -37,7 +37,10 @@ def save(
     counters: Counters,
     settings: dict[str, object],
 ) -> None:
-    """Writes the state to `path`; whatever happens meanwhile, an older state there survives."""
+    """Writes the state to `path`; whatever happens meanwhile, an older state there survives.
+
+    Raises FileError for what the disk refuses.
+    """
     tensors: dict[str, Tensor] = {}
     for name, parameter in model.state_dict().items():
         tensors[f"model/{name}"] = parameter
@@ -49,8 +52,12 @@ def save(
     header = {"counters": json.dumps(asdict(counters)), "settings": json.dumps(settings, sort_keys=True)}
     temporary = path.with_name(path.name + ".part")
     # a clone each: safetensors refuses tensors that share memory
-    save_file({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, temporary, header)
-    temporary.replace(path)
+    cloned = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+    try:
+        save_file(cloned, temporary, header)
+        temporary.replace(path)
+    except (SafetensorError, OSError) as error:
+        raise FileError(path, f"the checkpoint cannot be written ({error})", "Is the disk full?") from error
 
 
 def load(
@@ -76,9 +83,13 @@ def load(
             f"the checkpoint is of a training with other settings ({', '.join(differing)})",
             "Resume with the same settings, or start under another name",
         )
-    model.load_state_dict({k.removeprefix("model/"): v for k, v in tensors.items() if k.startswith("model/")})
-    for name in average:
-        average[name].copy_(tensors[f"average/{name}"])
+    try:
+        model.load_state_dict({k.removeprefix("model/"): v for k, v in tensors.items() if k.startswith("model/")})
+        for name in average:
+            average[name].copy_(tensors[f"average/{name}"])
+    except (KeyError, RuntimeError) as error:
+        cause = f"the checkpoint is of another network ({str(error).splitlines()[0]})"
+        raise FileError(path, cause, "Start under another name") from error
     for name, parameter in trainable(model).items():
         state = {}
         for key in ("step", "exp_avg", "exp_avg_sq"):

@@ -3,7 +3,9 @@
 import json
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -52,13 +54,19 @@ def train(
         raise FileError(state, "there is no training to resume", "Start without --resume")
     if not resume and (models / f"{spec.name}.safetensors").exists():
         raise RequestError(f"there is a model '{spec.name}' already; choose another --name, or --resume its training")
-    work.mkdir(parents=True, exist_ok=True)
+    if not resume and state.exists():
+        raise RequestError(
+            f"there is a stopped training '{spec.name}' in {work}: --resume it, choose another --name, or delete it"
+        )
+    # what can be wrong is found before minutes go into surfaces
+    where = choose_device(device)
+    start = _start(spec, models)
+    torch.manual_seed(spec.seed)
+    model = _model(spec, start)
+    with _folder(work):
+        source, made_of = _source(spec, progress)
     if not resume:
         log.unlink(missing_ok=True)
-    source, made_of = _source(spec, progress)
-    torch.manual_seed(spec.seed)
-    where = choose_device(device)
-    model = _model(spec)
     maker = SampleMaker(
         source,
         spec.crop,
@@ -72,17 +80,19 @@ def train(
         training.resume(state)
 
     def write(line: Report) -> None:
-        with log.open("a", encoding="utf-8") as file:
-            file.write(
-                json.dumps({"kind": line.kind, "step": line.step, "seconds": line.seconds, **line.values}) + "\n"
-            )
+        text = json.dumps({"kind": line.kind, "step": line.step, "seconds": line.seconds, **line.values})
+        try:
+            with log.open("a", encoding="utf-8") as file:
+                file.write(text + "\n")
+        except OSError as error:
+            raise FileError(log, f"cannot be written ({error.strerror or error})", "Is the disk full?") from error
         report(line)
 
     training.run(state, _validation(spec, maker, progress), write, progress)
     path = models / f"{spec.name}.safetensors"
     with training.averaged() as averaged:
         save_weights(averaged, path)
-    info = _info(spec)
+    info = _info(spec, _licence(spec, start))
     library.register(info, models)
     facts = {
         "Kind": spec.kind,
@@ -101,6 +111,22 @@ def train(
     return info
 
 
+@contextmanager
+def _folder(work: Path) -> Iterator[None]:
+    """Makes the folder of a training; takes it away again, if empty, when what follows fails."""
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        cause = f"the folder cannot be made ({error.strerror or error})"
+        raise FileError(work, cause, "Choose another --models-dir") from error
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            work.rmdir()
+        raise
+
+
 def _source(spec: TrainSpec, progress: Progress) -> tuple[CropSource, str]:
     """The clean images, and in words what they are."""
     if spec.source.startswith(SIMULATED):
@@ -114,21 +140,39 @@ def _source(spec: TrainSpec, progress: Progress) -> tuple[CropSource, str]:
     listed = list(spec.listed) if spec.listed is not None else None
     found = read_folder(folder, spec.crop + 32, listed, progress.part(0.05))
     left_out = f", {len(found.rejected)} left out" if found.rejected else ""
-    return found, f"{len(found)} scans in the folder {folder.name}{left_out}"
+    scans = "1 scan" if len(found) == 1 else f"{len(found)} scans"
+    return found, f"{scans} in the folder {folder.name}{left_out}"
 
 
-def _model(spec: TrainSpec) -> LearnedModel:
-    config = UNetConfig(channels=spec.channels)
+@dataclass(frozen=True)
+class _Start:
+    """The model to start from: its weights, and the licence that its descendants inherit."""
+
+    weights: Path
+    licence: str
+
+
+def _start(spec: TrainSpec, models: Path) -> _Start | None:
+    """The model that the training starts from, looked for in the library and beside the new one; None: from scratch."""
     if spec.start_from is None:
         if spec.kind == "flow":
             raise RequestError("a flow starts from a regression model: name one with --from")
-        return build(spec.kind, config)
-    found = library.entries()
+        return None
+    found = {name: _Start(e.weights, e.info.licence) for name, e in library.entries().items()}
+    for name, values in library.read_manifest(models).items():
+        found[name] = _Start(models / f"{name}.safetensors", str(values.get("licence", "MIT")))
     if spec.start_from not in found:
         raise RequestError(
             f"--from: there is no trained model '{spec.start_from}'; there are {', '.join(found) or 'none'}"
         )
-    start = load_weights(found[spec.start_from].weights)
+    return found[spec.start_from]
+
+
+def _model(spec: TrainSpec, begin: _Start | None) -> LearnedModel:
+    config = UNetConfig(channels=spec.channels)
+    if begin is None:
+        return build(spec.kind, config)
+    start = load_weights(begin.weights)
     if spec.kind == "regression":
         if not isinstance(start, RegressionModel):
             raise RequestError(f"--from: a regression cannot start from '{spec.start_from}', which is a {start.kind}")
@@ -142,7 +186,8 @@ def _validation(spec: TrainSpec, maker: SampleMaker, progress: Progress) -> Vali
     sets: dict[str, SampleMaker] = {}
     if spec.source.startswith(SIMULATED):
         surface = spec.source.removeprefix(SIMULATED)
-        other = PristineBank(surface, 24, spec.bank_size, spec.pixel_range_m, spec.seed + 1_000_000)
+        stage = progress.part(0.02, "Simulating surfaces")
+        other = PristineBank(surface, 24, spec.bank_size, spec.pixel_range_m, spec.seed + 1_000_000, stage)
         sets["simulated"] = SampleMaker(other, 128, spec.repair_share, seed=1)
     else:
         # the same scans at places drawn with another seed: tells that it learns, not how it does elsewhere
@@ -154,7 +199,16 @@ def _validation(spec: TrainSpec, maker: SampleMaker, progress: Progress) -> Vali
     return Validation.of(sets, _VALIDATION_SAMPLES)
 
 
-def _info(spec: TrainSpec) -> ModelInfo:
+def _licence(spec: TrainSpec, start: _Start | None) -> str:
+    """Weights carry the licence of what they were trained on, and of the weights that they come from."""
+    own = "MIT" if spec.source.startswith(SIMULATED) else "that of the scans it was trained on"
+    inherited = start.licence if start is not None else "MIT"
+    if inherited in ("MIT", own):
+        return own
+    return inherited if own == "MIT" else f"{own}, and {inherited}"
+
+
+def _info(spec: TrainSpec, licence: str) -> ModelInfo:
     kind, _, family = spec.name.partition("-")
     return ModelInfo(
         name=spec.name,
@@ -165,5 +219,5 @@ def _info(spec: TrainSpec) -> ModelInfo:
         learned=True,
         steps=(1, 2, 4, 8, 16) if spec.kind == "flow" else (),
         samples=spec.kind == "flow",
-        licence="MIT" if spec.source.startswith(SIMULATED) else "that of the scans it was trained on",
+        licence=licence,
     )
