@@ -1,11 +1,10 @@
 """`stmviewer train`: a model from good scans. Reports JSON lines on stdout, messages on stderr."""
 
 import argparse
-import json
 from pathlib import Path
 
 from stmviewer import paths
-from stmviewer.cli.console import Console
+from stmviewer.cli.console import Console, to_json
 from stmviewer.scan import FileError
 
 
@@ -42,7 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
 
     def report(line: Report) -> None:
-        print(json.dumps({"event": line.kind, "step": line.step, "seconds": line.seconds, **line.values}), flush=True)
+        facts = {"event": line.kind, "step": line.step, "seconds": line.seconds, **line.values}
+        print(to_json(facts, indent=None), flush=True)
 
     models = arguments.models_dir or paths.user_models()
     with Console() as console:
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
 def read_protocol(path: Path) -> tuple[str, ...]:
     """The file names of a protocol: one a line, blank lines and lines that start with # left out."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(path, f"the protocol cannot be read ({error})", "Give a text file, one scan a line") from error
     names = tuple(name for name in map(str.strip, lines) if name and not name.startswith("#"))

@@ -90,7 +90,7 @@ class SampleMaker:
         """The sample of that index: always the same one."""
         rng = np.random.default_rng((self.seed, index))
         # from the middle of the pixel sizes outwards: the whole range at once holds training at plain interpolation
-        share = min(1.0, 0.3 + 0.7 * index / max(self.widening, 1))
+        share = min(1.0, 0.3 + 0.7 * index / self.widening) if self.widening else 1.0
         index = int(self._order()[rng.integers(max(1, round(share * len(self.source))))])
         make = self._repair if rng.random() < self.repair_share else self._sparse
         return make(index, rng)

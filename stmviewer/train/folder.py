@@ -1,5 +1,6 @@
 """A laboratory's own good scans as a source of clean crops."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from stmviewer.files import READABLE, open_scan
 from stmviewer.scan import FileError, FloatArray, Progress, StmviewerError
 from stmviewer.scan.levelling import fit_plane, robust_range
 
+_log = logging.getLogger(__name__)
 #: degradations are in metres: what an uncalibrated image is taken for
 _NOMINAL_PIXEL_M = 0.06e-9
 _NOMINAL_HALF_RANGE_M = 60e-12
@@ -57,7 +59,8 @@ class FolderSource:
 def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Progress) -> FolderSource:
     """Reads every readable scan below `folder` (only `listed` ones, as paths relative to it, when given).
 
-    Scans without a value at some pixel, smaller than `least` pixels a side or constant are left out, with the reason.
+    Scans without a value at some pixel, smaller than `least` pixels a side or constant are left out, with the reason,
+    which is logged as a warning too.
     Raises FileError when the folder is missing or nothing in it can be used.
     """
     if not folder.is_dir():
@@ -77,10 +80,13 @@ def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Pr
         try:
             scan = open_scan(path)
             channel = scan.channel()
+            reason = channel.why_not_restorable()  # reads the data, which may be damaged
+        except FileError as error:
+            rejected.append(Rejected(path, error.cause))
+            continue
         except StmviewerError as error:
             rejected.append(Rejected(path, str(error)))
             continue
-        reason = channel.why_not_restorable()
         if reason is None and not channel.measured.all():
             reason = "some of its pixels were not measured"
         if reason is None and min(channel.data.shape) < least:
@@ -95,6 +101,8 @@ def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Pr
         why = f"; {rejected[0].path.name}: {rejected[0].reason}" if rejected else ""
         suffixes = ", ".join(sorted({s.lower() for s in READABLE}))
         raise FileError(folder, f"no scan in this folder can be trained on{why}", f"Readable are {suffixes}")
+    for one in rejected:
+        _log.warning("%s is left out: %s", one.path, one.reason)
     return FolderSource(tuple(images), tuple(pixels), tuple(used), tuple(rejected))
 
 

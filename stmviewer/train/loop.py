@@ -121,7 +121,7 @@ class Training:
                     if now - reported > _REPORT_S or self.done >= 1:
                         good = [x for x in losses if x == x]
                         values = {
-                            "loss": sum(good) / max(len(good), 1),
+                            "loss": sum(good) / len(good) if good else float("nan"),
                             "images_per_second": len(losses) * self.spec.batch / (now - since),
                             "waiting_share": waited / (now - since),
                             "skipped": float(self.counters.skipped),
