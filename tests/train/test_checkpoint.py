@@ -1,0 +1,129 @@
+import pytest
+import torch
+
+from stmviewer.scan import Cancelled, FileError
+from stmviewer.train import checkpoint
+
+from . import tiny
+
+
+def stopped(folder, asked):
+    """A training that was cancelled half way; returns its state file."""
+    state = folder / "state.safetensors"
+    job = tiny.training(asked, tiny.maker())
+    with pytest.raises(Cancelled):
+        tiny.run(job, state, tiny.stopping_after(0.4))
+    assert 0 < job.counters.step < asked.steps
+    return state
+
+
+@pytest.mark.parametrize("kind", ["regression", "flow"])
+def test_a_resumed_training_ends_as_one_that_was_never_stopped(tmp_path, kind):
+    asked = tiny.spec(kind=kind, name=f"{kind}-tiny", steps=6)
+    whole = tiny.training(asked, tiny.maker())
+    tiny.run(whole, tmp_path / "whole.safetensors")
+
+    state = stopped(tmp_path, asked)
+    resumed = tiny.training(asked, tiny.maker())
+    resumed.resume(state)
+    assert 0 < resumed.counters.step < 6
+    assert resumed.counters.seconds > 0
+    tiny.run(resumed, state)
+
+    assert resumed.counters.step == whole.counters.step == 6
+    assert tiny.same(tiny.weights(whole.model), tiny.weights(resumed.model))
+    assert tiny.same(whole.average, resumed.average)
+
+
+def test_the_optimizer_comes_back(tmp_path):
+    asked = tiny.spec(steps=4)
+    state = stopped(tmp_path, asked)
+    job = tiny.training(asked, tiny.maker())
+    job.resume(state)
+    for parameter in checkpoint.trainable(job.model).values():
+        moments = job.optimizer.state[parameter]
+        assert float(moments["step"]) == job.counters.step
+        assert moments["exp_avg"].shape == parameter.shape
+        assert (moments["exp_avg_sq"] >= 0).all()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seed": 1},
+        {"crop": 32},
+        {"batch": 3},
+        {"source": "simulated:other"},
+        {"listed": ("a.png",)},
+        {"kind": "flow"},
+        {"start_from": "regression-sim"},
+    ],
+    ids=lambda c: next(iter(c)),
+)
+def test_a_checkpoint_of_another_training_is_refused_by_name(tmp_path, changes):
+    state = stopped(tmp_path, tiny.spec(steps=4))
+    other = tiny.spec(steps=4, **changes)
+    with pytest.raises(FileError, match=rf"other settings \({next(iter(changes))}\)") as caught:
+        tiny.training(other, tiny.maker()).resume(state)
+    assert caught.value.path == state
+
+
+def test_more_time_is_no_other_training(tmp_path):
+    state = stopped(tmp_path, tiny.spec(steps=4))
+    longer = tiny.training(tiny.spec(steps=5), tiny.maker())
+    longer.resume(state)
+    tiny.run(longer, state)
+    assert longer.counters.step == 5
+
+
+@pytest.mark.parametrize("keep", [0, 4, 100, 0.5, 0.999])
+def test_a_truncated_checkpoint_is_an_error_that_names_it(tmp_path, keep):
+    state = stopped(tmp_path, tiny.spec(steps=4))
+    content = state.read_bytes()
+    state.write_bytes(content[: keep if isinstance(keep, int) else int(keep * len(content))])
+    with pytest.raises(FileError, match="checkpoint") as caught:
+        tiny.training(tiny.spec(steps=4), tiny.maker()).resume(state)
+    assert caught.value.path == state
+    assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path):
+    asked = tiny.spec(steps=4)
+    state = stopped(tmp_path, asked)
+    wider = tiny.training(asked, tiny.maker())
+    wider.average["net.nowhere"] = torch.zeros(1)
+    with pytest.raises(FileError, match="another network"):
+        wider.resume(state)
+    other = tiny.training(asked, tiny.maker())
+    other.model.net.enter = torch.nn.Conv2d(8, 9, 3)
+    with pytest.raises(FileError, match="another network") as caught:
+        other.resume(state)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_no_checkpoint_are_refused(tmp_path):
+    from stmviewer.restore.weights import save_weights
+
+    path = tmp_path / "state.safetensors"
+    save_weights(tiny.network(), path)
+    with pytest.raises(FileError, match="cannot be read"):
+        tiny.training(tiny.spec(), tiny.maker()).resume(path)
+
+
+def test_a_missing_checkpoint_is_an_error(tmp_path):
+    with pytest.raises(FileError, match="cannot be read"):
+        tiny.training(tiny.spec(), tiny.maker()).resume(tmp_path / "none.safetensors")
+
+
+def test_a_failed_write_keeps_the_older_checkpoint(tmp_path, monkeypatch):
+    state = stopped(tmp_path, tiny.spec(steps=4))
+    before = state.read_bytes()
+
+    def full(tensors, path, header):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(FileError, match="cannot be written"):
+        tiny.training(tiny.spec(), tiny.maker()).save(state)
+    assert state.read_bytes() == before

@@ -1,0 +1,213 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from stmviewer.restore.models import FlowModel
+from stmviewer.scan import Cancelled, Progress
+from stmviewer.train.checkpoint import trainable
+from stmviewer.train.loop import Training, loss_of
+from stmviewer.train.validation import Validation
+
+from . import tiny
+
+
+class _Poisoned:
+    """A maker whose batches number `bad` are not numbers."""
+
+    def __init__(self, *bad: int) -> None:
+        self._maker, self._bad = tiny.maker(), bad
+
+    def batch(self, indices):
+        filled, measured, target, task = self._maker.batch(indices)
+        if indices[0] // len(indices) in self._bad:
+            target = np.full_like(target, np.nan)
+        return filled, measured, target, task
+
+
+def reports_of(job: Training, folder) -> list:
+    lines = []
+    tiny.run(job, folder / "state.safetensors", report=lines.append)
+    return lines
+
+
+def without_times(lines) -> list:
+    return [
+        (line.kind, line.step, {k: v for k, v in line.values.items() if k in ("loss", "skipped") or " " in k})
+        for line in lines
+    ]
+
+
+@pytest.mark.parametrize("kind", ["regression", "flow"])
+def test_the_same_training_gives_the_same_weights_and_log(tmp_path, kind):
+    asked = tiny.spec(kind=kind, name=f"{kind}-tiny", steps=3)
+    jobs = [tiny.training(asked, tiny.maker()) for _ in range(2)]
+    logs = [without_times(reports_of(job, tmp_path)) for job in jobs]
+    first, second = (tiny.weights(job.model) for job in jobs)
+    assert tiny.same(first, second)
+    assert tiny.same(jobs[0].average, jobs[1].average)
+    assert logs[0] == logs[1]
+    assert not tiny.same(first, tiny.weights(tiny.network(kind)))  # it did learn
+
+
+def test_another_seed_gives_other_weights(tmp_path):
+    jobs = [tiny.training(tiny.spec(seed=seed, steps=2), tiny.maker(seed=seed)) for seed in (0, 1)]
+    for job in jobs:
+        tiny.run(job, tmp_path / "state.safetensors")
+    assert not tiny.same(tiny.weights(jobs[0].model), tiny.weights(jobs[1].model))
+
+
+def test_a_flow_leaves_its_regression_as_it_is(tmp_path):
+    job = tiny.training(tiny.spec(kind="flow", name="flow-tiny", steps=2), tiny.maker())
+    assert isinstance(job.model, FlowModel)
+    before = tiny.weights(job.model.regression)
+    tiny.run(job, tmp_path / "state.safetensors")
+    assert tiny.same(before, tiny.weights(job.model.regression))
+    assert not any(name.startswith("regression.") for name in trainable(job.model))
+
+
+@pytest.mark.parametrize("kind", ["regression", "flow"])
+def test_the_loss_falls_when_one_batch_is_learnt_by_heart(kind):
+    batch = tuple(torch.from_numpy(a) for a in tiny.maker(32).batch(range(4)))
+    model = tiny.network(kind).train()
+    optimizer = torch.optim.AdamW(trainable(model).values(), lr=3e-3)
+    losses = []
+    for _ in range(60):
+        # the same flow times and noise in every step: one batch by heart, not the flow
+        loss = loss_of(model, batch, torch.Generator().manual_seed(0))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert all(math.isfinite(x) for x in losses)
+    assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
+
+
+def test_a_batch_that_is_not_finite_is_skipped_and_counted(tmp_path):
+    job = tiny.training(tiny.spec(steps=4), _Poisoned(1, 2))
+    lines = reports_of(job, tmp_path)
+    assert job.counters.step == 4
+    assert job.counters.skipped == 2
+    assert all(torch.isfinite(w).all() for w in tiny.weights(job.model).values())
+    assert all(torch.isfinite(w).all() for w in job.average.values())
+    train = [line for line in lines if line.kind == "train"]
+    assert train[-1].values["skipped"] == 2
+    assert math.isfinite(train[-1].values["loss"])  # the mean of the good ones
+
+
+def test_a_skipped_step_changes_nothing():
+    job = tiny.training(tiny.spec(), _Poisoned(0))
+    before = tiny.weights(job.model)
+    batch = tuple(torch.from_numpy(a) for a in job.maker.batch(range(2)))
+    assert math.isnan(job._step(batch))
+    assert tiny.same(before, tiny.weights(job.model))
+
+
+def test_a_loss_that_was_never_finite_is_not_reported_as_zero(tmp_path):
+    lines = reports_of(tiny.training(tiny.spec(steps=2), _Poisoned(0, 1)), tmp_path)
+    assert math.isnan([line for line in lines if line.kind == "train"][-1].values["loss"])
+
+
+def test_done_counts_steps_or_minutes():
+    by_steps = tiny.training(tiny.spec(steps=4), tiny.maker())
+    shares = []
+    for step in range(6):
+        by_steps.counters.step = step
+        shares.append(by_steps.done)
+    assert shares == [0, 0.25, 0.5, 0.75, 1, 1]
+    by_time = tiny.training(tiny.spec(steps=None, minutes=2), tiny.maker())
+    by_time.counters.seconds = 30
+    assert by_time.done == 0.25
+    by_time.counters.seconds = 200
+    assert by_time.done == 1
+
+
+def test_the_rate_warms_up_and_falls_to_nothing():
+    job = tiny.training(tiny.spec(steps=1000), tiny.maker())
+    rates = []
+    for step in range(1001):
+        job.counters.step = step
+        rates.append(job._schedule())
+    assert rates[0] == 0
+    assert rates[50] == pytest.approx(0.5, abs=0.01)
+    assert np.argmax(rates) == 100
+    assert rates[550] == pytest.approx(0.5 * (1 + math.cos(math.pi * 0.55)), abs=1e-6)
+    assert rates[-1] == pytest.approx(0, abs=1e-6)
+    assert all(b <= a for a, b in zip(rates[100:], rates[101:], strict=False))
+
+
+def test_a_training_by_the_clock_ends(tmp_path):
+    job = tiny.training(tiny.spec(steps=None, minutes=0.002), tiny.maker())
+    tiny.run(job, tmp_path / "state.safetensors")
+    assert job.done == 1
+    assert job.counters.step >= 1
+    assert job.counters.seconds >= 0.12
+
+
+def test_progress_goes_from_nothing_to_all(tmp_path):
+    fractions = []
+    progress = Progress(lambda advance: fractions.append(advance.fraction))
+    tiny.run(tiny.training(tiny.spec(steps=4), tiny.maker()), tmp_path / "state.safetensors", progress)
+    assert fractions[0] == 0
+    assert fractions[-1] == pytest.approx(1)
+    assert fractions == sorted(fractions)
+
+
+def test_cancelling_raises_and_leaves_a_checkpoint(tmp_path):
+    state = tmp_path / "state.safetensors"
+    job = tiny.training(tiny.spec(steps=6), tiny.maker())
+    with pytest.raises(Cancelled):
+        tiny.run(job, state, tiny.stopping_after(0.5))
+    assert state.is_file()
+    assert 3 <= job.counters.step < 6
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_averaged_weights_are_lent_and_given_back():
+    job = tiny.training(tiny.spec(), tiny.maker())
+    for value in job.average.values():
+        value.fill_(0.25)
+    before = tiny.weights(job.model)
+    with pytest.raises(KeyError), job.averaged() as model:
+        assert not model.training
+        assert all((p == 0.25).all() for p in trainable(model).values())
+        raise KeyError
+    assert tiny.same(before, tiny.weights(job.model))
+    assert job.model.training
+
+
+def test_validation_scores_model_and_start_by_set_and_task(tmp_path):
+    sets = {"own": tiny.maker(repair_share=1.0), "other": tiny.maker(repair_share=0.0, seed=3)}
+    validation = Validation.of(sets, 2)
+    lines = []
+    job = tiny.training(tiny.spec(steps=2), tiny.maker())
+    job.run(tmp_path / "state.safetensors", validation, lines.append, Progress())
+    scored = [line for line in lines if line.kind == "validation"]
+    assert scored[-1].step == 2
+    names = {"own repair model", "own repair start", "other sparse model", "other sparse start"}
+    for line in scored:
+        assert set(line.values) == names
+        assert all(-1 <= v <= 1 for v in line.values.values())
+    # what the model starts from is no matter of training
+    starts = [[line.values[n] for n in sorted(names) if n.endswith("start")] for line in scored]
+    assert all(s == starts[0] for s in starts)
+
+
+def test_validation_keeps_measured_pixels_of_sparse_samples():
+    """A network that answers nonsense still shows what was measured: the truth at those pixels."""
+    maker = tiny.maker(repair_share=0.0)
+    model = tiny.network().eval()
+    with torch.no_grad():
+        for p in model.parameters():
+            p.zero_()
+    found = Validation.of({"own": maker}, 3).score(model, torch.device("cpu"), Progress())
+    # all weights zero: the mean is the first guess itself
+    assert found["own sparse model"] == pytest.approx(found["own sparse start"], abs=1e-6)
+
+
+def test_validation_can_be_cancelled():
+    progress = Progress(stop=tiny.stopping_after(0)._root.stop)
+    progress._root.stop.set()
+    with pytest.raises(Cancelled):
+        Validation.of({"own": tiny.maker()}, 1).score(tiny.network(), torch.device("cpu"), progress)

@@ -1,0 +1,51 @@
+"""No list of images to train on may name one of the sessions that models are judged by."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from stmviewer.cli.train import read_protocol
+
+ROOT = Path(__file__).parents[2]
+SESSION = re.compile(r"\d{4}[A-Z][a-z]{2}\d{2}-\d{6}")
+
+
+def validation_sessions(data: Path) -> set[str]:
+    sessions = set((data / "si100h" / "validation_sessions.txt").read_text(encoding="utf-8").split())
+    assert len(sessions) == 3
+    return sessions
+
+
+@pytest.mark.real_data
+def test_the_protocol_of_36_images_touches_no_validation_session(real_data):
+    names = read_protocol(real_data / "si100h" / "protocol36.txt")
+    assert len(set(names)) == len(names) == 36
+    for name in names:
+        assert (real_data / "si100h" / name).is_file()
+        assert name.startswith("pristine/")
+    assert all(SESSION.search(name) for name in names)
+    assert not {SESSION.search(name)[0] for name in names} & validation_sessions(real_data)  # type: ignore[index]
+
+
+@pytest.mark.real_data
+def test_no_training_list_of_the_project_touches_a_validation_session(real_data):
+    forbidden = validation_sessions(real_data)
+    folders = ("models", "resources", "stmviewer", "installer")
+    lists = [
+        p for f in folders for p in (ROOT / f).rglob("*") if p.suffix in (".txt", ".csv", ".json", ".jsonl", ".md")
+    ]
+    for path in lists:
+        found = set(SESSION.findall(path.read_text(encoding="utf-8", errors="replace")))
+        assert not found & forbidden, f"{path} names images of a validation session"
+
+
+@pytest.mark.real_data
+def test_the_benchmark_judges_by_the_validation_sessions_alone(real_data):
+    from stmviewer.evaluate import sets
+
+    found = sets.real(real_data, 9)
+    assert len(found) == 2
+    for cases in found.values():
+        assert len(cases) == 9
+        assert {case.group for case in cases} == validation_sessions(real_data)

@@ -1,0 +1,232 @@
+import json
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+from stmviewer import paths
+from stmviewer.restore import RestoreRequest, library
+from stmviewer.restore.info import ModelInfo
+from stmviewer.restore.models import FlowModel
+from stmviewer.restore.pipeline import restore
+from stmviewer.restore.weights import load_weights, save_weights
+from stmviewer.scan import Cancelled, Channel, FileError, Geometry, Progress, RequestError, Scan
+from stmviewer.train import run as run_module
+from stmviewer.train.run import train
+
+from . import tiny
+from .test_folder import lattice, save
+
+
+@pytest.fixture(autouse=True)
+def _few_validation_samples(monkeypatch):
+    monkeypatch.setattr(run_module, "_VALIDATION_SAMPLES", 2)
+
+
+@pytest.fixture
+def models():
+    """The user's library, empty."""
+    return paths.user_models()
+
+
+@pytest.fixture
+def scans(tmp_path):
+    """A folder with two good scans, large enough for crops of 64 pixels."""
+    save(tmp_path / "scans" / "a.gwy", lattice(112, 112))
+    save(tmp_path / "scans" / "b.gwy", lattice(112, 120, seed=1))
+    save(tmp_path / "scans" / "small.gwy", lattice(20, 20))
+    return tmp_path / "scans"
+
+
+def put(models, name: str, licence: str = "MIT", seed: int = 0) -> ModelInfo:
+    """An untrained model in a library."""
+    kind = name.partition("-")[0]
+    save_weights(tiny.network(kind, seed), models / f"{name}.safetensors")
+    info = ModelInfo(name, kind, "x", "made by a test", ("repair", "sparse"), learned=True, licence=licence)
+    library.register(info, models)
+    return info
+
+
+def trained(models, progress=None, resume=False, **changes):
+    lines = []
+    asked = tiny.spec(**({"steps": 2} | changes))
+    info = train(asked, models, lines.append, progress or Progress(), device="cpu", resume=resume)
+    return info, lines
+
+
+def test_a_trained_model_is_in_the_library_with_its_card_and_log(models):
+    info, lines = trained(models)
+    assert info.licence == "MIT"
+    assert (info.kind, info.family) == ("regression", "tiny")
+    assert [line.kind for line in lines][-2:] == ["validation", "saved"]
+    listed = {i.name: i for i in library.model_infos()}["regression-tiny"]
+    assert listed.source == "user"
+    assert listed.tasks == ("repair", "sparse")
+    card = (models / "regression-tiny.md").read_text()
+    for part in ("3 simulated si001h surfaces", "64 x 64 pixels, batches of 2", "2 steps", "- Licence: MIT"):
+        assert part in card
+    log = [json.loads(line) for line in (models / "regression-tiny.training" / "log.jsonl").read_text().splitlines()]
+    assert [line["kind"] for line in log] == [line.kind for line in lines[:-1]]
+    assert not list(models.rglob("*.part"))
+
+
+def test_the_saved_weights_are_the_averaged_ones_and_restore(models):
+    trained(models)
+    state = models / "regression-tiny.training" / "state.safetensors"
+    from safetensors.torch import load_file
+
+    average = {k.removeprefix("average/"): v for k, v in load_file(state).items() if k.startswith("average/")}
+    saved = load_weights(models / "regression-tiny.safetensors").state_dict()
+    assert average
+    assert all(torch.equal(saved[name], value) for name, value in average.items())
+
+    scan = Scan([Channel("Z", "m", lattice(40, 48))], Geometry(48, 40, 4.8e-9, 4.0e-9))
+    for task, mask in (("repair", None), ("sparse", "lines:2")):
+        result = restore(scan, RestoreRequest(task=task, model="regression-tiny", mask=mask), Progress())
+        assert result.model == "regression-tiny"
+        assert np.isfinite(result.mean).all()
+        assert result.deviation is not None
+
+
+def test_a_flow_starts_from_a_regression_and_is_one_model_with_it(models):
+    put(models, "regression-first", seed=4)
+    info, _ = trained(models, kind="flow", name="flow-tiny", start_from="regression-first")
+    assert info.samples
+    assert 4 in info.steps
+    flow = load_weights(models / "flow-tiny.safetensors")
+    assert isinstance(flow, FlowModel)
+    assert tiny.same(tiny.weights(flow.regression), tiny.weights(load_weights(models / "regression-first.safetensors")))
+    assert "- Started from: regression-first" in (models / "flow-tiny.md").read_text()
+
+
+def test_a_model_beside_the_new_one_can_be_the_start(tmp_path):
+    """--models-dir is a library too, wherever it is."""
+    elsewhere = tmp_path / "elsewhere"
+    put(elsewhere, "regression-first")
+    trained(elsewhere, start_from="regression-first")
+    assert (elsewhere / "regression-tiny.safetensors").is_file()
+    assert not (paths.user_models() / "manifest.json").exists()
+
+
+def test_starts_that_are_not_there_or_do_not_fit_are_refused_before_any_work(models, monkeypatch):
+    monkeypatch.setattr(run_module, "PristineBank", None)  # would fail
+    with pytest.raises(RequestError, match="starts from a regression"):
+        trained(models, kind="flow", name="flow-tiny")
+    with pytest.raises(RequestError, match="no trained model 'regression-nope'"):
+        trained(models, start_from="regression-nope")
+    with pytest.raises(RequestError, match="no trained model 'linear'"):
+        trained(models, start_from="linear")
+    put(models, "flow-first")
+    with pytest.raises(RequestError, match="which is a flow"):
+        trained(models, start_from="flow-first")
+    assert not (models / "regression-tiny.training").exists()
+
+
+def test_an_existing_name_is_refused_and_the_model_stays(models):
+    trained(models)
+    before = (models / "regression-tiny.safetensors").read_bytes()
+    with pytest.raises(RequestError, match="there is a model 'regression-tiny' already"):
+        trained(models, seed=5)
+    assert (models / "regression-tiny.safetensors").read_bytes() == before
+
+
+def test_a_stopped_training_is_not_started_over_by_mistake(models):
+    with pytest.raises(Cancelled):
+        trained(models, tiny.stopping_after(0.5), steps=6)
+    work = models / "regression-tiny.training"
+    before = {p.name: p.read_bytes() for p in work.iterdir()}
+    assert before.keys() == {"state.safetensors", "log.jsonl"}
+    assert not (models / "regression-tiny.safetensors").exists()
+    with pytest.raises(RequestError, match="stopped training"):
+        trained(models, steps=6)
+    assert {p.name: p.read_bytes() for p in work.iterdir()} == before
+
+
+def test_a_stopped_training_goes_on_to_the_same_model(models, tmp_path):
+    trained(tmp_path / "whole", steps=6)
+    with pytest.raises(Cancelled):
+        trained(models, tiny.stopping_after(0.5), steps=6)
+    _, lines = trained(models, resume=True, steps=6)
+    assert lines[-1].step == 6
+    one, other = (load_weights(d / "regression-tiny.safetensors") for d in (models, tmp_path / "whole"))
+    assert tiny.same(tiny.weights(one), tiny.weights(other))
+    log = [json.loads(line) for line in (models / "regression-tiny.training" / "log.jsonl").read_text().splitlines()]
+    steps = [line["step"] for line in log]
+    assert steps == sorted(steps)  # the old log goes on
+    assert steps[0] < 4
+
+
+def test_there_must_be_a_training_to_resume(models):
+    with pytest.raises(FileError, match="no training to resume"):
+        trained(models, resume=True)
+
+
+def test_a_folder_of_scans_is_trained_on_and_keeps_its_licence(models, scans, caplog):
+    with caplog.at_level(logging.WARNING):
+        info, lines = trained(models, source=str(scans))
+    assert info.licence == "that of the scans it was trained on"
+    card = (models / "regression-tiny.md").read_text()
+    assert "2 scans in the folder scans, 1 left out" in card
+    assert "- Licence: that of the scans it was trained on" in card
+    assert str(scans.parent) not in card  # nobody's folders
+    assert "small.gwy is left out: smaller than 96 pixels a side" in caplog.text
+    assert {k for line in lines if line.kind == "validation" for k in line.values} <= {
+        f"own scans {task} {who}" for task in ("repair", "sparse") for who in ("model", "start")
+    }
+
+
+def test_a_list_of_scans_is_all_that_is_used(models, scans):
+    trained(models, source=str(scans), listed=("b.gwy",))
+    assert "1 scan in the folder" in (models / "regression-tiny.md").read_text()
+
+
+def test_scans_that_are_only_validated_on(models, scans, tmp_path):
+    save(tmp_path / "others" / "c.gwy", lattice(140, 140, seed=7))
+    _, lines = trained(models, source=str(scans), validation=tmp_path / "others")
+    names = {k for line in lines if line.kind == "validation" for k in line.values}
+    assert {"real sparse model", "real sparse start"} <= names
+    assert "2 scans in the folder scans" in (models / "regression-tiny.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("from_scans", "start", "expected"),
+    [
+        (False, "MIT", "MIT"),
+        (False, "GPL-3.0", "GPL-3.0"),
+        (True, "MIT", "that of the scans it was trained on"),
+        (True, "that of the scans it was trained on", "that of the scans it was trained on"),
+        (True, "GPL-3.0", "that of the scans it was trained on, and GPL-3.0"),
+    ],
+)
+def test_a_model_inherits_the_licence_of_the_weights_it_started_from(models, scans, from_scans, start, expected):
+    put(models, "regression-first", start)
+    source = str(scans) if from_scans else "simulated:si001h"
+    info, _ = trained(models, source=source, start_from="regression-first", steps=1)
+    assert info.licence == expected
+    assert f"- Licence: {expected}\n" in (models / "regression-tiny.md").read_text()
+    assert {i.name: i for i in library.model_infos()}["regression-tiny"].licence == expected
+
+
+def test_a_source_that_cannot_be_trained_on_leaves_nothing_behind(models, tmp_path):
+    for source in (str(tmp_path / "gone"), "simulated:graphene"):
+        with pytest.raises((FileError, RequestError)):
+            trained(models, source=source)
+    assert not list(models.glob("*.training"))
+
+
+def test_a_library_that_cannot_be_made_is_an_error_that_names_it(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    with pytest.raises(FileError, match="cannot be made") as caught:
+        trained(file / "models")
+    assert caught.value.path.is_relative_to(file)
+    with pytest.raises(FileError, match="cannot be made"):
+        trained(file)
+
+
+def test_cancelling_while_surfaces_are_made_leaves_no_training(models):
+    progress = tiny.stopping_after(0)
+    with pytest.raises(Cancelled):
+        trained(models, progress)
+    assert not list(models.glob("*.training"))
