@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -134,7 +135,7 @@ def test_the_rate_warms_up_and_falls_to_nothing():
     assert np.argmax(rates) == 100
     assert rates[550] == pytest.approx(0.5 * (1 + math.cos(math.pi * 0.55)), abs=1e-6)
     assert rates[-1] == pytest.approx(0, abs=1e-6)
-    assert all(b <= a for a, b in zip(rates[100:], rates[101:], strict=False))
+    assert all(b <= a for a, b in pairwise(rates[100:]))
 
 
 def test_a_training_by_the_clock_ends(tmp_path):
