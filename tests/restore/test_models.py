@@ -1,0 +1,115 @@
+"""The mathematics of the flow: straight paths, and a sampler that a perfect predictor leads to the clean image."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import Tensor
+
+from stmviewer.restore.models import SOURCE_NOISE, FlowModel, RegressionModel, euler_step, euler_times
+from stmviewer.restore.sampling import sample_flow
+
+
+def images(*names: str) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return [torch.randn(2, 1, 16, 16, generator=generator, dtype=torch.float64) for _ in names]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 7, 50])
+def test_times_run_from_zero_to_one_in_equal_steps(steps: int) -> None:
+    times = euler_times(steps)
+    assert times[0] == 0
+    assert times[-1] == 1
+    assert [b - a for a, b in pairwise(times)] == pytest.approx([1 / steps] * steps)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5, 17])
+def test_a_perfect_predictor_stays_on_the_straight_path_and_lands_on_the_clean_image(steps: int) -> None:
+    x0, x1 = images("x0", "x1")
+    state = x0
+    for t, t_next in pairwise(euler_times(steps)):
+        state = euler_step(state, x1, t, t_next)
+        assert torch.allclose(state, (1 - t_next) * x0 + t_next * x1, atol=1e-12)
+    assert torch.allclose(state, x1, atol=1e-12)
+
+
+def test_a_constant_predictor_makes_the_velocity_constant() -> None:
+    """v = (x1 - x_t) / (1 - t) is x1 - x0 everywhere on the path."""
+    x0, x1 = images("x0", "x1")
+    for t in (0.0, 0.3, 0.9):
+        on_path = (1 - t) * x0 + t * x1
+        small = 1e-3
+        velocity = (euler_step(on_path, x1, t, t + small) - on_path) / small
+        assert torch.allclose(velocity, x1 - x0, atol=1e-9)
+
+
+class Oracle:
+    """Stands in for a flow model: predicts `clean` whatever it is shown, and remembers the times."""
+
+    def __init__(self, clean: Tensor) -> None:
+        self.clean = clean
+        self.times: list[float] = []
+        self.states: list[Tensor] = []
+
+    def source(self, mean: Tensor, noise: Tensor) -> Tensor:
+        return mean + SOURCE_NOISE * noise
+
+    def __call__(self, state: Tensor, time: Tensor, *_: Tensor) -> Tensor:
+        self.times.append(float(time[0]))
+        self.states.append(state)
+        return self.clean
+
+
+def drawn(oracle: Oracle, task: float, measured: Tensor, filled: Tensor, steps: int) -> tuple[Tensor, int]:
+    mean, noise = images("mean", "noise")
+    ticks = []
+    label = torch.full((2,), task)
+    image = sample_flow(oracle, mean, filled, measured, label, noise, steps, lambda: ticks.append(1))  # type: ignore[arg-type]
+    assert torch.equal(oracle.states[0], mean + SOURCE_NOISE * noise)
+    return image, len(ticks)
+
+
+@pytest.mark.parametrize("steps", [1, 4, 9])
+def test_sampling_takes_one_prediction_and_one_tick_a_step(steps: int) -> None:
+    clean, filled, _ = images("clean", "filled", "rest")
+    oracle = Oracle(clean)
+    image, ticks = drawn(oracle, 0.0, torch.zeros_like(clean), filled, steps)
+    assert ticks == len(oracle.times) == steps
+    assert oracle.times == pytest.approx([k / steps for k in range(steps)])
+    assert torch.allclose(image, clean, atol=1e-12)
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_sparse_samples_end_in_the_measured_pixels_and_repairs_do_not(steps: int) -> None:
+    clean, filled, _ = images("clean", "filled", "rest")
+    measured = (torch.arange(16) % 4 == 1).double()[None, None, :, None].expand(2, 1, 16, 16)
+    known = measured > 0.5
+    sparse, _ = drawn(Oracle(clean), 1.0, measured, filled, steps)
+    assert torch.allclose(sparse, torch.where(known, filled, clean), atol=1e-12)
+    repaired, _ = drawn(Oracle(clean), 0.0, measured, filled, steps)
+    assert torch.allclose(repaired, clean, atol=1e-12)
+
+
+def test_regression_predicts_what_is_to_be_added_to_the_first_guess(regression: RegressionModel) -> None:
+    filled, measured = (i.float() for i in images("filled", "measured"))
+    with torch.inference_mode():
+        mean, log_scale = regression(filled, measured, torch.ones(2))
+        for parameter in regression.net.head[-1].parameters():
+            parameter.zero_()
+        untouched, _ = regression(filled, measured, torch.ones(2))
+    assert mean.shape == log_scale.shape == filled.shape
+    assert torch.equal(untouched, filled)
+    assert log_scale.min() >= -8
+    assert log_scale.max() <= 3
+
+
+def test_a_flow_starts_at_the_mean_of_its_frozen_regression(flow: FlowModel) -> None:
+    filled, measured, noise = (i.float() for i in images("filled", "measured", "noise"))
+    mean, log_scale = flow.mean(filled, measured, torch.ones(2))
+    expected, expected_scale = flow.regression(filled, measured, torch.ones(2))
+    assert torch.equal(mean, expected)
+    assert torch.equal(log_scale, expected_scale)
+    assert not mean.requires_grad
+    assert not any(p.requires_grad for p in flow.regression.parameters())
+    assert all(p.requires_grad for p in flow.net.parameters())
+    assert torch.equal(flow.source(mean, noise), mean + SOURCE_NOISE * noise)
