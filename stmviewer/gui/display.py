@@ -6,7 +6,7 @@ Nothing here is a processing step: the arrays of a scan stay as they are (DESIGN
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ SAMPLE_SIDE = 1024
 
 Lut = NDArray[np.uint8]
 Rgba = NDArray[np.uint8]
+#: values to be shown; masks of large images are kept in single precision
+Values = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,9 @@ FLAT = Plane()
 class Picture:
     """An image to be shown: `data` (rows, columns), NaN (or inf) where there is no value, and its frame."""
 
-    data: FloatArray
+    data: Values
     frame: Frame
-    _shrunk: dict[tuple[int, int], tuple[FloatArray, NDArray[np.float32]]] = field(default_factory=dict, repr=False)
+    _shrunk: dict[tuple[int, int], tuple[Values, NDArray[np.float32]]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def has_gaps(self) -> bool:
@@ -103,7 +105,7 @@ class Picture:
         value = float(self.data[int(row), int(column)])
         return value if np.isfinite(value) else float("nan")
 
-    def shrunk(self, fx: int, fy: int) -> tuple[FloatArray, NDArray[np.float32]]:
+    def shrunk(self, fx: int, fy: int) -> tuple[Values, NDArray[np.float32]]:
         """The means over cells of `fy` x `fx` pixels (powers of two) and the part of each cell that has a value.
 
         Zoomed out, every pixel counts: picking some would turn an atomic lattice into a moire. Shapes
@@ -144,7 +146,7 @@ class Picture:
         return Picture(self.data - other, self.frame)
 
 
-def _halved(values: FloatArray, part: NDArray[np.float32]) -> tuple[FloatArray, NDArray[np.float32]]:
+def _halved(values: Values, part: NDArray[np.float32]) -> tuple[Values, NDArray[np.float32]]:
     """Means over pairs of rows, weighted by the part of each that has a value; a last odd row stays as it is."""
     even = values.shape[0] // 2 * 2
     upper, lower = part[0:even:2], part[1:even:2]
@@ -189,7 +191,7 @@ def value_range(picture: Picture, plane: Plane = FLAT) -> tuple[float, float]:
     return robust_range(picture.sample(plane))
 
 
-def colourise(values: FloatArray, part: NDArray[np.float32], limits: tuple[float, float], lut: Lut) -> Rgba:
+def colourise(values: Values, part: NDArray[np.float32], limits: tuple[float, float], lut: Lut) -> Rgba:
     """Colours of `values` (rows, columns) between `limits`, premultiplied by the `part` that has a value.
 
     `lut` is (256, 3) uint8; returns (rows, columns, 4) uint8, contiguous.

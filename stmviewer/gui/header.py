@@ -23,7 +23,7 @@ def facts(scan: Scan) -> list[str]:
     found = []
     if geometry.calibrated:
         largest = max(geometry.width, geometry.height)
-        factor, unit = (1e6, "µm") if largest >= 1e-6 else (1e9, "nm")
+        factor, unit = (1e6, "µm") if largest >= 0.9995e-6 else (1e9, "nm")
         found.append(f"{geometry.width * factor:.4g} × {geometry.height * factor:.4g} {unit}")
     found.append(f"{geometry.columns} × {geometry.rows} px")
     if not geometry.calibrated:

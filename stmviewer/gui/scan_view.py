@@ -18,7 +18,7 @@ from stmviewer.gui.shown import Restored, Shown, ShownMask
 PaneName = Literal["raw", "mask", "restored"]
 PANE_NAMES: tuple[PaneName, ...] = ("raw", "mask", "restored")
 Aspect = Literal["restored", "difference", "deviation"]
-ASPECTS: dict[Aspect, str] = {"restored": "Restored", "difference": "Restored − raw", "deviation": "Deviation"}
+ASPECTS: dict[Aspect, str] = {"restored": "Restored", "difference": "Difference", "deviation": "Deviation"}
 _GAP = 10
 _RESTORE_HINT = "Choose a task at the right and press Restore"
 #: frames longer than this get panes of this aspect and are zoomed into
@@ -82,6 +82,11 @@ class ScanView(QWidget):
         self._aspect = "restored"
         self._redraw()
         self._place()
+
+    def set_waiting(self, waiting: bool) -> None:
+        """Whether a restoration is under way, for the pane that waits for it."""
+        idle = "Nothing to restore" if self._shown is None or self._shown.obstacle else _RESTORE_HINT
+        self.panes["restored"].set_hint("Restoring…" if waiting else idle)
 
     @property
     def levelled(self) -> bool:
@@ -148,7 +153,7 @@ class ScanView(QWidget):
             raw.show_picture(shown.picture, self._plane(), self.limits(), self._height_lut())
             raw.set_title("Raw" if shown.channel.role == "raw" else shown.channel.role.capitalize())
         raw.set_hint("" if shown else "This file could not be opened")
-        self.panes["restored"].set_hint("Nothing to restore" if shown is None or shown.obstacle else _RESTORE_HINT)
+        self.set_waiting(False)
         self._redraw_mask()
         self._redraw_restored()
         self._redraw_legend()
@@ -201,7 +206,8 @@ class ScanView(QWidget):
         self.legend.shared.show_range(caption, self.limits(), shown.channel.unit, self._height_lut(), *samples)
         if restored is not None and self._aspect != "restored":
             picture, _, limits, lut = self._restored_look(restored)
-            self.legend.extra.show_range(ASPECTS[self._aspect], limits, shown.channel.unit, lut, picture.sample())
+            caption = ASPECTS[self._aspect] + (", restored − raw" if self._aspect == "difference" else "")
+            self.legend.extra.show_range(caption, limits, shown.channel.unit, lut, picture.sample())
 
     # the cursor
 

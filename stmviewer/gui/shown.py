@@ -103,7 +103,7 @@ class ShownMask:
 
     @classmethod
     def of(cls, mask: Mask, frame: Frame, saving: str = "") -> "ShownMask":
-        picture = Picture(mask.measured.astype(float), frame)
+        picture = Picture(mask.measured.astype(np.float32), frame)
         warm(picture)
         return cls(mask, picture, saving)
 

@@ -33,6 +33,7 @@ from stmviewer.scan import RequestError
 
 #: after the last change of the settings, before the mask is drawn anew
 _PREVIEW_DELAY_MS = 120
+_BAD_PATTERN = "The pattern is not right yet"
 
 
 class MainWindow(QMainWindow):
@@ -231,8 +232,8 @@ class MainWindow(QMainWindow):
     def _preview(self) -> None:
         try:
             self.session.preview(self.controls.sampling())
-        except RequestError as error:
-            self.view.show_mask(None, sentence(str(error)))
+        except RequestError:
+            self.view.show_mask(None, _BAD_PATTERN)
 
     # the state of everything
 
@@ -243,6 +244,8 @@ class MainWindow(QMainWindow):
             return "Open a scan first"
         if shown.obstacle:
             return f"Cannot be restored: {shown.obstacle}"
+        if self.controls.invalid.text():
+            return _BAD_PATTERN  # what is wrong with it stands below it
         try:
             self.controls.request()
         except RequestError as error:
@@ -272,6 +275,7 @@ class MainWindow(QMainWindow):
         self.menus.refresh(situation)
         self.run_controls.show_look(situation.run)
         self.controls.setEnabled(not situation.run.locked)
+        self.view.set_waiting(self.session.run.busy)
         self.header.set_locked(situation.run.locked)
 
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -9,7 +9,7 @@ from stmviewer.gui.colours import heights
 from stmviewer.gui.display import FLAT, Frame, Picture
 from stmviewer.gui.panes.colour_bar import ColourBar
 from stmviewer.gui.panes.image_view import ImagePane
-from stmviewer.gui.panes.linking import LinkedViews
+from stmviewer.gui.panes.linking import LinkedViews, Place
 
 FRAME = Frame(0, 0, 20, 20)
 
@@ -72,6 +72,18 @@ def test_zoomed_out_every_pixel_counts(qtbot: QtBot) -> None:
     middle = heights()[127]
     colour = colour_at(pane, 10, 5)
     assert [colour.red(), colour.green(), colour.blue()] == pytest.approx(middle.tolist(), abs=4)
+
+
+def test_a_large_image_is_right_wherever_one_looks(qtbot: QtBot) -> None:
+    data = np.zeros((2600, 2600))
+    data[::260] = 1.0  # a line of one pixel every 2 nm
+    pane = shown_pane(qtbot, data)
+    pane.links.zoom(200)  # type: ignore[attr-defined]
+    for k in (1, 4, 9, 2):  # coloured around the first place, then panned beyond
+        y = 2.0 * k + 0.5 * 20 / 2600
+        pane.links._go(Place(10, y, 0.1))  # type: ignore[attr-defined]
+        assert colour_at(pane, 10, y).lightness() > 240
+        assert colour_at(pane, 10, y + 0.03).lightness() < 10
 
 
 def test_pixels_that_are_not_square_keep_their_shape(qtbot: QtBot) -> None:

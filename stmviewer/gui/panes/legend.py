@@ -85,7 +85,7 @@ class Legend(QWidget):
         self._scores.setVisible(bool(scores))
         if not scores:
             return
-        self._table = table = [["On the hidden pixels", "SSIM", "PSNR", "error"]]
+        self._table = table = [["Hidden pixels", "SSIM", "PSNR", "error"]]
         table += [
             [s.method, f"{s.ssim_hidden:.3f}", f"{s.psnr_hidden_db:.1f} dB", quantity(s.mae_hidden, unit)]
             for s in scores

@@ -1,6 +1,7 @@
 """An image drawn in physical coordinates, with its gaps hatched."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
@@ -12,7 +13,11 @@ from stmviewer.gui.display import FLAT, Frame, Lut, Picture, Plane, colourise
 
 #: below this many screen pixels per image pixel the image is smoothed; above, one sees its pixels
 _SMOOTH_BELOW = 3.0
+#: this close above one screen pixel per image pixel, smoothing would blur bands and leave the rest sharp
+_ONE_TO_ONE = (1.0, 1.06)
 _MOST_REPEATED = 4096
+#: images of at most that many cells a side are coloured whole
+_WHOLE = 2048
 
 
 class RasterItem(pg.GraphicsObject):
@@ -30,7 +35,7 @@ class RasterItem(pg.GraphicsObject):
         self._lut: Lut | None = None
         self._hatch = QBrush()
         self._gap_colour = QColor("grey")
-        self._images: dict[tuple[int, ...], QImage] = {}
+        self._parts: dict[tuple[int, ...], _Drawn] = {}
 
     @property
     def picture(self) -> Picture | None:
@@ -44,14 +49,14 @@ class RasterItem(pg.GraphicsObject):
         """What to draw from now on."""
         self.prepareGeometryChange()
         self._picture, self._plane, self._limits, self._lut = picture, plane, limits, lut
-        self._images.clear()
+        self._parts.clear()
         self.update()
 
     def clear(self) -> None:
         """Draws nothing from now on."""
         self.prepareGeometryChange()
         self._picture = None
-        self._images.clear()
+        self._parts.clear()
         self.update()
 
     def set_gap_colours(self, ground: QColor, lines: QColor) -> None:
@@ -61,7 +66,7 @@ class RasterItem(pg.GraphicsObject):
     def boundingRect(self) -> QRectF:
         return _rect(self._picture.frame) if self._picture else QRectF()
 
-    def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
+    def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         if self._picture is None:
             return
         rows, columns = self._picture.data.shape
@@ -72,18 +77,13 @@ class RasterItem(pg.GraphicsObject):
         if min(per_x, per_y) <= 0:
             return
         fx, fy = _factor(per_x, columns), _factor(per_y, rows)
+        seen = painter.worldTransform().inverted()[0].mapRect(QRectF(widget.rect())) if widget else rect
         per_cell = per_x * fx, per_y * fy
-        smooth = min(per_cell) < _SMOOTH_BELOW
+        near_one = _ONE_TO_ONE[0] <= min(per_cell) <= max(per_cell) < _ONE_TO_ONE[1]
+        smooth = min(per_cell) < _SMOOTH_BELOW and not near_one
         # smoothing is for the fine axis: the lines of a sparse scan stay as sharp as they are
         again = (_repeats(per_cell[0], columns), _repeats(per_cell[1], rows)) if smooth else (1, 1)
-        image = self._image(fx, fy, again)
-        # the last cells may reach over the edge of the image
-        target = QRectF(
-            rect.x(),
-            rect.y(),
-            rect.width() * image.width() * fx / columns / again[0],
-            rect.height() * image.height() * fy / rows / again[1],
-        )
+        part = self._drawn(fx, fy, again, seen.intersected(rect))
         painter.save()
         if self._picture.has_gaps:
             painter.save()
@@ -93,30 +93,59 @@ class RasterItem(pg.GraphicsObject):
             painter.restore()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.setClipRect(rect)
-        painter.drawImage(target, image)
+        painter.drawImage(part.target, part.image)
         painter.restore()
 
-    def _image(self, fx: int, fy: int, again: tuple[int, int]) -> QImage:
-        """The colours of cells of fx x fy pixels, each repeated `again` = (columns, rows) times."""
+    def _drawn(self, fx: int, fy: int, again: tuple[int, int], seen: QRectF) -> "_Drawn":
+        """The colours of cells of fx x fy pixels, each repeated `again` = (columns, rows) times, where `seen` is.
+
+        Small images are coloured whole and once; of large ones only what is seen and a little around it.
+        """
         key = (fx, fy, *again)
-        if key not in self._images:
-            assert self._picture is not None and self._lut is not None
-            values, part = self._picture.shrunk(fx, fy)
-            frame, (rows, columns) = self._picture.frame, self._picture.data.shape
-            cells = Frame(
-                frame.x,
-                frame.y,
-                frame.width * values.shape[1] * fx / columns,
-                frame.height * values.shape[0] * fy / rows,
-                frame.unit,
-            )
-            colours = colourise(values - self._plane.on(cells, values.shape), part, self._limits, self._lut)
-            colours = np.ascontiguousarray(colours.repeat(again[1], axis=0).repeat(again[0], axis=1))
-            height, width = colours.shape[:2]
-            image = QImage(colours.data, width, height, 4 * width, QImage.Format.Format_RGBA8888_Premultiplied)
-            # a copy of Qt's own, in the format that it draws fastest; the numpy buffer may go
-            self._images[key] = image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
-        return self._images[key]
+        known = self._parts.get(key)
+        hair = 1e-6 * min(seen.width(), seen.height())  # of rounding
+        if known is not None and known.target.contains(seen.adjusted(hair, hair, -hair, -hair)):
+            return known
+        assert self._picture is not None and self._lut is not None
+        values, part = self._picture.shrunk(fx, fy)
+        frame, (rows, columns) = self._picture.frame, self._picture.data.shape
+        width, height = frame.width * fx / columns, frame.height * fy / rows  # of a cell
+        down = _span(seen.top() - frame.y, seen.height(), height, values.shape[0])
+        across = _span(seen.left() - frame.x, seen.width(), width, values.shape[1])
+        values, part = values[down, across], part[down, across]
+        cells = Frame(
+            frame.x + across.start * width,
+            frame.y + down.start * height,
+            values.shape[1] * width,
+            values.shape[0] * height,
+            frame.unit,
+        )
+        colours = colourise(values - self._plane.on(cells, values.shape), part, self._limits, self._lut)
+        colours = np.ascontiguousarray(colours.repeat(again[1], axis=0).repeat(again[0], axis=1))
+        high, wide = colours.shape[:2]
+        image = QImage(colours.data, wide, high, 4 * wide, QImage.Format.Format_RGBA8888_Premultiplied)
+        # a copy of Qt's own, in the format that it draws fastest; the numpy buffer may go
+        drawn = _Drawn(_rect(cells), image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied))
+        self._parts[key] = drawn
+        return drawn
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Colours that were worked out, and the place that they cover. The last cells may reach over the image's edge."""
+
+    target: QRectF
+    image: QImage
+
+
+def _span(start: float, length: float, cell: float, count: int) -> slice:
+    """The cells to colour so that those from `start` over `length` are there: all of few, some of many."""
+    if count <= _WHOLE:
+        return slice(0, count)
+    room = max(length, 256 * cell) / 2  # to be panned into
+    first = max(math.floor((start - room) / cell), 0)
+    last = min(math.ceil((start + length + room) / cell), count)
+    return slice(min(first, count - 1), max(last, first + 1))
 
 
 def _factor(per_pixel: float, count: int) -> int:
