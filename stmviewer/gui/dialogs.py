@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 import stmviewer
@@ -50,6 +51,11 @@ def with_suffix(path: Path, file_format: str) -> Path:
     if path.suffix.lower().lstrip(".") in EXPORT_FORMATS:
         return path
     return free_path(path.with_name(f"{path.name}.{file_format}"))
+
+
+def show_folder(folder: Path) -> None:
+    """Opens a folder in the desktop's own file manager."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
 
 def show_about(parent: QWidget) -> QMessageBox:

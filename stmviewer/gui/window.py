@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import QSize, QTimer, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtCore import QSize, QTimer
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QApplication,
     QLabel,
@@ -165,7 +165,7 @@ class MainWindow(QMainWindow):
 
     def open_log_folder(self) -> None:
         paths.logs().mkdir(parents=True, exist_ok=True)
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.logs())))
+        dialogs.show_folder(paths.logs())
 
     def about(self) -> None:
         dialogs.show_about(self)
@@ -216,10 +216,8 @@ class MainWindow(QMainWindow):
         self.messages.show_message("error", "error", sentence(message), details=details)
 
     def _on_exported(self, path: Path) -> None:
-        def show_folder() -> None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
-
-        self.messages.show_message("done", "offer", f"Written: {path}", ("Show folder", show_folder))
+        show = ("Show folder", lambda: dialogs.show_folder(path.parent))
+        self.messages.show_message("done", "offer", f"Written: {path}", show)
 
     def _on_controls(self) -> None:
         with suppress(RequestError):  # half-typed, or the models are not known yet: the last good one stays
