@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stmviewer.restore.devices import fast_bf16
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.models import FlowModel, RegressionModel
 from stmviewer.restore.networks import STRIDE
@@ -52,11 +53,18 @@ class LearnedRestorer:
             total[1][area] += window * deviation
             spread[area] += window * between
             weights[area] += window
-        deviation = np.sqrt((total[1] / weights) ** 2 + (spread / weights) ** 2)
+        # both estimate the same uncertainty, and a few samples see too little of it
+        deviation = np.maximum(total[1], spread) / weights
         return Answer(total[0] / weights, deviation)
 
-    @torch.inference_mode()
     def _tile(
+        self, problem: Problem, tile: Tile, noise: list[np.ndarray], steps: int, progress: Progress
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        fast = fast_bf16(self.device)
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=fast):
+            return self._evaluate(problem, tile, noise, steps, progress)
+
+    def _evaluate(
         self, problem: Problem, tile: Tile, noise: list[np.ndarray], steps: int, progress: Progress
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Mean, predicted deviation and deviation between samples on one tile."""
@@ -67,7 +75,7 @@ class LearnedRestorer:
         if isinstance(self.model, RegressionModel):
             mean, log_scale = self.model(filled, measured, task)
             progress.tick(2)
-            return _crop(mean, tile), _crop(_LAPLACE * log_scale.exp(), tile), np.zeros(tile.shape)
+            return _crop(mean, tile), _crop(_LAPLACE * log_scale.float().exp(), tile), np.zeros(tile.shape)
         posterior, log_scale = self.model.mean(filled, measured, task)
         images = []
         for drawn in noise:
@@ -77,7 +85,7 @@ class LearnedRestorer:
             images.append(_crop(image, tile))
         stack = np.stack(images)
         between = stack.std(axis=0, ddof=1) if len(images) > 1 else np.zeros(tile.shape)
-        return stack.mean(axis=0), _crop(_LAPLACE * log_scale.exp(), tile), between
+        return stack.mean(axis=0), _crop(_LAPLACE * log_scale.float().exp(), tile), between
 
     def _tensor(self, image: np.ndarray, tile: Tile) -> Tensor:
         """The tile of `image` as (1, 1, rows, columns) float32, padded at its far edges to the network's stride."""

@@ -33,8 +33,8 @@ class Restoration:
     raw        the channel as measured, NaN where it was not measured or was hidden
     mask       which pixels the restoration was given, and the pattern
     mean       the restored image: the mean over samples
-    deviation  standard deviation over samples, or the model's own estimate; None where there is neither. Not a
-               probability.
+    deviation  the model's own estimate of its error, or the standard deviation over samples where that is larger;
+               None where there is neither. Not a probability.
     residual   mean - raw at measured pixels before they were put back, NaN elsewhere
     truth      the full channel when part of it was hidden, else None
     scores     of the model and of linear interpolation against what was hidden; empty otherwise

@@ -25,13 +25,16 @@ def sample_flow(
 ) -> Tensor:
     """One sample, (batch, 1, rows, columns), for standard normal `noise` of that shape; `tick` is called every step.
 
-    In sparse samples (task 1) the path runs through the measured pixels: they are known.
+    In sparse samples (task 1) the path runs through the measured pixels: they are known. The last step is the
+    network's own word there too, or its residual at measured pixels would be nothing by force.
     """
     known = (measured > 0.5) & (task[:, None, None, None] > 0.5)
     state = model.source(mean, noise)
     for t, t_next in pairwise(euler_times(steps)):
         now = torch.full((filled.shape[0],), t, device=filled.device)
-        clean = torch.where(known, filled, model(state, now, mean, filled, measured, task))
+        clean = model(state, now, mean, filled, measured, task)
+        if t_next < 1:
+            clean = torch.where(known, filled, clean)
         state = euler_step(state, clean, t, t_next)
         tick()
     return state
