@@ -62,7 +62,7 @@ def panels_of(channels: Sequence[Channel], result: Result) -> list[Panel]:
                 share = float(np.mean(np.nan_to_num(channel.data) > 0.5))
                 panels.append(Panel(f"measured: {100 * share:.3g} %", channel.data, "", (0.0, 1.0), "mask"))
             case "deviation" | "residual":
-                title = "deviation of the samples" if channel.role == "deviation" else "residual at measured pixels"
+                title = "deviation (estimated)" if channel.role == "deviation" else "residual at measured pixels"
                 bottom, top = robust_range(channel.data)
                 # nothing is taken off, and zero stays in the range
                 limits = (min(bottom, 0.0), max(top, 0.0))

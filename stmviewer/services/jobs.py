@@ -112,13 +112,14 @@ class JobRunner:
         def emit(event: events.Event) -> None:
             self._queue.put((handle.token, event))
 
-        last = 0.0
+        last, step = 0.0, ""
 
         def report(advance: Advance) -> None:
-            nonlocal last
+            nonlocal last, step
             now = time.monotonic()
-            if now - last >= _EVENT_INTERVAL_S or advance.fraction >= 1:
-                last = now
+            # a new step is always told: a long one may follow a quick one
+            if now - last >= _EVENT_INTERVAL_S or advance.fraction >= 1 or advance.step != step:
+                last, step = now, advance.step
                 emit(events.Advanced(advance.fraction, advance.step, advance.eta_s))
 
         try:
