@@ -51,13 +51,15 @@ def load_weights(path: Path, device: torch.device | str = "cpu") -> LearnedModel
             header = file.metadata() or {}
             if header.get("format") != _FORMAT:
                 raise FileError(path, "these weights were not made by stmviewer", "Choose a model that it trained")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a dict)
         config = UNetConfig.from_dict(json.loads(header["config"]))
-        regression = None
-        if "regression" in header:
-            regression = RegressionModel(UNetConfig.from_dict(json.loads(header["regression"])))
-        model = build(header["kind"], config, regression)
-        model.load_state_dict(tensors)
+        # shapes only: weights are not drawn to be thrown away, and a damaged header does not fill the memory
+        with torch.device("meta"):
+            regression = None
+            if "regression" in header:
+                regression = RegressionModel(UNetConfig.from_dict(json.loads(header["regression"])))
+            model = build(header["kind"], config, regression)
+        model.load_state_dict(tensors, assign=True)
     except FileNotFoundError as error:
         raise FileError(path, "the weights are missing", "Install stmviewer again, or choose another model") from error
     except (
