@@ -21,6 +21,12 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def _full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What holds exactly is tested in float32, on every machine."""
+    monkeypatch.setattr("stmviewer.restore.learned.fast_bf16", lambda device: False)
+
+
 @pytest.fixture
 def tiny() -> UNetConfig:
     """A network of a few thousand weights."""
