@@ -8,6 +8,7 @@ import numpy as np
 from stmviewer.restore.filling import fill
 from stmviewer.restore.request import FILE_MASK, RestoreRequest
 from stmviewer.scan import BoolArray, Channel, FileError, FloatArray, Geometry, Mask, RequestError, Scan, make_mask
+from stmviewer.scan.levelling import fit_plane
 from stmviewer.scan.lines import LinePlacement, looks_line_sparse, place_lines
 
 
@@ -30,7 +31,10 @@ class Case:
         """`raw` with its gaps filled by interpolation, lines from their true positions."""
         if self.placement is not None and self.lines is not None and np.isfinite(self.lines).all():
             return self.placement.between_lines(self.lines)
-        return fill(self.raw, self.mask.measured)
+        # averages of scattered pixels do not follow a slope: a tilted sample would be filled with noise
+        plane = fit_plane(self.raw, self.mask.measured)
+        filled: FloatArray = fill(self.raw - plane, self.mask.measured) + plane
+        return np.where(self.mask.measured, self.raw, filled)
 
     def residual(self, image: FloatArray) -> FloatArray:
         """image - measurement where there is one, NaN elsewhere; lines between rows are compared where they lie."""
