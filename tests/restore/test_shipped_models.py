@@ -1,0 +1,51 @@
+"""The models that come with this version, where the source tree has them."""
+
+import numpy as np
+import pytest
+
+from stmviewer import paths
+from stmviewer.restore import RestoreRequest, library
+from stmviewer.restore.library import Entry, read_manifest, sha256
+from stmviewer.restore.pipeline import restore
+from stmviewer.restore.weights import load_weights
+from stmviewer.scan import Channel, Geometry, Progress, Scan
+from stmviewer.simulate import Si001H
+
+NAMES = sorted(read_manifest(paths.shipped_models()))
+pytestmark = pytest.mark.skipif(not NAMES, reason="models/ has no weights")
+
+
+@pytest.fixture
+def entry(request: pytest.FixtureRequest) -> Entry:
+    return library.entries()[request.param]
+
+
+@pytest.mark.parametrize("entry", NAMES, indirect=True)
+def test_weights_are_those_that_the_manifest_names(entry: Entry) -> None:
+    assert sha256(entry.weights) == entry.sha256
+    assert load_weights(entry.weights).kind == entry.info.kind
+    assert entry.card.read_text(encoding="utf-8").strip()
+    assert entry.info.name == f"{entry.info.kind}-{entry.info.family}"
+    assert entry.info.source == "shipped"
+    assert entry.info.summary
+    assert entry.info.licence
+
+
+def coarse_scan(seed: int) -> Scan:
+    """A clean Si(001):H scan with some 4 pixels a dimer row, as overview scans have it, with a little noise."""
+    rng = np.random.default_rng(seed)
+    pixel_m = 0.19e-9
+    surface = Si001H.random(rng).make(128, 128, pixel_m, rng)
+    noisy = surface + 0.05 * np.std(surface) * rng.standard_normal(surface.shape)
+    return Scan([Channel("Z", "m", noisy)], Geometry(128, 128, 128 * pixel_m, 128 * pixel_m))
+
+
+def test_the_model_of_simulated_surfaces_beats_linear_interpolation_on_coarse_lines() -> None:
+    name = "regression-sim" if "regression-sim" in NAMES else "regression"
+    request = RestoreRequest(task="sparse", mask="lines:4", model=name, device="cpu")
+    gains = []
+    for seed in range(4):
+        model, linear = restore(coarse_scan(seed), request, Progress()).scores
+        assert linear.method == "linear"
+        gains.append(model.ssim_hidden - linear.ssim_hidden)
+    assert np.mean(gains) > 0.02
