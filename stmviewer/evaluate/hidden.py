@@ -71,7 +71,8 @@ def evaluate(
         for case in sets[name]:
             progress.step = f"{model}, {task}, {name}"
             progress.tick()
-            rows.append(_one(case, task, model, device, steps))
+            # a part that moves no bar, and stops when asked to
+            rows.append(_one(case, task, model, device, steps, progress.part(0.0)))
         scores.append(_summary(name, task, model, sets[name], np.array(rows)))
     return scores
 
@@ -84,18 +85,18 @@ def _able(models: Sequence[str], task: str) -> list[str]:
     return ["input", *able] if kind == "repair" else able
 
 
-def _one(case: Case, task: str, model: str, device: Device, steps: int | None) -> tuple[float, ...]:
+def _one(case: Case, task: str, model: str, device: Device, steps: int | None, progress: Progress) -> tuple[float, ...]:
     """ssim, ssim_hidden, psnr_db, mae_percent, seconds of one image."""
     if task == "repair":
         assert case.truth is not None
         data = case.scan.channel().data
         seconds = 0.0
         if model != "input":
-            result = restore(case.scan, _request(model, "repair", device, steps), Progress())
+            result = restore(case.scan, _request(model, "repair", device, steps), progress)
             data, seconds = result.mean, float(result.provenance["seconds"])
         q = compare(_level(data), _level(case.truth))
         return q.ssim, q.ssim, q.psnr_db, q.mae_percent, seconds
-    result = restore(_as_measured(case), _request(model, "sparse", device, steps, task), Progress())
+    result = restore(_as_measured(case), _request(model, "sparse", device, steps, task), progress)
     assert result.truth is not None
     q = compare(result.mean, result.truth, ~result.mask.measured)
     return q.ssim, q.ssim_hidden, q.psnr_db, q.mae_percent, float(result.provenance["seconds"])

@@ -1,3 +1,6 @@
+import threading
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -46,3 +49,17 @@ def test_the_benchmark_can_be_cancelled():
     progress._root.stop.set()
     with pytest.raises(Cancelled):
         bench(progress, size=48)
+
+
+def test_it_stops_in_the_middle_of_a_method(monkeypatch):
+    """A slow method on a large scan is asked to stop itself: Ctrl-C does not wait for its end."""
+    stop = threading.Event()
+
+    def slow(image, measured, progress):
+        stop.set()
+        progress.tick()
+        raise AssertionError("not stopped")
+
+    monkeypatch.setattr(library, "CLASSICAL", {"linear": replace(library.CLASSICAL["linear"], method=slow)})
+    with pytest.raises(Cancelled):
+        bench(Progress(stop=stop), size=48)
