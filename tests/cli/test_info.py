@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from . import scans
+
+
+def test_text_has_what_a_microscopist_asks_first(run, tmp_path):
+    path = scans.write(
+        tmp_path / "scan.gwy", bias_v=-2.0, setpoint_a=50e-12, line_time_s=(0.4, 0.2), comment="Si(001):H"
+    )
+    text = run("info", path).done().out
+    for part in (
+        "scan.gwy (Gwyddion)",
+        "48 x 40",
+        "4.8 nm x 4 nm",
+        "100 pm",
+        "-2 V (filled states)",
+        "50 pA",
+        "400 ms forward, 200 ms backward",
+        "24 s",  # 40 lines, there and back
+        "Si(001):H",
+        "Z forward",
+    ):
+        assert part in text
+
+
+def test_json_has_the_same_in_si_units(run, tmp_path):
+    data = scans.lattice()
+    path = scans.write(tmp_path / "scan.gwy", data, bias_v=1.5, setpoint_a=50e-12, line_time_s=(0.4, 0.2))
+    facts = run("info", path, "--json").done().json
+    assert facts["file"] == str(path)
+    assert (facts["columns"], facts["rows"]) == (48, 40)
+    assert facts["width"] == pytest.approx(4.8e-9)
+    assert facts["pixel_height"] == pytest.approx(0.1e-9)
+    assert facts["lateral_unit"] == "m"
+    assert facts["bias_v"] == 1.5
+    assert facts["line_time_s"] == [0.4, 0.2]
+    assert facts["line_factor"] is None
+    (channel,) = facts["channels"]
+    assert channel["unit"] == "m"
+    assert channel["range_1_99"] == pytest.approx(np.percentile(data, (1, 99)), rel=1e-3)
+    assert channel["measured_fraction"] == 1
+    assert channel["not_restorable"] is None
+
+
+def test_what_was_not_measured_is_said(run, tmp_path):
+    data = scans.lattice()
+    data[10:] = np.nan
+    path = scans.write(tmp_path / "aborted.gwy", data)
+    assert "25.0 % measured" in run("info", path).done().out
+    assert run("info", path, "--json").done().json["channels"][0]["measured_fraction"] == 0.25
+
+
+def test_a_scan_that_never_ran_opens_and_says_so(run, tmp_path):
+    path = tmp_path / "empty.npy"
+    np.save(path, np.full((20, 30), np.nan))
+    assert "nothing measured" in run("info", path).done().out
+    (channel,) = run("info", path, "--json").done().json["channels"]
+    assert channel["range_1_99"] is None
+    assert channel["measured_fraction"] == 0
+    assert "no pixel was measured" in channel["not_restorable"]
+
+
+def test_infinite_values_count_as_not_measured(run, tmp_path):
+    data = scans.lattice()
+    data[0, 0], data[1, 1], data[2, 2] = np.inf, -np.inf, np.nan
+    np.save(tmp_path / "inf.npy", data)
+    facts = run("info", tmp_path / "inf.npy", "--json").done().json
+    assert facts["channels"][0]["measured_fraction"] == pytest.approx(1 - 3 / data.size)
+
+
+def test_a_constant_channel_says_why_it_is_not_restorable(run, tmp_path):
+    np.save(tmp_path / "flat.npy", np.full((20, 30), 7.0))
+    facts = run("info", tmp_path / "flat.npy", "--json").done().json
+    assert "same value" in facts["channels"][0]["not_restorable"]
+
+
+def test_fewer_lines_than_their_range_are_offered_as_sparse(run, tmp_path):
+    path = scans.write(tmp_path / "lines.gwy", scans.lattice(16, 64), height_m=64 * scans.PIXEL_M)
+    assert run("info", path, "--json").done().json["line_factor"] == pytest.approx(4)
+    text = run("info", path).done().out
+    assert "16 lines for 64 pixels" in text
+    assert "--mask file" in text
+
+
+def test_a_picture_has_no_size(run, tmp_path):
+    Image.fromarray(np.arange(600, dtype=np.uint8).reshape(20, 30) % 251).save(tmp_path / "a.png")
+    text = run("info", tmp_path / "a.png").done().out
+    assert "unknown" in text
+    facts = run("info", tmp_path / "a.png", "--json").done().json
+    assert facts["lateral_unit"] == "px"
+    assert facts["width"] == 30
+
+
+def test_a_restoration_tells_how_it_was_made(run, scan_file, tmp_path):
+    run("restore", scan_file, "--model", "row-median", "-o", tmp_path / "out").done()
+    (path,) = (tmp_path / "out").glob("*.gwy")
+    facts = run("info", path, "--json").done().json
+    assert {c["role"] for c in facts["channels"]} == {"raw", "mask", "restored"}
+    assert facts["provenance"]["model"] == "row-median"
+    assert facts["provenance"]["file"] == "scan.gwy"
+    assert "[restored]" in run("info", path).done().out

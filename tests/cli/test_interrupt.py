@@ -1,0 +1,78 @@
+"""Ctrl-C: exit 130, soon, and nothing is lost that was done."""
+
+import json
+import signal
+
+import pytest
+
+from . import scans
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals as POSIX has them")
+#: fails the test, should Ctrl-C not be heard; no measure of speed
+PATIENCE_S = 120
+
+
+def test_restoring_many_scans(start, tmp_path):
+    """The first is done quickly, the second takes many minutes."""
+    small = scans.write(tmp_path / "a.gwy")
+    large = scans.write(tmp_path / "b.gwy", scans.lattice(1500, 1500))
+    words = ["--task", "sparse", "--mask", "pixels:0.05", "--model", "biharmonic", "-o", tmp_path / "out"]
+    process = start("restore", small, large, *words)
+    assert "a_Z-forward_sparse.gwy" in process.stdout.readline()
+    while not process.stdout.readline().startswith("  linear"):  # its score, the last line of the first scan
+        pass
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130
+    assert "stmviewer: stopped" in err
+    assert "Traceback" not in err
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "a_Z-forward_sparse.gwy",
+        "a_Z-forward_sparse.gwy.provenance.json",
+    ]
+
+
+def test_what_was_restored_before_is_in_the_json(run, tmp_path, monkeypatch):
+    from stmviewer.cli import restore as module
+
+    for name in ("a.gwy", "b.gwy", "c.gwy"):
+        scans.write(tmp_path / "in" / name)
+    real = module._one
+
+    def one(file, *rest):
+        if file.name == "b.gwy":
+            signal.raise_signal(signal.SIGINT)
+        return real(file, *rest)
+
+    monkeypatch.setattr(module, "_one", one)
+    outcome = run("restore", tmp_path / "in", "--model", "tv", "-o", tmp_path / "out", "--json")
+    assert outcome.code == 130
+    outcome.one_line("stopped")
+    assert [r["file"] for r in outcome.json] == [str(tmp_path / "in" / "a.gwy")]
+
+
+def test_training_leaves_a_checkpoint_to_resume_from(start, tmp_path):
+    """A resumed training then ends in a model."""
+    for k in range(2):
+        scans.write(tmp_path / "scans" / f"{k}.gwy", scans.lattice(100, 100, seed=k))
+    models = tmp_path / "models"
+    # what a user cannot choose: a network small enough for a test
+    first = scans.put_model("regression-first")
+    words = ["train", tmp_path / "scans", "--from", first, "--name", "regression-lab", "--models-dir", models]
+    process = start(*words, "--minutes", 60)
+    assert json.loads(process.stdout.readline())["step"] >= 1  # it trains
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130
+    assert err == "stmviewer: stopped\n"
+    work = models / "regression-lab.training"
+    assert sorted(p.name for p in work.iterdir()) == ["log.jsonl", "state.safetensors"]
+    assert not (models / "regression-lab.safetensors").exists()
+
+    process = start(*words, "--minutes", 0.0001, "--resume")
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, err
+    saved = json.loads(out.splitlines()[-1])
+    assert saved["event"] == "saved"
+    assert saved["step"] >= 1  # its time was over: nothing was trained in addition, nothing from the start
+    assert (models / "regression-lab.safetensors").is_file()

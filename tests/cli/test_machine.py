@@ -1,0 +1,106 @@
+"""`models`, `bench` and `smoke-test`: what this installation has and can."""
+
+import pytest
+
+from stmviewer.restore import library
+
+from .outcome import Outcome
+
+
+def test_models_lists_classical_methods_with_their_tasks(run):
+    text = run("models").done().out
+    for name, task in (("linear", "sparse"), ("row-median", "repair"), ("tv", "sparse and repair")):
+        (line,) = [line for line in text.splitlines() if line.split()[0] == name]
+        assert task in line
+        assert line.endswith("[classical]")
+
+
+def test_models_as_json(run, learned):
+    models = run("models", "--json").done().json
+    assert models[0]["name"] == learned  # the user's own come first
+    assert models[0]["source"] == "user"
+    by_name = {m["name"]: m for m in models}
+    assert by_name["linear"]["learned"] is False
+    assert by_name["linear"]["tasks"] == ["sparse"]
+    assert {"name", "kind", "family", "summary", "tasks", "steps", "samples", "licence", "source"} <= set(models[0])
+
+
+def test_models_without_any_that_learned(run, no_shipped_models):
+    assert not any(m["learned"] for m in run("models", "--json").done().json)
+
+
+def test_shipped_models_are_listed_with_their_licence(run):
+    from stmviewer import paths
+
+    manifest = library.read_manifest(paths.shipped_models())
+    if not manifest:
+        pytest.skip("no model is shipped with this version yet")
+    by_name = {m["name"]: m for m in run("models", "--json").done().json}
+    for name in manifest:
+        assert by_name[name]["source"] == "shipped"
+        assert by_name[name]["licence"]
+        assert (paths.shipped_models() / f"{name}.md").is_file()
+        weights = paths.shipped_models() / f"{name}.safetensors"
+        assert library.sha256(weights) == manifest[name]["sha256"]
+
+
+@pytest.fixture
+def _quick_methods(monkeypatch):
+    monkeypatch.setattr(library, "CLASSICAL", {k: library.CLASSICAL[k] for k in ("linear", "row-median")})
+
+
+@pytest.mark.usefixtures("_quick_methods")
+def test_bench_reports_every_timing(run):
+    report = run("bench", "--size", 64, "--json").done().json
+    assert report["device"]
+    whats = [t["what"] for t in report["timings"]]
+    assert "sparse 64 x 64, linear (with its score)" in whats
+    assert whats[0].startswith("open")
+    for timing in report["timings"]:
+        assert 0 < timing["least_s"] <= timing["median_s"] <= timing["most_s"]
+    text = run("bench", "--size", 32).done().out
+    assert "median (least to most) of 3 runs" in text
+    assert "repair 32 x 32, row-median" in text
+
+
+@pytest.mark.parametrize("size", ["0", "8", "5000", "-1"])
+def test_sizes_that_cannot_be_timed(run, size):
+    run("bench", f"--size={size}").refused("--size")
+
+
+PARTS = {"resources", "formats", "figures", "torch", "classical", "models"}
+
+
+def test_the_smoke_test_of_a_whole_installation(run, learned):
+    report = run("smoke-test", "--no-window").done().json
+    assert report["ok"] is True
+    assert set(report["checks"]) == PARTS
+    assert all(check["ok"] and check["seconds"] >= 0 for check in report["checks"].values())
+    assert learned in report["checks"]["models"]["detail"]
+    assert "gwy, npz, tif" in report["checks"]["formats"]["detail"]
+
+
+def test_the_smoke_test_names_what_is_broken(run, no_shipped_models, monkeypatch, tmp_path):
+    """An installation without models and without its samples."""
+    from stmviewer import paths
+
+    monkeypatch.setattr(paths, "resources", lambda: tmp_path / "none")
+    outcome = run("smoke-test", "--no-window")
+    assert outcome.code == 1
+    report = outcome.json
+    assert report["ok"] is False
+    bad = {name for name, check in report["checks"].items() if not check["ok"]}
+    assert {"resources", "models"} <= bad
+    assert "there is no model" in report["checks"]["models"]["detail"]
+    assert report["checks"]["classical"]["ok"]
+    assert "trace" in report["checks"]["models"]
+
+
+def test_the_smoke_test_opens_a_window_without_a_display(start, learned):
+    process = start("smoke-test")
+    out, err = process.communicate()
+    assert process.returncode == 0, out
+    checks = Outcome(0, out, err).json["checks"]
+    assert set(checks) == {*PARTS, "window"}
+    assert "pixels opened, drawn and closed" in checks["window"]["detail"]
+    assert "Traceback" not in err

@@ -1,0 +1,195 @@
+import functools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stmviewer import paths
+from stmviewer.cli.train import read_protocol
+from stmviewer.scan import FileError
+
+from . import scans
+
+
+@pytest.fixture(autouse=True)
+def _tiny(monkeypatch):
+    """The network and the surfaces of a real training take minutes."""
+    import stmviewer.train.run
+    from stmviewer.train import spec
+
+    small = {"channels": (8, 16, 16), "crop": 64, "batch": 2, "bank": 2, "bank_size": 160}
+    monkeypatch.setattr(spec, "TrainSpec", functools.partial(spec.TrainSpec, **small))
+    monkeypatch.setattr(stmviewer.train.run, "_VALIDATION_SAMPLES", 1)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for k, name in enumerate(("a.gwy", "b.gwy")):
+        scans.write(tmp_path / "scans" / name, scans.lattice(100, 100, seed=k))
+    return tmp_path / "scans"
+
+
+def lines(text: str) -> list[dict]:
+    def refuse(word):
+        raise AssertionError(f"{word} is not JSON")
+
+    return [json.loads(line, parse_constant=refuse) for line in text.splitlines()]
+
+
+def test_a_training_reports_json_lines_and_ends_in_a_model_that_restores(run, tmp_path, scan_file):
+    outcome = run("train", "simulated:si001h", "--name", "regression-lab", "--train-steps", 2)
+    assert outcome.code == 0
+    outcome.one_line("regression-lab", str(paths.user_models()), "--model regression-lab")
+    found = lines(outcome.out)
+    assert {line["event"] for line in found} == {"train", "validation", "saved"}
+    assert found[-1]["event"] == "saved"
+    assert found[-1]["step"] == 2
+    assert all(line["seconds"] >= 0 for line in found)
+    train = [line for line in found if line["event"] == "train"][-1]
+    assert train["loss"] > 0
+    assert train["images_per_second"] > 0
+    assert train["skipped"] == 0
+
+    (listed,) = [m for m in run("models", "--json").done().json if m["name"] == "regression-lab"]
+    assert (listed["source"], listed["kind"], listed["licence"]) == ("user", "regression", "MIT")
+    assert "regression-lab" in run("models").done().out
+
+    words = ["--model", "regression-lab", "-o", tmp_path / "out", "--json"]
+    (facts,) = run("restore", scan_file, *words).done().json
+    assert facts["model"] == "regression-lab"
+    (facts,) = run("restore", scan_file, "--task", "sparse", "--mask", "lines:2", *words).done().json
+    assert facts["scores"][0]["method"] == "regression-lab"
+
+
+def test_a_flow_from_a_regression_in_a_library_of_its_own(run, tmp_path, monkeypatch):
+    models = tmp_path / "library"
+    base = ["train", "simulated:si001h", "--train-steps", 1, "--models-dir", models]
+    assert run(*base, "--name", "regression-a").code == 0
+    outcome = run(*base, "--model", "flow", "--from", "regression-a", "--name", "flow-a")
+    assert outcome.code == 0, outcome.err
+    assert {p.name for p in models.glob("*.safetensors")} == {"regression-a.safetensors", "flow-a.safetensors"}
+    assert "flow-a" not in run("models").done().out
+    monkeypatch.setenv("STMVIEWER_MODELS", str(models))
+    assert "flow-a" in run("models").done().out
+
+
+def test_the_same_seed_trains_the_same_model(run, tmp_path):
+    for name in ("1", "2"):
+        words = ["--name", "regression-a", "--train-steps", 2, "--seed", 4, "--models-dir", tmp_path / name]
+        assert run("train", "simulated:si001h", *words).code == 0
+    one, other = ((tmp_path / name / "regression-a.safetensors").read_bytes() for name in ("1", "2"))
+    assert one == other
+
+
+def test_a_folder_of_good_scans_and_a_protocol(run, tmp_path, folder):
+    protocol = tmp_path / "protocol.txt"
+    protocol.write_text("# the good ones\n\n b.gwy \n", encoding="utf-8-sig")
+    words = ["--name", "regression-lab", "--train-steps", 1, "--protocol", protocol]
+    outcome = run("train", folder, *words)
+    assert outcome.code == 0, outcome.err
+    card = (paths.user_models() / "regression-lab.md").read_text()
+    assert "1 scan in the folder scans" in card
+    (listed,) = [m for m in run("models", "--json").json if m["name"] == "regression-lab"]
+    assert "scans it was trained on" in listed["licence"]
+
+
+def test_a_name_is_taken_only_once(run):
+    words = ["train", "simulated:si001h", "--train-steps", 1, "--name", "regression-lab"]
+    assert run(*words).code == 0
+    run(*words).refused("regression-lab", "already", "--resume")
+
+
+def test_resuming_with_more_steps(run):
+    words = ["train", "simulated:si001h", "--name", "regression-lab", "--train-steps"]
+    assert run(*words, 1).code == 0
+    outcome = run(*words, 3, "--resume")
+    assert outcome.code == 0
+    assert lines(outcome.out)[-1]["step"] == 3
+    run(*words, 3, "--resume", "--seed", 9).refused("other settings", "seed")
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["--name", "a b"], ["a b", "name"]),
+        (["--name", "../x"], ["name"]),
+        (["--name", "linear"], ["linear"]),
+        (["--name", "a", "--model", "diffusion"], ["diffusion", "regression or flow"]),
+        (["--name", "a", "--model", "flow"], ["--from"]),
+        (["--name", "a", "--from", "nope"], ["nope"]),
+        (["--name", "a", "--minutes", "0"], ["minutes"]),
+        (["--name", "a", "--minutes", "nan"], ["minutes"]),
+        (["--name", "a", "--train-steps", "0"], ["1 step"]),
+        (["--name", "a", "--seed=-1"], ["seed"]),
+        (["--name", "a", "--seed", "99999999999999999999"], ["seed"]),
+        (["--name", "a", "--resume"], ["no training to resume"]),
+        (["--name", "a", "--protocol", "gone.txt"], ["gone.txt"]),
+        (["--name", "a", "--validate", "gone"], ["gone", "no such folder"]),
+    ],
+)
+def test_what_cannot_be_trained(run, words, parts):
+    run("train", "simulated:si001h", "--train-steps", 1, *words).refused(*parts)
+    assert not list(paths.user_models().glob("*.safetensors"))
+
+
+def test_sources_that_are_none(run, tmp_path):
+    (tmp_path / "empty").mkdir()
+    scans.write(tmp_path / "small" / "a.gwy")
+    words = ["--name", "a", "--train-steps", 1]
+    run("train", tmp_path / "gone", *words).refused("gone", "no such folder")
+    run("train", tmp_path / "empty", *words).refused("empty", "no scan")
+    run("train", tmp_path / "small", *words).refused("small", "a.gwy", "smaller than")
+    run("train", "simulated:graphene", *words).refused("graphene", "si001h")
+    assert not paths.user_models().exists() or not list(paths.user_models().iterdir())
+
+
+def test_a_library_that_cannot_be_made(run, tmp_path):
+    (tmp_path / "file").write_text("x")
+    words = ["--name", "a", "--train-steps", 1, "--models-dir", tmp_path / "file"]
+    run("train", "simulated:si001h", *words).refused("file", "--models-dir")
+
+
+def test_cuda_that_is_not_there(run, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    run("train", "simulated:si001h", "--name", "a", "--train-steps", 1, "--device", "cuda").refused("cuda")
+
+
+def test_protocols(tmp_path):
+    path = tmp_path / "protocol.txt"
+    path.write_text("\ufeffa.png\r\n# a comment\r\n\r\n  folder/b c.sxm  \r\n", encoding="utf-8")
+    assert read_protocol(path) == ("a.png", "folder/b c.sxm")
+    path.write_text("# nothing\n\n")
+    with pytest.raises(FileError, match="names no file"):
+        read_protocol(path)
+    path.write_bytes(b"\xff\xfe\x00a")
+    with pytest.raises(FileError, match="cannot be read"):
+        read_protocol(path)
+    with pytest.raises(FileError, match="cannot be read"):
+        read_protocol(tmp_path)
+
+
+def test_a_loss_that_is_no_number_is_null(run, monkeypatch):
+    from stmviewer.train.loop import Training
+
+    monkeypatch.setattr(Training, "_step", _skip)
+    outcome = run("train", "simulated:si001h", "--name", "regression-lab", "--train-steps", 1)
+    train = [line for line in lines(outcome.out) if line["event"] == "train"][-1]
+    assert train["loss"] is None
+
+
+def _skip(training, _) -> float:
+    training.counters.step += 1
+    training.counters.skipped += 1
+    return float(np.nan)
+
+
+@pytest.mark.real_data
+def test_the_protocol_of_the_reference_can_be_trained_on(run, real_data):
+    words = ["--name", "regression-tiny", "--train-steps", 1]
+    folder = real_data / "si100h"
+    outcome = run("train", folder, *words, "--protocol", folder / "protocol36.txt")
+    assert outcome.code == 0, outcome.err
+    card = Path(paths.user_models() / "regression-tiny.md").read_text()
+    assert "36 scans in the folder si100h\n" in card
+    assert str(real_data) not in card
