@@ -6,7 +6,7 @@ import numpy as np
 
 from stmviewer.scan import FloatArray
 
-#: pixels that neighbouring tiles share; what lies further away changes a pixel by less than float32 resolves
+#: pixels that neighbouring tiles share; what lies further away changes a pixel by under 1 % of the corrugation
 OVERLAP = 64
 #: tiles start at multiples of the network's stride, so that each sees its pixels in the same phase as the whole image
 _PHASE = 8
