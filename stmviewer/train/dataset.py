@@ -15,7 +15,7 @@ from stmviewer.restore.normalise import normalisation
 from stmviewer.restore.request import Task
 from stmviewer.scan import BoolArray, FloatArray, make_mask
 from stmviewer.scan.levelling import fit_plane
-from stmviewer.simulate import degrade
+from stmviewer.simulate import Pair, degrade
 from stmviewer.simulate.presets import find_preset
 
 #: sampling patterns of the sparse task, with their share
@@ -36,6 +36,10 @@ _PATTERNS: tuple[tuple[str, float], ...] = (
 
 #: 0.12 nm: some 6 pixels a dimer row, where there is most to gain over interpolation and training starts fastest
 _EASY_LOG_PIXEL = float(np.log(0.12e-9))
+
+
+#: share of sparse samples whose scan has a tip and noise as bad as real ones
+_SPARSE_DEGRADED = 0.6
 
 
 @dataclass(frozen=True)
@@ -96,14 +100,7 @@ class SampleMaker:
         return make(index, rng)
 
     def _repair(self, index: int, rng: np.random.Generator) -> Sample:
-        pixel_m = self.source.pixels_m[index]
-        preset = str(rng.choice(self.presets))
-        damage = find_preset(preset).draw(rng, pixel_m)
-        # a wide or double tip brings in what lies around the crop
-        outer = min(self.size + 2 * damage.margin_px, self.source.side(index))
-        around = self.source.crop(index, outer, rng).astype(np.float64)
-        frame = (self.size, self.size)
-        pair = degrade(around, preset, rng, pixel_m=pixel_m, crop=frame, rotate=False, damage=damage)
+        pair = self._pair(index, str(rng.choice(self.presets)), rng)
         everything = np.ones(pair.clean.shape, dtype=np.bool_)
         scale = normalisation(pair.degraded, everything)
         # the tilt of the degraded image is the scanner's: the clean one is judged on the same plane
@@ -113,10 +110,27 @@ class SampleMaker:
         gain = _contrast(rng)
         return Sample(gain * scale.forward(pair.degraded), everything, gain * target, "repair")
 
+    def _pair(self, index: int, preset: str, rng: np.random.Generator) -> Pair:
+        """A crop of image `index`, clean and degraded."""
+        pixel_m = self.source.pixels_m[index]
+        damage = find_preset(preset).draw(rng, pixel_m)
+        # a wide or double tip brings in what lies around the crop
+        outer = min(self.size + 2 * damage.margin_px, self.source.side(index))
+        around = self.source.crop(index, outer, rng).astype(np.float64)
+        frame = (self.size, self.size)
+        return degrade(around, preset, rng, pixel_m=pixel_m, crop=frame, rotate=False, damage=damage)
+
+    def _scanned(self, index: int, rng: np.random.Generator) -> FloatArray:
+        """What the microscope would have measured with every pixel: a sparse scan is rebuilt as it, tip and noise."""
+        if not self.noisy_targets:
+            return self.source.crop(index, self.size, rng).astype(np.float64)
+        if rng.random() < _SPARSE_DEGRADED:
+            return self._pair(index, str(rng.choice(("mild", "realistic"))), rng).degraded
+        clean = self.source.crop(index, self.size, rng).astype(np.float64)
+        return clean + _scanner_noise(clean, rng)
+
     def _sparse(self, index: int, rng: np.random.Generator) -> Sample:
-        clean: FloatArray = self.source.crop(index, self.size, rng).astype(np.float64)
-        if self.noisy_targets:
-            clean = clean + _scanner_noise(clean, rng)
+        clean = self._scanned(index, rng)
         names, shares = zip(*_PATTERNS, strict=True)
         pattern = str(rng.choice(names, p=np.array(shares) / sum(shares)))
         mask = make_mask(pattern, self.size, self.size, int(rng.integers(2**31))).measured

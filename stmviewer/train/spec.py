@@ -44,7 +44,7 @@ class TrainSpec:
     #: simulated surfaces kept in memory: how many, their side in pixels, their pixel size in m
     bank: int = 600
     bank_size: int = 320
-    pixel_range_m: tuple[float, float] = field(default=(0.03e-9, 0.26e-9))
+    pixel_range_m: tuple[float, float] = field(default=(0.015e-9, 0.26e-9))
     #: samples over which training widens from the middle of that range to the whole
     widening: int = 32_000
 
