@@ -4,17 +4,20 @@
 VENV ?= .venv
 PYTHON ?= python3
 TORCH_INDEX ?=
+# as pyproject.toml has it; in a variable, since a comma would end an argument of $(if)
+TORCH := torch>=2.6,<=2.13.0
 BIN := $(VENV)/bin
 SAMPLE := resources/samples/si001h-double-tip.gwy
 # two OpenMP threads that wait for each other slow a busy machine down several times
 export GOMP_SPINCOUNT ?= 0
 
+# half an environment is none: `python3 -m venv` leaves one where Debian's python3-venv is missing
+.DELETE_ON_ERROR:
 .PHONY: run test lint bench slow screenshots samples clean
 
 run: $(VENV)/installed
-	@sh installer/linux_libraries.sh
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
-	  $(BIN)/stmviewer $(SAMPLE); \
+	  sh installer/linux_libraries.sh && $(BIN)/stmviewer $(SAMPLE); \
 	else \
 	  echo "There is no display: restoring the sample scan on the command line instead of opening the window."; \
 	  $(BIN)/stmviewer restore $(SAMPLE) --task repair --format png -o out; \
@@ -56,7 +59,7 @@ $(VENV)/bin/python:
 	$(BIN)/python -m pip install -q --upgrade pip
 
 $(VENV)/installed: $(VENV)/bin/python pyproject.toml
-	$(if $(TORCH_INDEX),$(BIN)/python -m pip install -q 'torch>=2.6,<=2.13.0' --index-url $(TORCH_INDEX))
+	$(if $(TORCH_INDEX),$(BIN)/python -m pip install -q '$(TORCH)' --index-url $(TORCH_INDEX))
 	$(BIN)/python -m pip install -q -e .
 	@touch $@
 

@@ -2,10 +2,11 @@
 # The libraries that Qt needs and pip cannot bring. Installs them where the user is root and has apt, else says how.
 [ "$(uname)" = Linux ] || exit 0
 
+# what the loader knows; a user's PATH may lack /sbin. A system without ldconfig cannot be asked: Qt will say
+known=$(PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null) || exit 0
 missing=""
 # need LIBRARY PACKAGE: remembers the package when the loader does not know the library
 need() {
-  if command -v ldconfig >/dev/null 2>&1; then known=$(ldconfig -p); else known=$(/sbin/ldconfig -p); fi
   case "$known" in *"$1"*) ;; *) missing="$missing $2" ;; esac
 }
 
