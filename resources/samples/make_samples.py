@@ -51,7 +51,9 @@ def double_tip() -> None:
     rng = np.random.default_rng(6)
     # with a margin, so that the second end sees a surface beyond the edges too
     clean = surface(-2.0, 1, 70).make(352, 352, pixel, rng)
-    bad = SeveralTips(x_px=(11.0,), y_px=(-8.0,), shorter_m=(0.01e-9,), kappa_per_m=11e9).apply(clean, rng)[16:-16, 16:-16]
+    bad = SeveralTips(x_px=(11.0,), y_px=(-8.0,), shorter_m=(0.04e-9,), kappa_per_m=11e9).apply(clean, rng)[
+        16:-16, 16:-16
+    ]
     bad = LineOffsets.draw(rng, pixel).apply(bad, rng)
     bad = WhiteNoise.draw(rng, pixel).apply(bad, rng)
     size = 320 * pixel

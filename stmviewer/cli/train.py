@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
     parser.add_argument("--protocol", type=Path, help="text file: the files of FOLDER to use, one a line")
     parser.add_argument("--validate", type=Path, help="folder of scans never trained on, scored as it trains")
+    parser.add_argument("--licence", help="of the new weights, when the scans have one that they inherit")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
 
@@ -37,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         start_from=arguments.start_from,
         listed=read_protocol(arguments.protocol) if arguments.protocol else None,
+        licence=arguments.licence,
         validation=arguments.validate,
     )
 

@@ -280,6 +280,7 @@ class MainWindow(QMainWindow):
         self.settings.set_layout("window", self.saveGeometry())
         self.settings.set_layout("splitter", self.workspace.splitter.saveState())
         self.settings.save()
+        self._preview_timer.stop()  # its job would find the runners closed
         self.hide()  # at once; the jobs may need a moment to stop
         self.ended_cleanly = self.session.close()
         super().closeEvent(event)

@@ -1,6 +1,7 @@
 """A whole training: data, model, loop, and the finished model in the library with its card."""
 
 import json
+import math
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -80,7 +81,9 @@ def train(
         training.resume(state)
 
     def write(line: Report) -> None:
-        text = json.dumps({"kind": line.kind, "step": line.step, "seconds": line.seconds, **line.values})
+        # JSON has no NaN: a loss that was never finite is null
+        values = {k: v if math.isfinite(v) else None for k, v in line.values.items()}
+        text = json.dumps({"kind": line.kind, "step": line.step, "seconds": line.seconds, **values})
         try:
             with log.open("a", encoding="utf-8") as file:
                 file.write(text + "\n")
@@ -201,7 +204,7 @@ def _validation(spec: TrainSpec, maker: SampleMaker, progress: Progress) -> Vali
 
 def _licence(spec: TrainSpec, start: _Start | None) -> str:
     """Weights carry the licence of what they were trained on, and of the weights that they come from."""
-    own = "MIT" if spec.source.startswith(SIMULATED) else "that of the scans it was trained on"
+    own = spec.licence or ("MIT" if spec.source.startswith(SIMULATED) else "that of the scans it was trained on")
     inherited = start.licence if start is not None else "MIT"
     if inherited in ("MIT", own):
         return own

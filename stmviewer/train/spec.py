@@ -23,6 +23,7 @@ class TrainSpec:
     steps       instead of minutes: exactly so many steps, the same curve on every run
     start_from  name of a model whose weights are the start; a flow needs a regression model either way
     listed      file names below the folder that may be used (a protocol); None: all
+    licence     of the weights, when the scans have one that they inherit
     validation  folder of scans that are never trained on, scored as sparse scans beside interpolation
     """
 
@@ -39,6 +40,7 @@ class TrainSpec:
     repair_share: float = 0.4
     start_from: str | None = None
     listed: tuple[str, ...] | None = None
+    licence: str | None = None
     validation: Path | None = None
     validation_listed: tuple[str, ...] | None = None
     #: simulated surfaces kept in memory: how many, their side in pixels, their pixel size in m
