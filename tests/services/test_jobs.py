@@ -209,9 +209,24 @@ def test_a_runner_is_busy_from_submission_to_the_last_event(runner: JobRunner) -
 
 def test_the_last_event_is_never_missed(runner: JobRunner) -> None:
     """Whoever finds the runner free has had its last event: many quick jobs, each waited for."""
-    for k in range(300):
+    for k in range(100):
         handle = runner.submit("Quick", lambda _, k=k: k)
         assert told(runner, handle)[-1] == events.Finished(k)
+
+
+def test_the_last_event_and_the_end_of_a_job_are_one_step(runner: JobRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between them `wait` would find nothing running and nothing told, and leave without the result."""
+    held: list[bool] = []
+    queue = runner._queue
+
+    def put(item: tuple[int, events.Event]) -> None:
+        if isinstance(item[1], events.FINAL):
+            held.append(runner._lock.locked())
+        queue.put(item)
+
+    monkeypatch.setattr(runner, "_queue", SimpleNamespace(put=put, get=queue.get, get_nowait=queue.get_nowait))
+    told(runner, runner.submit("Quick", lambda _: 1))
+    assert held == [True]
 
 
 def test_drain_never_blocks(runner: JobRunner) -> None:
