@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from stmviewer.cli.console import print_json
-from stmviewer.files.saving import replacing
+from stmviewer.files.writing import replacing
 from stmviewer.scan import RequestError, make_mask
 from stmviewer.scan.masks import PATTERNS, full
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from stmviewer.files.drawing import Panel, draw
 from stmviewer.files.roles import Result, result_of
-from stmviewer.files.saving import export
 from stmviewer.files.units import shown_quantity
+from stmviewer.files.writing import export
 from stmviewer.scan import Channel, FileError, FloatArray, Scan
 from stmviewer.scan.levelling import fit_plane, robust_range
 

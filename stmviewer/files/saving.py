@@ -1,16 +1,11 @@
-"""Writes a scan in the format that its name asks for: whole or not at all, and never over a raw file."""
+"""Writes a scan in the format that its name asks for."""
 
-import os
-import secrets
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
-from stmviewer.files import provenance
-from stmviewer.files.sniffing import sniff
-from stmviewer.files.source import Source
+from stmviewer.files.writing import MICROSCOPE_SUFFIXES, export
 from stmviewer.scan import FileError, Scan
 
 #: suffix to what it is, in words
@@ -24,9 +19,6 @@ WRITABLE: Mapping[str, str] = MappingProxyType(
         ".svg": "Figure, for drawing programs",
     }
 )
-#: what microscopes write; nothing of ours goes by these names
-_MICROSCOPE_SUFFIXES = (".sxm", ".3ds", ".dat", ".mtrx", ".sm4", ".sm3", ".ibw", ".spm", ".mul", ".par")
-
 Writer = Callable[[Scan, BinaryIO], None]
 
 
@@ -46,85 +38,6 @@ def save_scan(scan: Scan, path: Path | str, format: str | None = None) -> Path:
     return export(scan, path, lambda file: write(scan, file))
 
 
-def export(scan: Scan, path: Path, write: Callable[[BinaryIO], None]) -> Path:
-    """Has `write` fill the file at `path`, which appears only when complete, and puts the provenance beside it."""
-    refuse_raw(scan, path)
-    with replacing(path) as file:
-        try:
-            write(file)
-        except OverflowError as error:
-            raise FileError(path, str(error), "Write fewer channels, or another format") from error
-    beside = provenance.sidecar(path)
-    if scan.provenance is not None:
-        with replacing(beside) as file:
-            file.write(provenance.to_json(scan.provenance, indent=2).encode())
-    else:
-        # what lies there speaks of the file that was just replaced
-        with _write_errors(beside):
-            beside.unlink(missing_ok=True)
-    return path
-
-
-def refuse_raw(scan: Scan, path: Path) -> None:
-    """FileError where `path` is the scan's own file or one that a microscope wrote."""
-    advice = "Choose another name or folder"
-    if path.suffix.casefold() in _MICROSCOPE_SUFFIXES:
-        raise FileError(path, f"raw files of a microscope ({path.suffix}) are never written over", advice)
-    with _write_errors(path):
-        if scan.path is not None and (path.absolute() == scan.path.absolute() or _same_file(path, scan.path)):
-            raise FileError(path, "is the file that the scan was read from; it is never written over", advice)
-        if path.is_file() and _from_microscope(path):
-            raise FileError(path, "is a raw file of a microscope, by another name; it is never written over", advice)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of `path` at the end, all at once; on any error `path` stays as it was.
-
-    A missing folder is made. Raises FileError for what the system refuses.
-    """
-    with _write_errors(path):
-        if path.is_dir():
-            raise IsADirectoryError(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # in the same folder, since only there it can be moved in one step
-        partial = path.with_name(f".stmviewer-{secrets.token_hex(6)}.part")
-        try:
-            with partial.open("xb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def _write_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except PermissionError as error:
-        advice = "Choose another folder; or is the file open in another program?"
-        raise FileError(path, "no permission to write it", advice) from error
-    except IsADirectoryError as error:
-        raise FileError(path, "is a folder, not a file", "Give a file name") from error
-    except (FileExistsError, NotADirectoryError) as error:
-        raise FileError(path, "its folder cannot be made, since a file has that name") from error
-    except OSError as error:
-        raise FileError(path, f"cannot be written ({error.strerror or error})") from error
-
-
-def _from_microscope(path: Path) -> bool:
-    try:
-        return sniff(Source.of(path)) == "sxm"
-    except FileError:
-        return False
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    return one.exists() and other.exists() and one.samefile(other)
-
-
 def _named(path: Path, format: str | None) -> tuple[Path, str]:
     """The path with the suffix of its format, and the format."""
     form = (format or path.suffix).casefold().lstrip(".")
@@ -132,7 +45,7 @@ def _named(path: Path, format: str | None) -> tuple[Path, str]:
     if f".{form}" not in WRITABLE:
         formats = ", ".join(suffix.lstrip(".") for suffix in WRITABLE)
         asked = f"the format '{form}' is not one that stmviewer writes" if form else "its name has no suffix"
-        refuse_suffix = path.suffix.casefold() in _MICROSCOPE_SUFFIXES and format is None
+        refuse_suffix = path.suffix.casefold() in MICROSCOPE_SUFFIXES and format is None
         cause = f"raw files of a microscope ({path.suffix}) are never written over" if refuse_suffix else asked
         raise FileError(path, cause, f"It writes {formats}")
     suffixes = (".tif", ".tiff") if form == "tif" else (f".{form}",)

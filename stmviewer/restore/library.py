@@ -4,14 +4,15 @@ A folder of models holds, for each, `NAME.safetensors`, `NAME.md` (its card) and
 hash of the weights and what a chooser shows. Listing reads manifests only and does not load torch.
 """
 
-import hashlib
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 from stmviewer import paths
+from stmviewer.files import file_sha256
 from stmviewer.restore.classical import CLASSICAL
+from stmviewer.restore.entry import Entry
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.problem import Restorer
 from stmviewer.restore.request import Device, Task
@@ -22,23 +23,6 @@ MANIFEST = "manifest.json"
 KINDS = ("regression", "flow")
 #: families, best on unknown scans first
 _FAMILIES = ("si100h", "sim")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A learned model on disk."""
-
-    info: ModelInfo
-    folder: Path
-    sha256: str
-
-    @property
-    def weights(self) -> Path:
-        return self.folder / f"{self.info.name}.safetensors"
-
-    @property
-    def card(self) -> Path:
-        return self.folder / f"{self.info.name}.md"
 
 
 def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
@@ -77,19 +61,10 @@ def register(info: ModelInfo, folder: Path) -> None:
     entry = Entry(info, folder, "")
     manifest = read_manifest(folder)
     shown: dict[str, Any] = {k: v for k, v in asdict(info).items() if k not in ("name", "learned", "source")}
-    manifest[info.name] = {**shown, "sha256": sha256(entry.weights)}
+    manifest[info.name] = {**shown, "sha256": file_sha256(entry.weights)}
     temporary = folder / (MANIFEST + ".part")
     temporary.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     temporary.replace(folder / MANIFEST)
-
-
-def sha256(path: Path) -> str:
-    """Hash of a file, hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def model_infos() -> list[ModelInfo]:

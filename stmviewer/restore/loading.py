@@ -4,9 +4,10 @@ import threading
 
 import torch
 
+from stmviewer.files import file_sha256
 from stmviewer.restore.devices import choose_device
+from stmviewer.restore.entry import Entry
 from stmviewer.restore.learned import LearnedRestorer
-from stmviewer.restore.library import Entry, sha256
 from stmviewer.restore.request import Device
 from stmviewer.restore.weights import load_weights
 from stmviewer.scan import FileError
@@ -28,7 +29,7 @@ def load_restorer(entry: Entry, wanted: Device) -> LearnedRestorer:
         if key not in _loaded:
             if not entry.weights.is_file():
                 raise FileError(entry.weights, "the weights are missing", "Install again, or choose another model")
-            if _hash(entry) != entry.sha256:
+            if file_sha256(entry.weights) != entry.sha256:
                 raise FileError(
                     entry.weights,
                     "the weights are not those that the list of models names (wrong hash)",
@@ -39,10 +40,3 @@ def load_restorer(entry: Entry, wanted: Device) -> LearnedRestorer:
             model = load_weights(entry.weights, device)
             _loaded[key] = LearnedRestorer(entry.info, model, torch.device(device))
         return _loaded[key]
-
-
-def _hash(entry: Entry) -> str:
-    try:
-        return sha256(entry.weights)
-    except OSError as error:
-        raise FileError(entry.weights, f"the weights cannot be read ({error.strerror})", "Check the file") from error

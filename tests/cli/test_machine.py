@@ -2,6 +2,7 @@
 
 import pytest
 
+from stmviewer.files import file_sha256
 from stmviewer.restore import library
 
 from .outcome import Outcome
@@ -41,7 +42,7 @@ def test_shipped_models_are_listed_with_their_licence(run):
         assert by_name[name]["licence"]
         assert (paths.shipped_models() / f"{name}.md").is_file()
         weights = paths.shipped_models() / f"{name}.safetensors"
-        assert library.sha256(weights) == manifest[name]["sha256"]
+        assert file_sha256(weights) == manifest[name]["sha256"]
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from stmviewer import paths
+from stmviewer.files import file_sha256
 from stmviewer.restore import ModelInfo, library
 from stmviewer.restore.classical import CLASSICAL
 from stmviewer.restore.learned import LearnedRestorer
@@ -55,7 +57,7 @@ def test_a_registered_model_is_listed_as_it_was_described(no_shipped_models: Pat
     (entry,) = library.entries().values()
     assert entry.info == ModelInfo(**{**vars(info), "source": "shipped"})
     assert entry.weights.is_file()
-    assert entry.sha256 == library.sha256(entry.weights)
+    assert entry.sha256 == file_sha256(entry.weights)
     assert entry.card.name == "regression-lab.md"
 
 
@@ -145,7 +147,7 @@ class TestLoading:
         assert isinstance(restorer, LearnedRestorer)
         assert isinstance(restorer.model, FlowModel)
         assert str(restorer.device) == "cpu"
-        assert digest == library.sha256(tiny_models / "flow-tiny.safetensors")
+        assert digest == file_sha256(tiny_models / "flow-tiny.safetensors")
         assert library.load(info, "cpu")[0] is restorer
 
     def test_weights_that_are_not_the_listed_ones_are_not_loaded(
@@ -164,12 +166,16 @@ class TestLoading:
         self.forget()
         info = library.resolve("regression", "sparse")
 
-        def denied(_: Path) -> str:
-            raise PermissionError(13, "Permission denied")
+        really_open = Path.open
+
+        def denied(path: Path, *rest: Any, **named: Any) -> Any:
+            if path.suffix == ".safetensors":
+                raise PermissionError(13, "Permission denied")
+            return really_open(path, *rest, **named)
 
         with monkeypatch.context() as patch:
-            patch.setattr("stmviewer.restore.loading.sha256", denied)
-            with pytest.raises(FileError, match="cannot be read"):
+            patch.setattr(Path, "open", denied)
+            with pytest.raises(FileError, match="permission"):
                 library.load(info, "cpu")
         (tiny_models / "regression-tiny.safetensors").unlink()
         with pytest.raises(FileError, match="the weights are missing"):

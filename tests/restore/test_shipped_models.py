@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from stmviewer import paths
+from stmviewer.files import file_sha256
 from stmviewer.restore import RestoreRequest, library
-from stmviewer.restore.library import Entry, read_manifest, sha256
+from stmviewer.restore.entry import Entry
+from stmviewer.restore.library import read_manifest
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.weights import load_weights
 from stmviewer.scan import Channel, Geometry, Progress, Scan
@@ -22,7 +24,7 @@ def entry(request: pytest.FixtureRequest) -> Entry:
 
 @pytest.mark.parametrize("entry", NAMES, indirect=True)
 def test_weights_are_those_that_the_manifest_names(entry: Entry) -> None:
-    assert sha256(entry.weights) == entry.sha256
+    assert file_sha256(entry.weights) == entry.sha256
     assert load_weights(entry.weights).kind == entry.info.kind
     assert entry.card.read_text(encoding="utf-8").strip()
     assert entry.info.name == f"{entry.info.kind}-{entry.info.family}"
