@@ -7,7 +7,7 @@ hash of the weights and what a chooser shows. Listing reads manifests only and d
 import json
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from stmviewer import paths
 from stmviewer.files import file_sha256
@@ -50,10 +50,22 @@ def entries() -> dict[str, Entry]:
                     k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known
                 }
                 info = ModelInfo(**(shown | {"name": name, "learned": True, "source": source}))
+                _check(info)
                 found[name] = Entry(info, folder, str(values["sha256"]))
             except (KeyError, TypeError, AttributeError) as error:
                 raise FileError(folder / MANIFEST, f"the entry of model '{name}' is damaged ({error})") from error
     return found
+
+
+def _check(info: ModelInfo) -> None:
+    """A list of models may come from anywhere: TypeError for values that a chooser would stumble over."""
+    if not (isinstance(info.tasks, tuple) and info.tasks and set(info.tasks) <= set(get_args(Task))):
+        raise TypeError(f"tasks are {info.tasks}")
+    for name in ("kind", "family", "summary", "licence"):
+        if not isinstance(getattr(info, name), str):
+            raise TypeError(f"its {name} is no text")
+    if not (isinstance(info.steps, tuple) and all(isinstance(n, int) for n in info.steps)):
+        raise TypeError(f"steps are {info.steps}")
 
 
 def register(info: ModelInfo, folder: Path) -> None:

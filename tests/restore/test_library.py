@@ -137,6 +137,31 @@ def test_a_damaged_list_of_models_is_named(text: str, cause: str, no_shipped_mod
     assert caught.value.path == no_shipped_models / "manifest.json"
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("tasks", 5),
+        ("tasks", "sparse"),
+        ("tasks", []),
+        ("tasks", ["sharpen"]),
+        ("tasks", [["sparse"]]),
+        ("kind", None),
+        ("summary", 3),
+        ("steps", "4"),
+        ("steps", ["4"]),
+    ],
+)
+def test_entries_with_wrong_types_are_named(
+    key: str, value: object, no_shipped_models: Path, regression: RegressionModel
+) -> None:
+    add(regression, no_shipped_models, "regression-sim")
+    manifest = library.read_manifest(no_shipped_models)
+    manifest["regression-sim"][key] = value
+    (no_shipped_models / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(FileError, match="the entry of model 'regression-sim' is damaged"):
+        library.model_infos()
+
+
 class TestLoading:
     def test_classical_methods_have_no_weights(self) -> None:
         assert library.load(CLASSICAL["tv"].info) == (CLASSICAL["tv"], "")
