@@ -114,7 +114,10 @@ def _own_gaps(scan: Scan, channel: Channel) -> Case:
 def _hidden(scan: Scan, channel: Channel, mask: str, seed: int) -> Case:
     shape = scan.geometry.shape
     is_file = mask.lower().endswith((".npz", ".npy"))
-    chosen = load_mask(Path(mask), shape) if is_file else make_mask(mask, *shape, seed)
+    try:
+        chosen = load_mask(Path(mask), shape) if is_file else make_mask(mask, *shape, seed)
+    except RequestError as error:
+        raise RequestError(f"{error}; or 'file' for the scan's own gaps, or a mask.npz") from error
     given: BoolArray = chosen.measured & channel.measured
     if given.sum() < 16:
         raise RequestError(f"{scan.name}: mask '{mask}' leaves {int(given.sum())} measured pixels; 16 is the least")

@@ -25,6 +25,7 @@ from stmviewer.scan.metrics import compare
 
 #: width of the low-frequency consistency step (pixels)
 _CONSISTENCY_SIGMA = 1.25
+_LEAST_WEIGHT = 0.05
 
 
 def restore(scan: Scan, request: RestoreRequest, progress: Progress) -> Restoration:
@@ -97,18 +98,16 @@ def _trust(
 
 
 def consistent(image: FloatArray, residual: FloatArray, measured: BoolArray) -> FloatArray:
-    """p + G((f - p) m) / G(m): agreement with the measurement at low frequency, its noise not imported.
+    """p + G((f - p) m) / max(G(m), 1/20): agreement with the measurement at low frequency, its noise not imported.
 
     p is the prediction, f the measurement (`residual` is p - f where measured), m the mask, G a Gaussian of 1.25
-    pixels.
+    pixels. Away from measured pixels, where G(m) is small, the correction fades out.
     """
     from scipy.ndimage import gaussian_filter
 
     weight = gaussian_filter(measured.astype(np.float64), _CONSISTENCY_SIGMA)
     correction = gaussian_filter(np.where(measured, np.nan_to_num(-residual), 0.0), _CONSISTENCY_SIGMA)
-    # where no measured pixel is near there is nothing to agree with
-    near = weight > 1e-3
-    result: FloatArray = image + np.divide(correction, weight, out=np.zeros_like(image), where=near)
+    result: FloatArray = image + correction / np.maximum(weight, _LEAST_WEIGHT)
     return result
 
 
@@ -168,6 +167,7 @@ def _provenance(
         "scores": [vars(s).copy() for s in result.scores],
         "warnings": list(result.warnings),
         "device": device,
+        "precision": str(getattr(restorer, "precision", "float64")),
         "versions": versions,
         "platform": platform.platform(terse=True),
         "made": datetime.now(UTC).isoformat(timespec="seconds"),

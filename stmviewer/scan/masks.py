@@ -15,6 +15,8 @@ from stmviewer.scan.geometry import BoolArray
 
 #: time that a scattered point costs beside its dwell: the feedback settles (s)
 SETTLING_S = 1e-3
+#: less than this part of an image is not even a pixel of the largest one
+_LEAST_PART = 1e-9
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def parse_pattern(pattern: str) -> tuple[str, float]:
         value = math.nan
     if name in _WHOLE and value == int(value if math.isfinite(value) else -1) and 1 <= value <= 4096:
         return name, value
-    if name in _FRACTION and 0 < value <= 1:
+    if name in _FRACTION and _LEAST_PART <= value <= 1:
         return name, value
     if name in _WHOLE:
         raise RequestError(f"mask '{pattern}': {name} needs a whole number from 1 to 4096, such as {name}:4")

@@ -1,8 +1,8 @@
 """Scan and Channel: what everything else speaks about."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -40,24 +40,35 @@ class Channel:
         self.direction: Direction = direction
         self.role: Role = role
         self._load = load
+        # a lock of its own: that of functools.cached_property is shared by all channels before Python 3.12, and the
+        # window would wait for a file that a worker reads
+        self._lock = threading.Lock()
+        self._data: FloatArray | None = None
+        self._measured: BoolArray | None = None
 
-    @cached_property
+    @property
     def data(self) -> FloatArray:
-        values = self._load() if callable(self._load) else self._load
-        data = np.array(values, dtype=np.float64)  # a copy: rule 1, nobody else's array is touched or trusted
-        if data.ndim != 2:
-            raise ValueError(f"channel {self.label} has {data.ndim} dimensions, not 2")
-        # an overflowed ADC is no measurement either
-        data[~np.isfinite(data)] = np.nan
-        data.flags.writeable = False
-        return data
+        """The image; read from the file at the first call, which may come from any thread."""
+        with self._lock:
+            if self._data is None:
+                values = self._load() if callable(self._load) else self._load
+                data = np.array(values, dtype=np.float64)  # a copy: rule 1, nobody else's array is touched or trusted
+                if data.ndim != 2:
+                    raise ValueError(f"channel {self.label} has {data.ndim} dimensions, not 2")
+                # an overflowed ADC is no measurement either
+                data[~np.isfinite(data)] = np.nan
+                data.flags.writeable = False
+                self._data = data
+            return self._data
 
-    @cached_property
+    @property
     def measured(self) -> BoolArray:
         """True where the file has a value; shape (rows, columns), read-only."""
-        measured = np.isfinite(self.data)
-        measured.flags.writeable = False
-        return measured
+        if self._measured is None:
+            measured = np.isfinite(self.data)
+            measured.flags.writeable = False
+            self._measured = measured
+        return self._measured
 
     @property
     def label(self) -> str:
