@@ -43,9 +43,9 @@ slow: $(VENV)/installed-test
 # the pictures of the README, taken from the real window
 screenshots: $(VENV)/installed-test
 	$(BIN)/python tests/gui/screenshots.py resources/pictures/double-tip.png --size 1280x720 \
-	  --file resources/samples/si001h-double-tip.gwy --task repair --model regression
+	  --file resources/samples/si001h-double-tip.gwy --task repair --model regression-sim
 	$(BIN)/python tests/gui/screenshots.py resources/pictures/sparse-lines.png --size 1280x720 --theme dark \
-	  --file resources/samples/si001h-sparse-lines.gwy --task sparse --mask file --model regression
+	  --file resources/samples/si001h-sparse-lines.gwy --task sparse --mask file --model regression-sim --zoom 3.5
 
 samples: $(VENV)/installed
 	$(BIN)/python resources/samples/make_samples.py

@@ -23,4 +23,6 @@ class ModelInfo:
     steps: tuple[int, ...] = ()
     samples: bool = False
     licence: str = "MIT"
+    #: smallest and largest pixel size (m) that it was trained on; empty where that is not known
+    pixels_m: tuple[float, ...] = ()
     source: Literal["shipped", "user", "built-in"] = "built-in"

@@ -66,6 +66,8 @@ def _check(info: ModelInfo) -> None:
             raise TypeError(f"its {name} is no text")
     if not (isinstance(info.steps, tuple) and all(isinstance(n, int) for n in info.steps)):
         raise TypeError(f"steps are {info.steps}")
+    if not (isinstance(info.pixels_m, tuple) and len(info.pixels_m) in (0, 2) and all(p > 0 for p in info.pixels_m)):
+        raise TypeError(f"pixel sizes are {info.pixels_m}")
 
 
 def register(info: ModelInfo, folder: Path) -> None:

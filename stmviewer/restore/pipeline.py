@@ -56,7 +56,7 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress) -> Restorat
         model=info.name,
         truth=case.truth,
         scores=scores,
-        warnings=_warnings(case, scores),
+        warnings=_warnings(case, scores, info),
     )
     facts = _provenance(scan, result, info, weights, restorer, time.monotonic() - begun)
     return Restoration(**{**vars(result), "provenance": facts})
@@ -128,8 +128,15 @@ def _scores(
     return tuple(scores)
 
 
-def _warnings(case: Case, scores: tuple[HiddenScore, ...]) -> tuple[str, ...]:
+def _warnings(case: Case, scores: tuple[HiddenScore, ...], info: ModelInfo) -> tuple[str, ...]:
     found = []
+    pixel = case.geometry.pixel_width
+    if info.pixels_m and case.geometry.calibrated and not info.pixels_m[0] <= pixel <= info.pixels_m[1]:
+        low, high = (1e9 * p for p in info.pixels_m)
+        found.append(
+            f"{info.name} was trained on pixels of {low:.3g} to {high:.3g} nm; these are {1e9 * pixel:.3g} nm: "
+            "hide a part of a full scan (mask lines:4) to see whether it can be trusted here"
+        )
     if len(scores) > 1 and scores[0].ssim_hidden < scores[1].ssim_hidden:
         found.append(
             f"On the hidden pixels linear interpolation is better than {scores[0].method} (SSIM "

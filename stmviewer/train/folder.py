@@ -34,6 +34,8 @@ class FolderSource:
     rejected: tuple[Rejected, ...]
     #: largest factor by which a crop is made coarser; training must cover the sampling of scans to come
     coarsest: int = 3
+    #: whether every scan knew its pixel size; the others count as 0.06 nm
+    calibrated: bool = False
 
     def __len__(self) -> int:
         return len(self.images)
@@ -72,6 +74,7 @@ def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Pr
     )
     images: list[FloatArray] = []
     pixels: list[float] = []
+    calibrated = True
     used: list[Path] = []
     rejected: list[Rejected] = []
     progress = progress.part(1.0, "Reading scans", max(len(paths), 1))
@@ -95,6 +98,7 @@ def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Pr
             rejected.append(Rejected(path, reason))
             continue
         images.append(_clean(channel.data))
+        calibrated &= scan.geometry.calibrated
         pixels.append(scan.geometry.pixel_width if scan.geometry.calibrated else _NOMINAL_PIXEL_M)
         used.append(path)
     if not images:
@@ -103,7 +107,7 @@ def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Pr
         raise FileError(folder, f"no scan in this folder can be trained on{why}", f"Readable are {suffixes}")
     for one in rejected:
         _log.warning("%s is left out: %s", one.path, one.reason)
-    return FolderSource(tuple(images), tuple(pixels), tuple(used), tuple(rejected))
+    return FolderSource(tuple(images), tuple(pixels), tuple(used), tuple(rejected), calibrated=calibrated)
 
 
 def _clean(data: FloatArray) -> FloatArray:

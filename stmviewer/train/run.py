@@ -23,7 +23,7 @@ from stmviewer.scan import FileError, Progress, RequestError
 from stmviewer.simulate import PristineBank
 from stmviewer.train.card import write_card
 from stmviewer.train.dataset import CropSource, SampleMaker
-from stmviewer.train.folder import read_folder
+from stmviewer.train.folder import FolderSource, read_folder
 from stmviewer.train.loop import Report, Training
 from stmviewer.train.spec import SIMULATED, TrainSpec
 from stmviewer.train.validation import Validation
@@ -95,7 +95,7 @@ def train(
     path = models / f"{spec.name}.safetensors"
     with training.averaged() as averaged:
         save_weights(averaged, path)
-    info = _info(spec, _licence(spec, start))
+    info = _info(spec, _licence(spec, start), _pixels(spec, source))
     library.register(info, models)
     facts = {
         "Kind": spec.kind,
@@ -211,7 +211,15 @@ def _licence(spec: TrainSpec, start: _Start | None) -> str:
     return inherited if own == "MIT" else f"{own}, and {inherited}"
 
 
-def _info(spec: TrainSpec, licence: str) -> ModelInfo:
+def _pixels(spec: TrainSpec, source: CropSource) -> tuple[float, ...]:
+    """Smallest and largest pixel size in training (m); nothing when the scans do not tell theirs."""
+    if spec.source.startswith(SIMULATED):
+        return spec.pixel_range_m
+    assert isinstance(source, FolderSource)
+    return (min(source.pixels_m), max(source.pixels_m) * source.coarsest) if source.calibrated else ()
+
+
+def _info(spec: TrainSpec, licence: str, pixels_m: tuple[float, ...]) -> ModelInfo:
     kind, _, family = spec.name.partition("-")
     return ModelInfo(
         name=spec.name,
@@ -223,4 +231,5 @@ def _info(spec: TrainSpec, licence: str) -> ModelInfo:
         steps=(1, 2, 4, 8, 16) if spec.kind == "flow" else (),
         samples=spec.kind == "flow",
         licence=licence,
+        pixels_m=pixels_m,
     )

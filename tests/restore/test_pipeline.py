@@ -410,3 +410,20 @@ def test_cancel_stops_a_restoration(make_scan: MakeScan) -> None:
     with pytest.raises(Cancelled):
         restore(make_scan(), RestoreRequest(model="flow", steps=900), Progress(report, stop))
     assert len(seen) < 10
+
+
+def test_pixels_outside_of_training_are_told(tiny_models: Path, make_scan: MakeScan) -> None:
+    manifest = tiny_models / "manifest.json"
+    listed = json.loads(manifest.read_text())
+    listed["regression-tiny"]["pixels_m"] = [0.05e-9, 0.2e-9]
+    manifest.write_text(json.dumps(listed))
+    data = make_scan().channel().data
+
+    def warnings(pixel_m: float) -> tuple[str, ...]:
+        rows, columns = data.shape
+        frame = Geometry(columns, rows, columns * pixel_m, rows * pixel_m)
+        scan = Scan([Channel("Z", "m", data)], frame)
+        return restore(scan, RestoreRequest(model="regression-tiny"), Progress()).warnings
+
+    assert warnings(0.1e-9) == ()
+    assert warnings(1e-9)[0].startswith("regression-tiny was trained on pixels of 0.05 to 0.2 nm; these are 1 nm")
