@@ -94,7 +94,7 @@ def train(
     training.run(state, _validation(spec, maker, progress), write, progress)
     path = models / f"{spec.name}.safetensors"
     with training.averaged() as averaged:
-        save_weights(averaged, path)
+        save_weights(averaged, path, torch.float16)
     info = _info(spec, _licence(spec, start), _pixels(spec, source))
     library.register(info, models)
     facts = {
