@@ -134,8 +134,8 @@ def _warnings(case: Case, scores: tuple[HiddenScore, ...], info: ModelInfo) -> t
     if info.pixels_m and case.geometry.calibrated and not info.pixels_m[0] <= pixel <= info.pixels_m[1]:
         low, high = (1e9 * p for p in info.pixels_m)
         found.append(
-            f"{info.name} was trained on pixels of {low:.3g} to {high:.3g} nm; these are {1e9 * pixel:.3g} nm: "
-            "hide a part of a full scan (mask lines:4) to see whether it can be trusted here"
+            f"The model was trained on pixels of {low:.3g} to {high:.3g} nm; these are {1e9 * pixel:.3g} nm: "
+            "hide a part of a full scan (every 4th line) to see whether it can be trusted here"
         )
     if len(scores) > 1 and scores[0].ssim_hidden < scores[1].ssim_hidden:
         found.append(

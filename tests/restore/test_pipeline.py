@@ -426,4 +426,4 @@ def test_pixels_outside_of_training_are_told(tiny_models: Path, make_scan: MakeS
         return restore(scan, RestoreRequest(model="regression-tiny"), Progress()).warnings
 
     assert warnings(0.1e-9) == ()
-    assert warnings(1e-9)[0].startswith("regression-tiny was trained on pixels of 0.05 to 0.2 nm; these are 1 nm")
+    assert warnings(1e-9)[0].startswith("The model was trained on pixels of 0.05 to 0.2 nm; these are 1 nm")
