@@ -1,10 +1,23 @@
 """`stmviewer bench`: speed on this machine, each model beside the classical methods."""
 
 import argparse
+import sys
 from dataclasses import asdict
 
 from stmviewer.cli.console import Console, print_json
 from stmviewer.scan import RequestError
+
+#: what a user waits for, as whole processes; the window is opened on a sample scan, drawn and closed
+_PROCESSES = {
+    "stmviewer --version, whole process": ["--version"],
+    "stmviewer models, whole process": ["models"],
+    "window opened, drawn, closed, whole process": ["smoke-test", "--only", "window"],
+}
+
+
+def _program() -> list[str]:
+    """The words that start this program: itself when frozen, else the module."""
+    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "stmviewer"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,13 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from stmviewer.evaluate.bench import bench
+    from stmviewer.evaluate.bench import bench, whole_process
     from stmviewer.restore.devices import describe_device
 
     if not 32 <= arguments.size <= 4096:
         raise RequestError(f"--size must be 32 to 4096 pixels, not {arguments.size}")
     with Console() as console:
-        timings = bench(console.progress(), size=arguments.size)
+        timings = [whole_process(what, [*_program(), *words]) for what, words in _PROCESSES.items()]
+        timings += bench(console.progress(), size=arguments.size)
     device = describe_device("auto")
     if arguments.json:
         print_json({"device": device, "timings": [asdict(t) for t in timings]})

@@ -11,26 +11,18 @@ from stmviewer.cli.console import print_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--only", choices=tuple(_CHECKS), help="this check alone")
     parser.add_argument("--no-window", action="store_true", help="leave the window out (no Qt on this machine)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    checks: dict[str, Callable[[Path], str]] = {
-        "resources": _resources,
-        "formats": _formats,
-        "figures": _figures,
-        "torch": _torch,
-        "classical": _classical,
-        "models": _models,
-    }
-    if not arguments.no_window:
-        checks["window"] = _window
+    chosen = [arguments.only] if arguments.only else [c for c in _CHECKS if c != "window" or not arguments.no_window]
     report: dict[str, dict[str, object]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name, check in checks.items():
+        for name in chosen:
             begun = time.perf_counter()
             try:
-                result: dict[str, object] = {"ok": True, "detail": check(Path(folder))}
+                result: dict[str, object] = {"ok": True, "detail": _CHECKS[name](Path(folder))}
             except Exception as error:
                 result = {"ok": False, "detail": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
             report[name] = {**result, "seconds": round(time.perf_counter() - begun, 3)}
@@ -121,3 +113,14 @@ def _window(folder: Path) -> str:
 
     width, height = grab_window(folder / "window.png")
     return f"window of {width} x {height} pixels opened, drawn and closed"
+
+
+_CHECKS: dict[str, Callable[[Path], str]] = {
+    "resources": _resources,
+    "formats": _formats,
+    "figures": _figures,
+    "torch": _torch,
+    "classical": _classical,
+    "models": _models,
+    "window": _window,
+}

@@ -105,3 +105,10 @@ def test_the_smoke_test_opens_a_window_without_a_display(start, learned):
     assert set(checks) == {*PARTS, "window"}
     assert "pixels opened, drawn and closed" in checks["window"]["detail"]
     assert "Traceback" not in err
+
+
+def test_one_check_of_the_smoke_test_alone(run):
+    report = run("smoke-test", "--only", "torch").done().json
+    assert list(report["checks"]) == ["torch"]
+    assert report["ok"] is True
+    run("smoke-test", "--only", "nonsense").refused("nonsense")
