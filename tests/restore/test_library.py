@@ -41,7 +41,7 @@ def test_models_are_listed_best_first(no_shipped_models: Path, regression: Regre
     add(regression, no_shipped_models, "regression-sim")
     add(regression, no_shipped_models, "regression-si100h")
     add(flow, paths.user_models(), "flow-mine")
-    assert names() == ["flow-mine", "regression-si100h", "regression-sim", "flow-sim", *CLASSICAL]
+    assert names() == ["flow-mine", "regression-sim", "regression-si100h", "flow-sim", *CLASSICAL]
 
 
 def test_a_registered_model_is_listed_as_it_was_described(no_shipped_models: Path, regression: RegressionModel) -> None:
@@ -62,12 +62,12 @@ def test_a_registered_model_is_listed_as_it_was_described(no_shipped_models: Pat
 
 
 def test_a_name_a_kind_and_a_method(no_shipped_models: Path, regression: RegressionModel, flow: FlowModel) -> None:
-    add(regression, no_shipped_models, "regression-sim")
-    add(regression, no_shipped_models, "regression-si100h", tasks=("sparse",))
+    add(regression, no_shipped_models, "regression-sim", tasks=("sparse",))
+    add(regression, no_shipped_models, "regression-si100h")
     add(flow, no_shipped_models, "flow-sim")
     assert library.resolve("regression-sim", "sparse").name == "regression-sim"
-    assert library.resolve("regression", "sparse").name == "regression-si100h"
-    assert library.resolve("regression", "repair").name == "regression-sim"  # the best family that does the task
+    assert library.resolve("regression", "sparse").name == "regression-sim"
+    assert library.resolve("regression", "repair").name == "regression-si100h"  # the best family that does the task
     assert library.resolve("flow", "repair").name == "flow-sim"
     assert library.resolve("cubic", "sparse").name == "cubic"
 
