@@ -19,6 +19,7 @@ from stmviewer.scan import Cancelled, StmviewerError
 COMMANDS = {
     "info": ("info", "what is in a file: size, bias, setpoint, channels"),
     "mask": ("mask", "make a sampling mask, and what it would save"),
+    "convert": ("convert", "write files and folders in another format"),
     "restore": ("restore", "repair scans, or rebuild sparse ones"),
     "simulate": ("simulate", "make surfaces and degraded scans of them"),
     "train": ("train", "train a model on your own scans"),
@@ -28,7 +29,7 @@ COMMANDS = {
     "smoke-test": ("smoke", "check that every part of the installation works"),
 }
 #: commands of later versions: known, so that they are not taken for files
-LATER = {"convert": "converting files", "plan": "planning a scan", "adapt": "adapting a model", "clip": "CLIP weights"}
+LATER = {"plan": "planning a scan", "adapt": "adapting a model", "clip": "CLIP weights"}
 
 EXIT_BAD_INPUT, EXIT_OUR_FAULT, EXIT_STOPPED = 2, 1, 130
 

@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tile", type=int, help="tile side in pixels for large scans")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write to")
     parser.add_argument("--format", choices=tuple(EXPORT_FORMATS), default="gwy", help="default gwy")
+    parser.add_argument("--no-label", action="store_true", help="figures do not say what part was measured")
     parser.add_argument("--json", action="store_true", help="for machines")
 
 
@@ -116,7 +117,7 @@ def _one(file: Path, request: RestoreRequest, arguments: argparse.Namespace, con
             raise
         raise RequestError(f"{scan.name}: {error}") from error
     path = free_path(arguments.output / default_name(result, scan, arguments.format))
-    export(result, scan, path)
+    path = export(result, scan, path, label=not arguments.no_label)
     return _facts(file, path, result)
 
 

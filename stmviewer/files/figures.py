@@ -22,13 +22,19 @@ _drawing = threading.Lock()
 
 
 def save_figure(
-    scan: Scan, path: Path | str, *, channels: Sequence[Channel] | None = None, title: str | None = None
+    scan: Scan,
+    path: Path | str,
+    *,
+    channels: Sequence[Channel] | None = None,
+    title: str | None = None,
+    label: bool = True,
 ) -> Path:
     """Draws `scan` into a .png, .pdf or .svg file and returns its path.
 
     Panels are raw, mask, restored and deviation, as far as there are any, or the `channels` given. Raw and restored
     share one plane, taken off, and one colour range, so that they can be compared. A restored panel says how much
-    of it was measured. Raises FileError for another suffix and for what the disk refuses.
+    of it was measured, unless `label` is false: an explicit choice. Raises FileError for another suffix and for what
+    the disk refuses.
     """
     path = Path(path)
     form = _FORMATS.get(path.suffix.casefold())
@@ -40,7 +46,7 @@ def save_figure(
 
     def write(file: BinaryIO) -> None:
         with _drawing:
-            figure = draw(panels_of(shown, result), scan.geometry, heading, _DPI)
+            figure = draw(panels_of(shown, result, label), scan.geometry, heading, _DPI)
             figure.savefig(file, format=form, dpi=_DPI, bbox_inches="tight", pad_inches=0.12)
 
     return export(scan, path, write)
@@ -52,7 +58,7 @@ def measured_label(fraction: float) -> str:
     return f"restored, {percent:.3g} % measured"
 
 
-def panels_of(channels: Sequence[Channel], result: Result) -> list[Panel]:
+def panels_of(channels: Sequence[Channel], result: Result, label: bool = True) -> list[Panel]:
     """What to draw of each channel. Heights of the same unit share the plane and range of the restored channel."""
     level = _Level(result.image if result.image in channels else channels[0])
     panels = []
@@ -69,8 +75,9 @@ def panels_of(channels: Sequence[Channel], result: Result) -> list[Panel]:
                 panels.append(Panel(title, channel.data, channel.unit, limits, channel.role))
             case _:
                 own = level if channel.unit == level.unit else _Level(channel)
-                restored = channel.role == "restored"
-                title = measured_label(float(result.measured.mean())) if restored else f"raw, {channel.label}"
+                title = channel.label if channel.role == "restored" else f"raw, {channel.label}"
+                if channel.role == "restored" and label:
+                    title = measured_label(float(result.measured.mean()))
                 panels.append(Panel(title, channel.data - own.plane, channel.unit, own.limits, "height"))
     return panels
 

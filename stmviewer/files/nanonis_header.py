@@ -4,19 +4,25 @@ Lines `:NAME:` followed by lines of value, closed by `:SCANIT_END:` and the byte
 Written by Nanonis in Latin-1 with LF, but converters and editors leave CRLF, blank lines and UTF-8.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from stmviewer.files.source import Source
-from stmviewer.scan import Direction, FileError
+from stmviewer.files.titles import as_role
+from stmviewer.scan import Direction, FileError, Role
 
 #: real headers have some ten kilobytes
 _LONGEST = 8 * 2**20
 _CHUNK = 64 * 1024
 _END = re.compile(rb":SCANIT_END:\s*\x1a\x04")
 _FIELD = re.compile(r":(.*):\s*")
+
+#: fields that stmviewer adds to the files it writes
+CHANNELS_FIELD = "STMVIEWER>CHANNELS"
+PROVENANCE_FIELD = "STMVIEWER>PROVENANCE"
 
 _DIRECTIONS: dict[str, tuple[Direction, ...]] = {
     "both": ("forward", "backward"),
@@ -34,6 +40,15 @@ class ChannelInfo:
     name: str
     unit: str
     directions: tuple[Direction, ...]
+
+
+@dataclass(frozen=True)
+class OwnInfo:
+    """What stmviewer said of an image that it stored."""
+
+    name: str
+    unit: str
+    role: Role
 
 
 def read_header(source: Source) -> tuple[dict[str, str], int]:
@@ -74,6 +89,11 @@ def parse_fields(text: str) -> dict[str, str]:
     return {name: "\n".join(lines).strip("\n").strip(" ") for name, lines in fields.items() if name}
 
 
+def is_field(line: str) -> bool:
+    """Whether a line of a value would be taken for the name of a field."""
+    return _FIELD.fullmatch(line) is not None
+
+
 def table(text: str) -> list[dict[str, str]]:
     """A table of the header, such as DATA_INFO: its rows by column title in lower case."""
     rows = [row for row in text.split("\n") if row.strip()]
@@ -98,6 +118,27 @@ def channel_table(source: Source, fields: Mapping[str, str]) -> list[ChannelInfo
     if not infos:
         raise FileError(source.path, "the header lists no channels (field :DATA_INFO:)")
     return infos
+
+
+def own_table(fields: Mapping[str, str], images: int) -> list[OwnInfo | None] | None:
+    """What stmviewer said of the stored images, in their order; None in it for a direction that does not exist.
+
+    None as a whole for a file that another program wrote, or changed.
+    """
+    try:
+        said = json.loads(fields.get(CHANNELS_FIELD, ""))
+        if not isinstance(said, list) or len(said) != images or not any(said):
+            return None
+        return [None if one is None else _own_info(one) for one in said]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _own_info(said: Mapping[str, object]) -> OwnInfo:
+    name, unit, role = said["name"], said["unit"], as_role(str(said["role"]))
+    if not isinstance(name, str) or not isinstance(unit, str) or role is None:
+        raise ValueError(f"{said} describes no channel")
+    return OwnInfo(name, unit, role)
 
 
 def numbers(text: str) -> list[float]:

@@ -12,15 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stmviewer.files.nanonis_header import (
+    PROVENANCE_FIELD,
     ChannelInfo,
     channel_table,
     numbers,
+    own_table,
     pixels,
     read_header,
     recorded,
     table,
 )
 from stmviewer.files.notes import SIZE_UNKNOWN, on_pixels
+from stmviewer.files.provenance import from_json
 from stmviewer.files.source import Source
 from stmviewer.files.titles import Names
 from stmviewer.files.units import quantity_in, si_unit
@@ -43,14 +46,19 @@ def read_sxm(source: Source) -> Scan:
 
     channels = []
     names = Names()
-    offset = start
-    for info in infos:
-        unit, factor = si_unit(info.unit)
-        for direction in info.directions:
-            load = _loader(source, offset, dtype, (rows, columns), up, direction, factor)
+    images = [(info, direction) for info in infos for direction in info.directions]
+    own = own_table(header, len(images))
+    for number, (info, direction) in enumerate(images):
+        offset = start + number * rows * columns * dtype.itemsize
+        unit, factor = si_unit(info.unit) if own is None else (info.unit, 1.0)
+        load = _loader(source, offset, dtype, (rows, columns), up, direction, factor)
+        if own is None:
             channels.append(Channel(names.distinct(info.name, direction), unit, load, direction))
-            offset += rows * columns * dtype.itemsize
-    notes += _unfinished(source, start, dtype, columns, rows, channels[0])
+        elif (said := own[number]) is not None:  # what stmviewer wrote says itself what is measured and what is not
+            name = names.distinct(said.name, direction, said.role)
+            channels.append(Channel(name, said.unit, load, direction, said.role))
+    if all(channel.role == "raw" for channel in channels):  # beside a restored channel gaps are those of a sparse scan
+        notes += _unfinished(source, start, dtype, columns, rows, channels[0])
     scan_direction: ScanDirection = "up" if up else "down"
     return Scan(
         channels=tuple(channels),
@@ -65,6 +73,7 @@ def read_sxm(source: Source) -> Scan:
         comment=header.get("COMMENT", "").strip(),
         header=header,
         notes=tuple(notes),
+        provenance=from_json(header.get(PROVENANCE_FIELD)),
     )
 
 
@@ -135,6 +144,8 @@ def _unfinished(source: Source, start: int, dtype: np.dtype[Any], columns: int, 
     """What to say about a scan that was stopped. Reads one line, and the first channel only where that has gaps."""
     last_line = source.array(start + (rows - 1) * columns * dtype.itemsize, dtype, columns)
     if np.isfinite(last_line).all():
+        return []
+    if first.measured.all():  # only a direction that does not exist has gaps
         return []
     if not first.measured.any():
         return [f"no pixel of {first.label} was measured: the scan never ran"]

@@ -1,19 +1,23 @@
 """Writes a scan in the format that its name asks for."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
-from stmviewer.files.writing import MICROSCOPE_SUFFIXES, export
+from stmviewer.files.writing import MICROSCOPE_SUFFIXES, export, refuse_raw
 from stmviewer.scan import FileError, Scan
 
 #: suffix to what it is, in words
 WRITABLE: Mapping[str, str] = MappingProxyType(
     {
         ".gwy": "Gwyddion file, all channels",
+        ".sxm": "Nanonis file, all channels, under a new name",
         ".npz": "NumPy arrays of the restored channel",
         ".tif": "TIFF, float32, one page a channel",
+        ".h5": "HDF5, all channels",
+        ".csv": "Numbers of the restored channel",
         ".png": "Figure, for looking at",
         ".pdf": "Figure, for print",
         ".svg": "Figure, for drawing programs",
@@ -25,17 +29,31 @@ Writer = Callable[[Scan, BinaryIO], None]
 def save_scan(scan: Scan, path: Path | str, format: str | None = None) -> Path:
     """Writes `scan` and returns the file that was written.
 
-    `format` is gwy, npz, tif, png, pdf or svg; without it the suffix of `path` says. A name without the suffix of the
-    format gets it. The provenance of the scan, where it has one, lies beside the file as `NAME.provenance.json`.
-    Raises FileError for an unknown format, for the scan's own raw file, and for what the disk refuses.
+    `format` is gwy, sxm, npz, tif, h5, csv, png, pdf or svg; without it the suffix of `path` says. A name without the
+    suffix of the format gets it, and the name of a .sxm file says that no microscope wrote it (`sxm_path`). The
+    provenance of the scan, where it has one, lies beside the file as `NAME.provenance.json`.
+    Raises FileError for an unknown format, for the scan's own raw file, for a .sxm file that exists, and for what the
+    disk refuses.
     """
     path, form = _named(Path(path), format)
+    if form == "sxm":
+        refuse_raw(scan, path)  # the name that was asked for too, though another would be written
+        path = sxm_path(scan, path)
     if form in ("png", "pdf", "svg"):
         from stmviewer.files.figures import save_figure
 
         return save_figure(scan, path)
     write = _writer(form)
     return export(scan, path, lambda file: write(scan, file))
+
+
+def sxm_path(scan: Scan, path: Path) -> Path:
+    """The name of a .sxm file that stmviewer writes: `NAME_restored.sxm` where anything in it is restored, else
+    `NAME_converted.sxm`, so that nobody takes it for a raw file."""
+    word = "_restored" if any(c.role == "restored" for c in scan.channels) else "_converted"
+    # NAME_restored-2 is the name beside NAME_restored
+    said = re.sub(r"-\d+$", "", path.stem.casefold()).endswith(word)
+    return path if said else path.with_stem(path.stem + word)
 
 
 def _named(path: Path, format: str | None) -> tuple[Path, str]:
@@ -58,6 +76,18 @@ def _writer(form: str) -> Writer:
             from stmviewer.files.gwyddion_export import write_gwy
 
             return write_gwy
+        case "sxm":
+            from stmviewer.files.nanonis_export import write_sxm
+
+            return write_sxm
+        case "h5":
+            from stmviewer.files.hdf5 import write_h5
+
+            return write_h5
+        case "csv":
+            from stmviewer.files.csv_text import write_csv
+
+            return write_csv
         case "npz":
             from stmviewer.files.npz import write_npz
 

@@ -12,7 +12,7 @@ from stmviewer.files.sniffing import sniff
 from stmviewer.files.source import Source
 from stmviewer.scan import FileError, Scan
 
-#: what microscopes write; nothing of ours goes by these names
+#: what microscopes write; nothing of ours takes the place of such a file, and only a new .sxm goes by such a name
 MICROSCOPE_SUFFIXES = (".sxm", ".3ds", ".dat", ".mtrx", ".sm4", ".sm3", ".ibw", ".spm", ".mul", ".par")
 
 
@@ -38,7 +38,9 @@ def export(scan: Scan, path: Path, write: Callable[[BinaryIO], None]) -> Path:
 def refuse_raw(scan: Scan, path: Path) -> None:
     """FileError where `path` is the scan's own file or one that a microscope wrote."""
     advice = "Choose another name or folder"
-    if path.suffix.casefold() in MICROSCOPE_SUFFIXES:
+    suffix = path.suffix.casefold()
+    # lexists: a link to nowhere may be a raw file on a share that is not there now
+    if suffix in MICROSCOPE_SUFFIXES and (suffix != ".sxm" or os.path.lexists(path)):
         raise FileError(path, f"raw files of a microscope ({path.suffix}) are never written over", advice)
     with _write_errors(path):
         if scan.path is not None and (path.absolute() == scan.path.absolute() or _same_file(path, scan.path)):
@@ -60,7 +62,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         # in the same folder, since only there it can be moved in one step
         partial = path.with_name(f".stmviewer-{secrets.token_hex(6)}.part")
         try:
-            with partial.open("xb") as file:
+            with partial.open("x+b") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())

@@ -1,6 +1,7 @@
 """Writing restorations and figures, never over a raw file."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from stmviewer.files import save_scan
@@ -11,13 +12,15 @@ from stmviewer.services.jobs import Context, Job
 #: formats a restoration can be exported to, with what they are for
 EXPORT_FORMATS = {
     "gwy": "Gwyddion (raw, mask, restored, deviation)",
+    "sxm": "Nanonis, restored beside raw channels, under a new name",
     "npz": "NumPy archive with provenance",
     "tif": "TIFF, 32-bit float, one page a channel",
+    "h5": "HDF5, all channels with units and provenance",
+    "csv": "Numbers of the restored channel",
     "png": "Figure with scale bar and colour bar",
     "pdf": "Figure, vector",
     "svg": "Figure, vector",
 }
-_FIGURES = ("png", "pdf", "svg")
 
 
 def default_name(restoration: Restoration, source: Scan, file_format: str) -> str:
@@ -27,7 +30,9 @@ def default_name(restoration: Restoration, source: Scan, file_format: str) -> st
     """
     stem = source.path.stem if source.path else "scan"
     channel = re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "-", restoration.channel.name)[:60].strip() or "channel"
-    return f"{stem}_{channel}-{restoration.channel.direction}_{restoration.request.task}.{file_format}"
+    # a .sxm that no microscope wrote says so, the same as save_scan has it
+    end = "_restored.sxm" if file_format == "sxm" else f".{file_format}"
+    return f"{stem}_{channel}-{restoration.channel.direction}_{restoration.request.task}{end}"
 
 
 def free_path(path: Path) -> Path:
@@ -39,14 +44,28 @@ def free_path(path: Path) -> Path:
     return candidate
 
 
-def export(restoration: Restoration, source: Scan, path: Path) -> Path:
-    """Writes `restoration` in the format of the suffix of `path`; returns the path written."""
-    scan = restoration.to_scan(source)
-    if path.suffix.lower().lstrip(".") in _FIGURES:
-        from stmviewer.files.figures import save_figure
+def export(restoration: Restoration, source: Scan, path: Path, *, label: bool = True) -> Path:
+    """Writes `restoration` in the format of the suffix of `path`; returns the path written.
 
-        return save_figure(scan, path)
+    Without `label` a figure does not say that it is restored and how much of it was measured.
+    """
+    scan = restoration.to_scan(source)
+    match path.suffix.lower():
+        case ".png" | ".pdf" | ".svg":
+            from stmviewer.files.figures import save_figure
+
+            return save_figure(scan, path, label=label)
+        case ".sxm":
+            scan = _beside_raw(scan, source)
     return save_scan(scan, path)
+
+
+def _beside_raw(restored: Scan, source: Scan) -> Scan:
+    """`restored` with every raw channel of its source as measured, where both have the same pixels."""
+    if restored.geometry != source.geometry:
+        return restored
+    raw = [c for c in source.channels if c.role == "raw"]
+    return replace(restored, channels=[*raw, *(c for c in restored.channels if c.role != "raw")])
 
 
 def export_job(restoration: Restoration, source: Scan, path: Path) -> Job:

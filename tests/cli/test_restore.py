@@ -77,14 +77,15 @@ def test_every_format_is_written_with_its_provenance(run, scan_file, tmp_path, f
     out = tmp_path / "out"
     words = ["--task", "sparse", "--mask", "lines:2", "--model", "linear", "--format", form]
     run("restore", scan_file, *words, "-o", out).done()
-    assert written(out) == [f"scan_Z-forward_sparse.{form}"]
-    provenance = json.loads((out / f"scan_Z-forward_sparse.{form}.provenance.json").read_text())
+    name = f"scan_Z-forward_sparse{'_restored' if form == 'sxm' else ''}.{form}"
+    assert written(out) == [name]
+    provenance = json.loads((out / f"{name}.provenance.json").read_text())
     assert provenance["file"] == "scan.gwy"
     assert provenance["model"] == "linear"
     assert provenance["mask"] == "lines:2"
     assert len(provenance["file_sha256"]) == 64
-    if form in ("gwy", "npz", "tif"):
-        assert open_scan(out / f"scan_Z-forward_sparse.{form}").geometry.shape == (40, 48)
+    if form in ("gwy", "sxm", "npz", "tif"):
+        assert open_scan(out / name).geometry.shape == (40, 48)
 
 
 def test_the_npz_has_the_keys_that_scripts_read(run, scan_file, tmp_path):

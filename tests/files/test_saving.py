@@ -15,7 +15,7 @@ from stmviewer.scan import Channel, FileError, Geometry
 from .made_scans import plain_scan, restored_scan
 from .make_sxm import sxm_bytes, two_channels
 
-FORMATS = ["gwy", "npz", "tif", "png"]
+FORMATS = ["gwy", "npz", "tif", "h5", "csv", "png"]
 
 
 def test_npz_has_the_keys_that_scripts_rely_on(tmp_path: Path) -> None:
@@ -166,9 +166,14 @@ def test_raw_files_are_never_written_over(tmp_path: Path) -> None:
         (tmp_path / "sub").mkdir(exist_ok=True)
         with pytest.raises(FileError, match="read from"):
             save_scan(scan, path)
-    for name in ("scan.sxm", "SCAN.SXM", "grid.3ds"):
+    for name in ("scan_restored.sxm", "OTHER.SXM"):
+        (tmp_path / name).write_bytes(b"as measured")
+    for name in ("scan.sxm", "scan_restored.sxm", "OTHER.SXM"):
         with pytest.raises(FileError, match="never written over"):
             save_scan(scan, tmp_path / name)
+    assert (tmp_path / "scan_restored.sxm").read_bytes() == b"as measured"
+    with pytest.raises(FileError, match="never written over"):
+        save_scan(scan, tmp_path / "grid.3ds")
     microscope = tmp_path / "misnamed.gwy"
     microscope.write_bytes(sxm_bytes(two_channels()))
     with pytest.raises(FileError, match="never written over"):
@@ -184,7 +189,7 @@ def test_format_and_suffix(tmp_path: Path) -> None:
     for name, form, said in [
         ("a.jpg", None, "'jpg'"),
         ("a", None, "no suffix"),
-        ("a.gwy", "sxm", "'sxm'"),
+        ("a.gwy", "3ds", "'3ds'"),
     ]:
         with pytest.raises(FileError, match=said):
             save_scan(scan, tmp_path / name, form)

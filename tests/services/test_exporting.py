@@ -96,7 +96,8 @@ def test_data_comes_back_with_unit_and_size(form: str, restored: tuple[Restorati
 def test_provenance_lies_beside_every_export(form: str, restored: tuple[Restoration, Scan], tmp_path: Path) -> None:
     result, source = restored
     path = export(result, source, tmp_path / f"out.{form}")
-    facts = json.loads((tmp_path / f"out.{form}.provenance.json").read_text(encoding="utf-8"))
+    assert path.name == ("out_restored.sxm" if form == "sxm" else f"out.{form}")
+    facts = json.loads((tmp_path / f"{path.name}.provenance.json").read_text(encoding="utf-8"))
     assert facts["file"] == "scan042.sxm"
     assert facts["scores"][0]["method"] == "cubic"
     assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, f"{path.name}.provenance.json"]
@@ -120,6 +121,46 @@ def test_raw_files_are_never_written_over(name: str, restored: tuple[Restoration
     with pytest.raises(FileError, match="never written over"):
         export(result, replace(source, path=tmp_path / "raw.npz"), path)
     assert path.read_bytes() == b"as measured"
+
+
+def test_a_nanonis_file_holds_every_raw_channel_as_measured_beside_the_restored_one(
+    restored: tuple[Restoration, Scan], tmp_path: Path
+) -> None:
+    result, source = restored
+    current = Channel("Current", "A", np.full((40, 48), np.float32(1e-10)))
+    source = replace(source, channels=[*source.channels, current])
+    name = default_name(result, source, "sxm")
+    assert name == "scan042_Z-backward_sparse_restored.sxm"
+    path = export(result, source, tmp_path / name)
+    assert path == tmp_path / name
+    scan = open_scan(path)
+    assert [(c.label, c.role) for c in scan.channels] == [
+        ("Z backward", "raw"),
+        ("Current forward", "raw"),
+        ("Z backward", "mask"),
+        ("Z backward", "restored"),
+        ("Z backward", "deviation"),
+    ]
+    # hidden from the model, not from the file
+    assert scan.channels[0].measured.all()
+    assert np.array_equal(scan.channels[2].data > 0.5, result.mask.measured)
+    assert np.array_equal(scan.channels[3].data, result.mean.astype(np.float32))
+    # other pixels than the raw file: the raw channel as it was given to the model
+    other = replace(source, geometry=replace(source.geometry, height=8e-9))
+    hidden = open_scan(export(result, other, tmp_path / "b.sxm")).channels[0]
+    assert hidden.role == "raw"
+    assert not hidden.measured.all()
+
+
+def test_a_figure_loses_its_label_only_when_told(
+    restored: tuple[Restoration, Scan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("matplotlib").rcParams, "svg.fonttype", "none")
+    result, source = restored
+    assert "restored, 25 % measured" in export(result, source, tmp_path / "a.svg").read_text(encoding="utf-8")
+    text = export(result, source, tmp_path / "b.svg", label=False).read_text(encoding="utf-8")
+    assert "restored" not in text
+    assert "Z backward" in text
 
 
 def test_unknown_formats_are_refused(restored: tuple[Restoration, Scan], tmp_path: Path) -> None:

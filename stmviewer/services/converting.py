@@ -1,0 +1,151 @@
+"""Converting files and whole folders to another format, the same from the window and the command line."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import stmviewer
+from stmviewer.files import READABLE, WRITABLE, file_sha256, open_scan, save_scan
+from stmviewer.files.saving import sxm_path
+from stmviewer.scan import Cancelled, Direction, FileError, Progress, Scan
+from stmviewer.services.exporting import free_path
+
+#: formats a scan can be converted to
+FORMATS = tuple(suffix.lstrip(".") for suffix in WRITABLE)
+_FIGURES = ("png", "pdf", "svg")
+#: formats that hold one image of a scan
+_ONE_IMAGE = ("npz", "csv", *_FIGURES)
+
+
+@dataclass(frozen=True)
+class ConvertRequest:
+    """What to convert to: `channel` and `direction` leave the others out, `label` False hides what figures say of a
+    restored image."""
+
+    file_format: str
+    output: Path
+    channel: str | None = None
+    direction: Direction | None = None
+    label: bool = True
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file to convert, and the folder below the output folder that its result goes to."""
+
+    file: Path
+    below: Path = Path()
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What became of a file: the file written, or the error."""
+
+    found: Found
+    written: Path | None = None
+    channels: int = 0
+    error: Exception | None = None
+
+
+def find_scans(path: Path, output: Path) -> list[Found]:
+    """The file at `path`, or the readable files in that folder and below, sorted; none of those in `output`.
+
+    Raises FileError for a path that does not exist, for a folder that cannot be read, and for one without scans.
+    """
+    try:
+        if not path.is_dir():
+            path.stat()
+            return [Found(path)]
+        files = sorted(_walk(path, output.resolve()))
+    except FileNotFoundError as error:
+        raise FileError(path, "there is no such file or folder", "Check the path") from error
+    except OSError as error:
+        raise FileError(
+            error.filename or path, f"cannot be looked at ({error.strerror})", "Check its rights"
+        ) from error
+    if not files:
+        suffixes = ", ".join(sorted({suffix.lower() for suffix in READABLE}))
+        raise FileError(path, "neither the folder nor those below hold a scan", f"Readable are {suffixes}")
+    return [Found(file, file.parent.relative_to(path)) for file in files]
+
+
+def _walk(folder: Path, output: Path) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        raise error
+
+    # links to folders are not followed: they may lead back up
+    for here, folders, names in os.walk(folder, onerror=refuse):
+        # what an earlier conversion wrote is no input; but scans may be converted into their own folder
+        folders[:] = [name for name in folders if (Path(here) / name).resolve() != output]
+        for name in names:
+            if Path(name).suffix.lower() in READABLE and not name.startswith("."):
+                yield Path(here) / name
+
+
+def convert(found: Found, request: ConvertRequest) -> Converted:
+    """Converts one file; the result has its name with the suffix of the format, or a free name where that is taken.
+
+    Raises StmviewerError for what cannot be read, has no such channel, or cannot be written.
+    """
+    scan = _chosen(open_scan(found.file), request)
+    if scan.provenance is None:
+        scan = replace(scan, provenance=_provenance(scan, request))
+    path = request.output / found.below / f"{found.file.stem}.{request.file_format}"
+    if request.file_format == "sxm":
+        path = sxm_path(scan, path)
+    path = free_path(path)
+    if request.file_format in _FIGURES:
+        from stmviewer.files.figures import save_figure
+
+        written = save_figure(scan, path, label=request.label)
+    else:
+        written = save_scan(scan, path, request.file_format)
+    return Converted(found, written, 1 if request.file_format in _ONE_IMAGE else len(scan.channels))
+
+
+def convert_all(found: Sequence[Found], request: ConvertRequest, progress: Progress) -> Iterator[Converted]:
+    """Converts one file after the other and says what became of each; a failure does not stop the rest.
+
+    Raises Cancelled between two files.
+    """
+    for number, one in enumerate(found, 1):
+        work = progress.part(1 / len(found), f"{number} of {len(found)} {one.file.name}")
+        try:
+            done = convert(one, request)
+        except Cancelled:
+            raise
+        except Exception as error:  # a fault of ours in one file costs the others nothing either
+            done = Converted(one, error=error)
+        work.tick()
+        yield done
+
+
+def _chosen(scan: Scan, request: ConvertRequest) -> Scan:
+    """`scan` with the channels asked for alone; all roles of a channel stay together."""
+    if request.channel is None and request.direction is None:
+        return scan
+    asked = scan.channel(request.channel, request.direction)  # or an error that lists what there is
+    wanted = [
+        c
+        for c in scan.channels
+        if (request.channel is None or c.name == asked.name)
+        and (request.direction is None or c.direction == request.direction)
+    ]
+    return replace(scan, channels=wanted)
+
+
+def _provenance(scan: Scan, request: ConvertRequest) -> dict[str, object]:
+    """Where a converted scan came from; of one that stmviewer made, its own provenance says that already."""
+    assert scan.path is not None
+    facts: dict[str, object] = {
+        "task": "convert",
+        "file": scan.path.name,
+        "file_sha256": file_sha256(scan.path),
+        "format": scan.format,
+        "versions": {"stmviewer": stmviewer.__version__},
+    }
+    if request.file_format in _ONE_IMAGE:
+        channel = scan.channel()
+        facts |= {"channel": channel.name, "direction": channel.direction}
+    return facts
