@@ -14,6 +14,7 @@ _DESCRIPTIONS = {
     ".3ds": "Nanonis grid",
     ".gwy": "Gwyddion file",
     ".gsf": "Gwyddion Simple Field",
+    ".sm4": "RHK scan",
     ".npz": "stmviewer result (NumPy)",
     ".npy": "NumPy image",
     ".tif": "TIFF image",
@@ -101,6 +102,10 @@ def _read(kind: Kind, source: Source) -> Scan:
             from stmviewer.files.gsf import read_gsf
 
             return read_gsf(source)
+        case "sm4":
+            from stmviewer.files.rhk_sm4 import read_sm4
+
+            return read_sm4(source)
         case "npy":
             from stmviewer.files.plain import read_npy
 

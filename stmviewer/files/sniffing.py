@@ -7,7 +7,7 @@ from typing import Literal
 from stmviewer.files.source import Source
 from stmviewer.scan import FileError
 
-Kind = Literal["sxm", "3ds", "dat", "gwy", "gsf", "npy", "npz", "tif", "png"]
+Kind = Literal["sxm", "3ds", "dat", "gwy", "gsf", "sm4", "npy", "npz", "tif", "png"]
 
 #: a Nanonis header may begin with blank lines or a byte order mark, and the field that betrays it may come late
 _HEAD_BYTES = 64 * 1024
@@ -70,7 +70,7 @@ def sniff(source: Source, known: str = "") -> Kind:
         return "dat"
     # the two first bytes of an RHK page are its length
     if head[2:].startswith(_RHK_SM4):
-        raise _not_yet(source.path, "an RHK SM4 file", known)
+        return "sm4"
     for magic, name in _FOREIGN:
         if start.startswith(magic):
             raise _not_yet(source.path, name, known)

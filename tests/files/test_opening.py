@@ -42,7 +42,7 @@ def test_what_is_no_scan_is_named(tmp_path: Path) -> None:
         ("grid.3ds", b'Grid dim="20 x 20"\r\n', "ends within its header"),
         ("iv.dat", b"Experiment\tbias spectroscopy\t\r\n", "Nanonis spectrum"),
         ("field.gsf", b"Gwyddion Simple Field 1.0\nXRes = 4\n", "the file is cut"),
-        ("rhk.sm4", b"8\0" + "STiMage 005.004".encode("utf-16-le"), "RHK SM4"),
+        ("rhk.sm4", b"8\0" + "STiMage 005.004".encode("utf-16-le"), "file header"),
         ("web.sxm", b"<!DOCTYPE html><html>", "web page"),
         ("old.gwy", b"GWYO1234", "Gwyddion 1.x"),
         ("text.sxm", b":) a smile is no header:\n", "text"),
@@ -58,9 +58,9 @@ def test_the_refusal_of_a_foreign_format_says_not_yet(tmp_path: Path) -> None:
 
 @pytest.mark.real_data
 def test_every_real_file_opens_or_is_refused_by_name(real_data: Path) -> None:
-    refused = {".sm4": "RHK SM4", ".dat": "Nanonis spectrum"}
+    refused = {".dat": "Nanonis spectrum"}
     for path in sorted((real_data / "scans").rglob("*.*")):
-        if path.suffix in (".sxm", ".gwy", ".3ds"):
+        if path.suffix in (".sxm", ".gwy", ".3ds", ".sm4"):
             scan = open_scan(path)
             assert scan.channel().data.shape == scan.geometry.shape
         elif path.suffix in refused:
@@ -96,7 +96,7 @@ def test_names_that_are_none() -> None:
 
 
 def test_readable_names_every_suffix_in_both_cases() -> None:
-    for suffix in (".sxm", ".3ds", ".gwy", ".gsf", ".npy", ".npz", ".tif", ".tiff", ".png"):
+    for suffix in (".sxm", ".3ds", ".gwy", ".gsf", ".sm4", ".npy", ".npz", ".tif", ".tiff", ".png"):
         assert READABLE[suffix] == READABLE[suffix.upper()]
 
 
