@@ -106,6 +106,10 @@ def _read(kind: Kind, source: Source) -> Scan:
             from stmviewer.files.rhk_sm4 import read_sm4
 
             return read_sm4(source)
+        case "createc":
+            from stmviewer.files.createc import read_createc
+
+            return read_createc(source)
         case "npy":
             from stmviewer.files.plain import read_npy
 

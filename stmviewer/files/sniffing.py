@@ -7,7 +7,7 @@ from typing import Literal
 from stmviewer.files.source import Source
 from stmviewer.scan import FileError
 
-Kind = Literal["sxm", "3ds", "dat", "gwy", "gsf", "sm4", "npy", "npz", "tif", "png"]
+Kind = Literal["sxm", "3ds", "dat", "gwy", "gsf", "sm4", "createc", "npy", "npz", "tif", "png"]
 
 #: a Nanonis header may begin with blank lines or a byte order mark, and the field that betrays it may come late
 _HEAD_BYTES = 64 * 1024
@@ -19,6 +19,7 @@ _SPECTRUM = re.compile(rb"Experiment\t|[^\t\r\n:]{1,200}\t(?s:.){0,60000}?^\[DAT
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"GWYP", "gwy"),
     (b"Gwyddion Simple Field 1.", "gsf"),
+    (b"[Paramco", "createc"),
     (b"\x93NUMPY", "npy"),
     (b"PK\x03\x04", "npz"),
     (b"II*\0", "tif"),
@@ -30,8 +31,7 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
 
 #: files of a laboratory, recognised so that the refusal can name them
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
-    (b"[Paramco", "a Createc image"),
-    (b"[Parameter]", "a Createc image"),
+    (b"[Paramet", "an uncompressed Createc image"),
     (b"Filetype\t", "a Nanonis text file"),
     (b"ONTMATRX", "an Omicron Matrix file"),
     (b"GWYO", "a file of Gwyddion 1.x"),
