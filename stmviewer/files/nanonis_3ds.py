@@ -226,7 +226,8 @@ def _parameter_images(names: list[str], values: NDArray[np.float32]) -> tuple[Ch
     distinct = Names()
     for index, text in enumerate(names):
         signal = parse_signal(text)
-        data = values[:, :, index].astype(np.float64) * signal.factor
+        with np.errstate(invalid="ignore"):  # a signalling NaN of a damaged file is a NaN like others
+            data = values[:, :, index].astype(np.float64) * signal.factor
         images.append(Channel(distinct.distinct(signal.name, "forward"), signal.unit, data))
     return tuple(images)
 

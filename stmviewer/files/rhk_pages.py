@@ -146,6 +146,7 @@ def _strings(reader: _Reader, offset: int, count: int) -> dict[str, str]:
     for name in _STRING_NAMES[:count]:
         units = int.from_bytes(reader.bytes(offset, 2, f"string '{name}'"), "little")
         text = reader.bytes(offset + 2, 2 * units, f"string '{name}'").decode("utf-16-le", errors="replace")
-        strings[name] = text.rstrip("\0").strip()
+        # comments keep their lines; names and units of a damaged file may hold anything
+        strings[name] = text.rstrip("\0").strip() if name.endswith("text") else " ".join(text.replace("\0", "").split())
         offset += 2 + 2 * units
     return strings

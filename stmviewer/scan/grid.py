@@ -37,7 +37,8 @@ class Stack:
         """The stack; read from the file at the first call, which may come from any thread."""
         with self._lock:
             if self._data is None:
-                data = np.array(self._load(), dtype=np.float64)
+                with np.errstate(invalid="ignore"):  # a signalling NaN of a damaged file is a NaN like others
+                    data = np.array(self._load(), dtype=np.float64)
                 if data.ndim != 3:
                     raise ValueError(f"stack {self.label} has {data.ndim} dimensions, not 3")
                 data[~np.isfinite(data)] = np.nan

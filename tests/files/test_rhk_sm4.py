@@ -68,6 +68,10 @@ def test_spectra_and_other_sizes_are_left_out_and_said(tmp_path: Path) -> None:
         _read(tmp_path, line)
 
 
+def test_names_are_of_one_line(tmp_path: Path) -> None:
+    assert _read(tmp_path, Page(_RAW, "Topo\ngraphy\0")).channel_names == ["Topo graphy"]
+
+
 def test_cut_at_any_byte_is_one_clear_error(tmp_path: Path) -> None:
     content = sm4_bytes([Page(_RAW), Page(_RAW, scan_type=1)])
     path = tmp_path / "cut.sm4"
