@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from stmviewer.cli.console import duration, print_json, quantity
-from stmviewer.files import open_scan
-from stmviewer.scan import Scan
+from stmviewer.files import kind_of, open_scan, read_grid, read_spectrum
+from stmviewer.scan import Grid, Scan, Spectrum
 from stmviewer.scan.levelling import robust_range
 from stmviewer.scan.lines import line_factor, looks_line_sparse
 
@@ -17,13 +17,66 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    scan = open_scan(arguments.file)
-    facts = describe(scan)
+    kind = kind_of(arguments.file)
+    if kind == "dat":
+        spectrum = read_spectrum(arguments.file)
+        facts, text = describe_spectra(spectrum), _spectra_text(spectrum)
+    else:
+        scan = open_scan(arguments.file)
+        facts = describe(scan)
+        text = _text(scan, facts)
+        if kind == "3ds":
+            grid = read_grid(arguments.file)
+            facts["spectra"] = describe_spectra(grid)
+            text += "\n" + _spectra_text(grid)
     if arguments.json:
         print_json(facts)
     else:
-        print(_text(scan, facts))
+        print(text)
     return 0
+
+
+def describe_spectra(measured: Spectrum | Grid) -> dict[str, Any]:
+    """The facts of a spectrum, or of the spectra of a grid, in SI units, for JSON. Reads no stack of a grid."""
+    sweep = measured.sweep
+    facts: dict[str, Any] = {
+        "file": str(measured.path),
+        "format": measured.format,
+        "experiment": measured.experiment,
+        "sweep": {"name": sweep.name, "unit": sweep.unit, "start": float(sweep.data[0]), "end": float(sweep.data[-1])},
+        "points": sweep.data.size,
+        "channels": [{"name": c.name, "direction": c.direction, "unit": c.unit} for c in measured.channels],
+        "bias_v": measured.bias_v,
+        "setpoint_a": measured.setpoint_a,
+        "recorded": measured.recorded,
+        "comment": measured.comment,
+        "notes": list(measured.notes),
+    }
+    if isinstance(measured, Spectrum):
+        facts["position"] = list(measured.position) if measured.position else None
+    else:
+        facts["measured_fraction"] = float(measured.measured.mean())
+    return facts
+
+
+def _spectra_text(measured: Spectrum | Grid) -> str:
+    sweep = measured.sweep
+    ends = " to ".join(quantity(float(v), sweep.unit) for v in sweep.data[[0, -1]])
+    rows = [("Sweep", f"{sweep.name}, {ends}, {sweep.data.size} points")]
+    if isinstance(measured, Spectrum):
+        rows.insert(0, ("File", f"{measured.name} ({measured.format})"))
+        if measured.position is not None:
+            rows.append(("Position", ", ".join(quantity(v, "m", 4) for v in measured.position)))
+        if measured.bias_v is not None:
+            rows.append(("Bias", quantity(measured.bias_v, "V")))
+        if measured.setpoint_a is not None:
+            rows.append(("Setpoint", quantity(measured.setpoint_a, "A")))
+        rows += [(k, v) for k, v in (("Recorded", measured.recorded), ("Comment", measured.comment)) if v]
+        rows += [("Note", note) for note in measured.notes]
+    lines = [f"{name + ':':<11}{value}" for name, value in rows]
+    lines.append("Spectra:")
+    lines += [f"  {c.label}" + (f" ({c.unit})" if c.unit else "") for c in measured.channels]
+    return "\n".join(lines)
 
 
 def describe(scan: Scan) -> dict[str, Any]:

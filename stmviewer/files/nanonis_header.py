@@ -59,7 +59,7 @@ def read_header(source: Source) -> tuple[dict[str, str], int]:
             searched = max(len(head) - _CHUNK, 0)
             head += chunk
             if (end := _END.search(head, searched)) is not None:
-                return parse_fields(_decode(head[: end.start()])), end.end()
+                return parse_fields(decoded(head[: end.start()])), end.end()
     tag = head.find(b":SCANIT_END:")
     if tag >= 0 and len(head) < source.size:
         raise FileError(source.path, f"the bytes 1A 04 that begin the data are missing after byte {tag}")
@@ -68,7 +68,8 @@ def read_header(source: Source) -> tuple[dict[str, str], int]:
     raise FileError(source.path, f"the file is truncated: it ends within its header, after {source.size} bytes")
 
 
-def _decode(header: bytes) -> str:
+def decoded(header: bytes) -> str:
+    """Text of a header: UTF-8 where it is valid, else Latin-1, which Nanonis writes."""
     try:
         return header.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -1,16 +1,20 @@
 """Opens a file of any format that stmviewer reads."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
-from stmviewer.files.sniffing import sniff
+from stmviewer.files.sniffing import Kind, sniff
 from stmviewer.files.source import Source
-from stmviewer.scan import FileError, Scan
+from stmviewer.scan import FileError, Grid, Scan, Spectrum
 
 _DESCRIPTIONS = {
     ".sxm": "Nanonis scan",
+    ".3ds": "Nanonis grid",
     ".gwy": "Gwyddion file",
+    ".gsf": "Gwyddion Simple Field",
+    ".sm4": "RHK scan",
     ".npz": "stmviewer result (NumPy)",
     ".npy": "NumPy image",
     ".tif": "TIFF image",
@@ -29,19 +33,55 @@ _KNOWN = "It reads " + ", ".join(_DESCRIPTIONS)
 def open_scan(path: Path | str) -> Scan:
     """Opens a scan. The content of the file says what it is; its suffix does not matter.
 
+    A grid of spectra opens as the images of its parameters, its topography among them; `read_grid` gives the whole.
     Channels are read when their data is first asked for; that can raise FileError too, if the file has changed or is
     damaged. Raises FileError, and nothing else, for whatever the file may hold.
     """
-    path = Path(path)
-    source = Source.of(path)
+    source = Source.of(Path(path))
     kind = sniff(source, _KNOWN)
-    try:
+    with _memory(source):
         return _read(kind, source)
+
+
+def read_spectrum(path: Path | str) -> Spectrum:
+    """Reads a spectrum (Nanonis .dat), recognised by content. Raises FileError for whatever else the file may hold."""
+    source = Source.of(Path(path))
+    if sniff(source, _KNOWN) != "dat":
+        raise FileError(path, "is no spectrum", "Spectra are read from Nanonis .dat")
+    from stmviewer.files.nanonis_dat import read_dat
+
+    with _memory(source):
+        return read_dat(source)
+
+
+def read_grid(path: Path | str) -> Grid:
+    """Opens a grid of spectra (Nanonis .3ds), recognised by content; its stacks are read when first asked for.
+
+    Raises FileError for whatever else the file may hold.
+    """
+    source = Source.of(Path(path))
+    if sniff(source, _KNOWN) != "3ds":
+        raise FileError(path, "is no grid of spectra", "Grids are read from Nanonis .3ds")
+    from stmviewer.files.nanonis_3ds import read_3ds
+
+    with _memory(source):
+        return read_3ds(source)
+
+
+def kind_of(path: Path | str) -> Kind:
+    """What a file is by its content: 'dat' for a spectrum, '3ds' for a grid, else a scan. Raises FileError."""
+    return sniff(Source.of(Path(path)), _KNOWN)
+
+
+@contextmanager
+def _memory(source: Source) -> Iterator[None]:
+    try:
+        yield
     except MemoryError as error:
-        raise FileError(path, f"{source.size} bytes do not fit into the memory of this computer") from error
+        raise FileError(source.path, f"{source.size} bytes do not fit into the memory of this computer") from error
 
 
-def _read(kind: str, source: Source) -> Scan:
+def _read(kind: Kind, source: Source) -> Scan:
     # imports are written out, one a format, for the sake of the frozen application, which follows them
     match kind:
         case "sxm":
@@ -52,6 +92,24 @@ def _read(kind: str, source: Source) -> Scan:
             from stmviewer.files.gwyddion import read_gwy
 
             return read_gwy(source)
+        case "3ds":
+            from stmviewer.files.nanonis_3ds import parameter_scan, read_3ds
+
+            return parameter_scan(read_3ds(source))
+        case "dat":
+            raise FileError(source.path, "is a Nanonis spectrum, not an image", "`stmviewer info` says what is in it")
+        case "gsf":
+            from stmviewer.files.gsf import read_gsf
+
+            return read_gsf(source)
+        case "sm4":
+            from stmviewer.files.rhk_sm4 import read_sm4
+
+            return read_sm4(source)
+        case "createc":
+            from stmviewer.files.createc import read_createc
+
+            return read_createc(source)
         case "npy":
             from stmviewer.files.plain import read_npy
 

@@ -7,14 +7,19 @@ from typing import Literal
 from stmviewer.files.source import Source
 from stmviewer.scan import FileError
 
-Kind = Literal["sxm", "gwy", "npy", "npz", "tif", "png"]
+Kind = Literal["sxm", "3ds", "dat", "gwy", "gsf", "sm4", "createc", "npy", "npz", "tif", "png"]
 
 #: a Nanonis header may begin with blank lines or a byte order mark, and the field that betrays it may come late
 _HEAD_BYTES = 64 * 1024
 _SXM_FIELD = re.compile(rb"^:(NANONIS_VERSION|SCANIT_TYPE|SCAN_PIXELS|SCAN_RANGE|DATA_INFO):\s*$", re.MULTILINE)
+#: grids may begin with any of their fields, spectra with any line of a name and a tab
+_GRID_FIELD = re.compile(rb"^(Grid dim|Grid settings|Sweep Signal)=", re.MULTILINE)
+_SPECTRUM = re.compile(rb"Experiment\t|[^\t\r\n:]{1,200}\t(?s:.){0,60000}?^\[DATA\][ \t]*$", re.MULTILINE)
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"GWYP", "gwy"),
+    (b"Gwyddion Simple Field 1.", "gsf"),
+    (b"[Paramco", "createc"),
     (b"\x93NUMPY", "npy"),
     (b"PK\x03\x04", "npz"),
     (b"II*\0", "tif"),
@@ -26,14 +31,10 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
 
 #: files of a laboratory, recognised so that the refusal can name them
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
-    (b"[Paramco", "a Createc image"),
-    (b"[Parameter]", "a Createc image"),
-    (b"Grid dim=", "a Nanonis grid (.3ds)"),
-    (b"Experiment\t", "a Nanonis spectrum (.dat)"),
+    (b"[Paramet", "an uncompressed Createc image"),
     (b"Filetype\t", "a Nanonis text file"),
     (b"ONTMATRX", "an Omicron Matrix file"),
     (b"GWYO", "a file of Gwyddion 1.x"),
-    (b"Gwyddion Simple Field", "a Gwyddion Simple Field (.gsf)"),
     (b"Gwyddion XYZ Field", "a Gwyddion XYZ Field"),
     (b"WSxM file copyright", "a WSxM image"),
     (b"\\*File list", "a Bruker Nanoscope image"),
@@ -63,9 +64,13 @@ def sniff(source: Source, known: str = "") -> Kind:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b":") and _SXM_FIELD.search(head.replace(b"\r", b"\n")):
         return "sxm"
+    if _GRID_FIELD.match(start):
+        return "3ds"
+    if _SPECTRUM.match(start.replace(b"\r", b"\n")):
+        return "dat"
     # the two first bytes of an RHK page are its length
     if head[2:].startswith(_RHK_SM4):
-        raise _not_yet(source.path, "an RHK SM4 file", known)
+        return "sm4"
     for magic, name in _FOREIGN:
         if start.startswith(magic):
             raise _not_yet(source.path, name, known)

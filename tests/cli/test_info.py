@@ -101,3 +101,33 @@ def test_a_restoration_tells_how_it_was_made(run, scan_file, tmp_path):
     assert facts["provenance"]["model"] == "row-median"
     assert facts["provenance"]["file"] == "scan.gwy"
     assert "[restored]" in run("info", path).done().out
+
+
+def test_a_spectrum_tells_its_sweep_and_its_channels(run, tmp_path):
+    path = tmp_path / "iv.dat"
+    path.write_bytes(
+        b"Experiment\tbias spectroscopy\t\nX (m)\t1E-9\t\nY (m)\t2E-9\t\nZ (m)\t3E-9\t\n\n[DATA]\n"
+        b"Bias calc (V)\tCurrent (A)\tCurrent [bwd] (A)\n-1\t1E-12\t2E-12\n1\t3E-12\t4E-12\n"
+    )
+    text = run("info", path).done().out
+    for part in ("iv.dat (Nanonis spectrum)", "Bias calc, -1 V to 1 V, 2 points", "1 nm, 2 nm, 3 nm", "backward (A)"):
+        assert part in text
+    facts = run("info", path, "--json").done().json
+    assert facts["sweep"] == {"name": "Bias calc", "unit": "V", "start": -1, "end": 1}
+    assert facts["position"] == [1e-9, 2e-9, 3e-9]
+
+
+def test_a_grid_tells_its_images_and_its_spectra(run, tmp_path):
+    path = tmp_path / "grid.3ds"
+    header = (
+        b'Grid dim="2 x 2"\nGrid settings=0;0;2E-9;2E-9;0\nSweep Signal="Bias (V)"\nFixed parameters="Sweep Start;'
+        b'Sweep End"\nExperiment parameters="Z (m)"\n# Parameters (4 byte)=3\nExperiment size (bytes)=12\nPoints=3\n'
+        b'Channels="Current (A)"\n:HEADER_END:\n'
+    )
+    path.write_bytes(header + np.tile([-1, 1, 5e-9, 1, 2, 3], 3).astype(">f4").tobytes())
+    text = run("info", path).done().out
+    for part in ("2 x 2", "Z forward", "3 of 4 points", "Bias, -1 V to 1 V, 3 points", "Current forward (A)"):
+        assert part in text
+    facts = run("info", path, "--json").done().json
+    assert facts["spectra"]["measured_fraction"] == 0.75
+    assert facts["spectra"]["points"] == 3

@@ -83,11 +83,20 @@ def test_a_cropped_scan_with_few_lines_can_be_taken_for_sparse(run, real_data, t
     assert np.isfinite(image).all()
 
 
-def test_files_of_other_programs_are_refused_by_name(run, real_data, tmp_path):
+def test_images_of_other_programs_and_grids_are_restored_and_spectra_refused_by_name(run, real_data, tmp_path):
     others = [p for p in (real_data / "scans").rglob("*") if p.suffix in (".dat", ".3ds", ".sm4")]
-    assert others
+    assert len(others) >= 8
     for path in others:
-        run("restore", path, "--model", "row-median", "-o", tmp_path).refused(path.name, "not read yet")
+        # the real grid was measured at constant height: its topography is constant
+        channel = ["--channel", "Scan:Current"] if path.suffix == ".3ds" else []
+        outcome = run("restore", path, *channel, "--model", "row-median", "--format", "npz", "-o", tmp_path)
+        if path.suffix == ".dat" and not path.name.startswith("createc"):
+            outcome.refused(path.name, "is a Nanonis spectrum, not an image")
+        else:
+            outcome.done()
+            (made,) = tmp_path.glob(f"{path.stem}*.npz")
+            assert np.load(made)["restored"].shape == open_scan(path).geometry.shape
+        assert path.name in run("info", path).done().out
 
 
 def test_folders_of_real_scans(run, real_data, tmp_path):

@@ -38,10 +38,11 @@ def test_what_is_no_scan_is_named(tmp_path: Path) -> None:
         ("notes.sxm", b"Dear diary, today we scanned\nsilicon.", "Dear diary, today"),
         ("zeros.gwy", bytes(500), "zero bytes"),
         ("noise.gwy", bytes(range(200, 256)), "c8 c9 ca"),
-        ("createc.dat", b"[Paramco32]\r\nDAC-Type=20bit\r\n", "Createc image"),
-        ("grid.3ds", b'Grid dim="20 x 20"\r\n', "Nanonis grid"),
+        ("createc.dat", b"[Parameter]\r\nDAC-Type=20bit\r\n", "uncompressed Createc image"),
+        ("grid.3ds", b'Grid dim="20 x 20"\r\n', "ends within its header"),
         ("iv.dat", b"Experiment\tbias spectroscopy\t\r\n", "Nanonis spectrum"),
-        ("rhk.sm4", b"8\0" + "STiMage 005.004".encode("utf-16-le"), "RHK SM4"),
+        ("field.gsf", b"Gwyddion Simple Field 1.0\nXRes = 4\n", "the file is cut"),
+        ("rhk.sm4", b"8\0" + "STiMage 005.004".encode("utf-16-le"), "file header"),
         ("web.sxm", b"<!DOCTYPE html><html>", "web page"),
         ("old.gwy", b"GWYO1234", "Gwyddion 1.x"),
         ("text.sxm", b":) a smile is no header:\n", "text"),
@@ -51,19 +52,18 @@ def test_what_is_no_scan_is_named(tmp_path: Path) -> None:
 
 
 def test_the_refusal_of_a_foreign_format_says_not_yet(tmp_path: Path) -> None:
-    (tmp_path / "grid.dat").write_bytes(b'Grid dim="20 x 20"\r\n')
-    _fails(tmp_path / "grid.dat", "which this version does not read yet", ".sxm")
+    (tmp_path / "image.dat").write_bytes(b"[Parameter]\r\nDAC-Type=20bit\r\n")
+    _fails(tmp_path / "image.dat", "which this version does not read yet", ".sxm")
 
 
 @pytest.mark.real_data
 def test_every_real_file_opens_or_is_refused_by_name(real_data: Path) -> None:
-    refused = {".3ds": "Nanonis grid", ".sm4": "RHK SM4", ".dat": "Nanonis spectrum"}
     for path in sorted((real_data / "scans").rglob("*.*")):
-        if path.suffix in (".sxm", ".gwy"):
+        if path.suffix in (".sxm", ".gwy", ".3ds", ".sm4") or path.name.startswith("createc"):
             scan = open_scan(path)
             assert scan.channel().data.shape == scan.geometry.shape
-        elif path.suffix in refused:
-            _fails(path, "Createc image" if path.name.startswith("createc") else refused[path.suffix])
+        elif path.suffix == ".dat":
+            _fails(path, "Nanonis spectrum")
 
 
 def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,7 @@ def test_names_that_are_none() -> None:
 
 
 def test_readable_names_every_suffix_in_both_cases() -> None:
-    for suffix in (".sxm", ".gwy", ".npy", ".npz", ".tif", ".tiff", ".png"):
+    for suffix in (".sxm", ".3ds", ".gwy", ".gsf", ".sm4", ".npy", ".npz", ".tif", ".tiff", ".png"):
         assert READABLE[suffix] == READABLE[suffix.upper()]
 
 
