@@ -52,10 +52,9 @@ class Channel:
         with self._lock:
             if self._data is None:
                 values = self._load() if callable(self._load) else self._load
-                with np.errstate(invalid="ignore"):  # a signalling NaN in a file is no fault of ours
-                    data = np.array(
-                        values, dtype=np.float64
-                    )  # a copy: rule 1, nobody else's array is touched or trusted
+                # a copy: rule 1, nobody else's array is touched or trusted; a signalling NaN is no fault of ours
+                with np.errstate(invalid="ignore"):
+                    data = np.array(values, dtype=np.float64)
                 if data.ndim != 2:
                     raise ValueError(f"channel {self.label} has {data.ndim} dimensions, not 2")
                 # an overflowed ADC is no measurement either
