@@ -109,7 +109,7 @@ def test_every_real_scan_is_converted(run, real_data, tmp_path):
     assert len(found) >= 16
     for below in found:
         folder = real_data / "scans" / below.parent
-        (source,) = (folder / f"{below.name}{s}" for s in (".sxm", ".gwy") if (folder / f"{below.name}{s}").is_file())
+        (source,) = (p for p in folder.iterdir() if p.stem == below.name)
         scan = open_scan(source)
         with h5py.File(tmp_path / below.parent / f"{below.name}.h5") as tree:
             for channel, image in zip(scan.channels, tree["channels"].values(), strict=True):
