@@ -133,10 +133,10 @@ def _warnings(case: Case, scores: tuple[HiddenScore, ...], info: ModelInfo) -> t
     pixel = case.geometry.pixel_width
     if info.pixels_m and case.geometry.calibrated and not info.pixels_m[0] <= pixel <= info.pixels_m[1]:
         low, high = (1e9 * p for p in info.pixels_m)
-        found.append(
-            f"The model was trained on pixels of {low:.3g} to {high:.3g} nm; these are {1e9 * pixel:.3g} nm: "
-            "hide a part of a full scan (every 4th line) to see whether it can be trusted here"
-        )
+        text = f"The model was trained on pixels of {low:.3g} to {high:.3g} nm; these are {1e9 * pixel:.3g} nm"
+        if not scores:
+            text += ": hide a part of a full scan (every 4th line) to see whether it can be trusted here"
+        found.append(text)
     if len(scores) > 1 and scores[0].ssim_hidden < scores[1].ssim_hidden:
         found.append(
             f"On the hidden pixels linear interpolation is better than {scores[0].method} (SSIM "
