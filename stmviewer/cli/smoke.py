@@ -49,11 +49,13 @@ def _formats(folder: Path) -> str:
     from stmviewer.simulate import simulate_scan, to_scan
 
     scan = to_scan(simulate_scan("si001h", 64, 64, 0.1e-9, "realistic", 0))
-    for suffix in ("gwy", "npz", "tif"):
+    for suffix in ("gwy", "npz", "tif", "sxm"):
         back = open_scan(save_scan(scan, folder / f"scan.{suffix}"))
         if not np.allclose(back.channel().data, scan.channel().data, rtol=1e-6, atol=1e-15):
             raise ValueError(f"{suffix} does not read back what was written")
-    return "gwy, npz, tif written and read"
+    for suffix in ("h5", "csv"):
+        save_scan(scan, folder / f"scan.{suffix}")
+    return "gwy, npz, tif, sxm written and read; h5, csv written"
 
 
 def _figures(folder: Path) -> str:

@@ -35,7 +35,8 @@ class EmptyState(QWidget):
         font.setPixelSize(26)
         headline.setFont(font)
         hint = QLabel(
-            "Nanonis .sxm, Gwyddion .gwy, and images as .npy, .tif or .png.\nYour files are only read, never changed."
+            "Nanonis, Gwyddion, RHK and Createc scans, and images as .npy, .tif or .png.\n"
+            "Your files are only read, never changed."
         )
         hint.setObjectName("quiet")
         hint.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stmviewer.scan.errors import RequestError
 from stmviewer.scan.geometry import BoolArray, FloatArray, Geometry
-from stmviewer.scan.model import DIRECTIONS, Channel, Direction
+from stmviewer.scan.model import Channel, Direction, find_channel
 from stmviewer.scan.spectrum import Curve, Spectrum
 
 
@@ -96,12 +96,7 @@ class Grid:
 
         Raises RequestError that lists what there is.
         """
-        for wanted in (direction,) if direction else DIRECTIONS:
-            for stack in self.channels:
-                if stack.name.casefold() == name.casefold() and stack.direction == wanted:
-                    return stack
-        there = ", ".join(c.label for c in self.channels)
-        raise RequestError(f"{self.name} has no channel '{' '.join(filter(None, (name, direction)))}'; it has: {there}")
+        return find_channel(self.channels, name, direction, self.name)
 
     def parameter(self, name: str) -> Channel:
         """The image of the parameter of that name (any case). Raises RequestError that lists what there is."""

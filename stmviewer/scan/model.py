@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +97,36 @@ class Channel:
         return f"Channel({self.label!r}, {self.unit!r}, {self.role})"
 
 
+class Named(Protocol):
+    """What is found by name and direction: an image, a stack of images, a curve."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def direction(self) -> Direction: ...
+
+    @property
+    def label(self) -> str: ...
+
+
+_Found = TypeVar("_Found", bound=Named)
+
+
+def find_channel(channels: Sequence[_Found], name: str, direction: Direction | None, owner: str) -> _Found:
+    """The one of that name (any case); forward where there is one and no direction is asked for.
+
+    Raises RequestError that lists what `owner` has.
+    """
+    for wanted in (direction,) if direction else DIRECTIONS:
+        for channel in channels:
+            if channel.name.casefold() == name.casefold() and channel.direction == wanted:
+                return channel
+    there = ", ".join(c.label for c in channels)
+    asked = " ".join(filter(None, (name, direction)))
+    raise RequestError(f"{owner} has no channel '{asked}'; it has: {there}")
+
+
 @dataclass(frozen=True)
 class Scan:
     """One measurement: every channel of one file, on one geometry.
@@ -141,16 +171,7 @@ class Scan:
 
         Without a direction: forward where there is one. Raises RequestError that lists what there is.
         """
-        named = self.channels if name is None else [c for c in self.channels if c.name.casefold() == name.casefold()]
-        if name is None:
-            named = [c for c in self.channels if c.name == self.default_channel_name()]
-        for wanted in (direction,) if direction else DIRECTIONS:
-            for channel in named:
-                if channel.direction == wanted:
-                    return channel
-        there = ", ".join(c.label for c in self.channels)
-        asked = " ".join(filter(None, (name, direction)))
-        raise RequestError(f"{self.name} has no channel '{asked}'; it has: {there}")
+        return find_channel(self.channels, self.default_channel_name() if name is None else name, direction, self.name)
 
     def default_channel_name(self) -> str:
         """The topography: a raw or restored channel in metres, one called Z first; else the first channel."""

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stmviewer.scan.errors import RequestError
 from stmviewer.scan.geometry import FloatArray
-from stmviewer.scan.model import DIRECTIONS, Direction
+from stmviewer.scan.model import Direction, find_channel
 
 
 @dataclass(frozen=True)
@@ -78,9 +77,4 @@ class Spectrum:
 
         Raises RequestError that lists what there is.
         """
-        for wanted in (direction,) if direction else DIRECTIONS:
-            for curve in self.channels:
-                if curve.name.casefold() == name.casefold() and curve.direction == wanted:
-                    return curve
-        there = ", ".join(c.label for c in self.channels)
-        raise RequestError(f"{self.name} has no channel '{' '.join(filter(None, (name, direction)))}'; it has: {there}")
+        return find_channel(self.channels, name, direction, self.name)
