@@ -3,8 +3,7 @@
 from stmviewer.simulate.bank import PristineBank
 from stmviewer.simulate.pairs import simulate_scan, to_scan
 from stmviewer.simulate.presets import PRESETS, Pair, degrade
-from stmviewer.simulate.si001h import Si001H
-from stmviewer.simulate.surfaces import Surface, random_surface, surface_names
+from stmviewer.simulate.surfaces import Si001H, Surface, random_surface, surface_names
 
 __all__ = [
     "PRESETS",

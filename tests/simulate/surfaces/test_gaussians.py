@@ -1,6 +1,6 @@
 import numpy as np
 
-from stmviewer.simulate.gaussians import gaussian_sum
+from stmviewer.simulate.surfaces.gaussians import gaussian_sum
 
 
 def test_equals_the_direct_sum_over_sources_across_tiles_and_beyond_the_edges():

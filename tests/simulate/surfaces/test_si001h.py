@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from stmviewer.simulate.si001h import STEP_HEIGHT_M, Si001H
+from stmviewer.simulate.surfaces.si001h import STEP_HEIGHT_M, Si001H
 
 PERFECT = Si001H(missing_dimers=0.0, dangling_bonds=0.0)
 
@@ -99,7 +99,7 @@ def test_share_of_missing_dimers_does_not_depend_on_their_runs(run):
     surface = replace(PERFECT, missing_dimers=0.03, missing_run=run)
     rng = np.random.default_rng(7)
     terraces = surface.terraces(1000, 1000, 0.1e-9, rng)
-    from stmviewer.simulate.dimers import DimerLattice
+    from stmviewer.simulate.surfaces.dimers import DimerLattice
 
     dimers = surface.dimers(1000, 1000, DimerLattice(0.3, (0.0, 0.0), 0.1e-9), terraces, 0, rng)
     assert len(dimers.missing[0]) / dimers.count == pytest.approx(0.03, rel=0.1)

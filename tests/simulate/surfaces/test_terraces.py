@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stmviewer.simulate.terraces import KINK_M, Terraces
+from stmviewer.simulate.surfaces.terraces import KINK_M, Terraces
 
 
 def levels(steps, angle=0.3, seed=0, lattice_angle=0.0, roughness=(0.2e-9, 1.0e-9), size=200, pixel=0.1e-9):

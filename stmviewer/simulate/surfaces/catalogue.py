@@ -6,7 +6,7 @@ import numpy as np
 
 from stmviewer.scan.errors import RequestError
 from stmviewer.scan.geometry import FloatArray
-from stmviewer.simulate.si001h import Si001H
+from stmviewer.simulate.surfaces.si001h import Si001H
 
 
 class Surface(Protocol):

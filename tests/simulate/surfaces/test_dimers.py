@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from stmviewer.simulate.dimers import DIMER_SPACING_M, ROW_SPACING_M, DimerLattice, DimerOrbital
-from stmviewer.simulate.gaussians import gaussian_sum
+from stmviewer.simulate.surfaces.dimers import DIMER_SPACING_M, ROW_SPACING_M, DimerLattice, DimerOrbital
+from stmviewer.simulate.surfaces.gaussians import gaussian_sum
 
 ORBITAL = DimerOrbital(sigma_m=0.14e-9, half_m=0.17e-9, centre=0.35)
 

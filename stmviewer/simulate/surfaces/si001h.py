@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from stmviewer.scan.geometry import FloatArray
-from stmviewer.simulate.dimers import DimerLattice, DimerOrbital
-from stmviewer.simulate.gaussians import gaussian_sum
-from stmviewer.simulate.terraces import Terraces
+from stmviewer.simulate.surfaces.dimers import DimerLattice, DimerOrbital
+from stmviewer.simulate.surfaces.gaussians import gaussian_sum
+from stmviewer.simulate.surfaces.terraces import Terraces
 
 STEP_HEIGHT_M = 0.136e-9
 
