@@ -10,9 +10,9 @@ import numpy as np
 from stmviewer.files import save_scan
 from stmviewer.scan import Channel, FloatArray, Geometry, Scan
 from stmviewer.simulate import Si001H
-from stmviewer.simulate.noise import WhiteNoise
-from stmviewer.simulate.scanner import LineOffsets
-from stmviewer.simulate.tips import SeveralTips
+from stmviewer.simulate.degradations.noise import WhiteNoise
+from stmviewer.simulate.degradations.scanner import LineOffsets
+from stmviewer.simulate.degradations.tips import SeveralTips
 
 HERE = Path(__file__).parent
 SETPOINT_A = 50e-12

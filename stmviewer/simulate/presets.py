@@ -10,11 +10,11 @@ import numpy as np
 
 from stmviewer.scan.errors import RequestError
 from stmviewer.scan.geometry import FloatArray
-from stmviewer.simulate.degradation import Degradation, describe, reach
-from stmviewer.simulate.noise import LineNoise, LoopNoise, WhiteNoise
-from stmviewer.simulate.scanner import LineMisalignment, LineOffsets, PlaneTilt, Scars
-from stmviewer.simulate.tip_change import TipChange
-from stmviewer.simulate.tips import BluntTip, DullTip, MultiTip, SeveralTips
+from stmviewer.simulate.degradations.degradation import Degradation, describe, reach
+from stmviewer.simulate.degradations.noise import LineNoise, LoopNoise, WhiteNoise
+from stmviewer.simulate.degradations.scanner import LineMisalignment, LineOffsets, PlaneTilt, Scars
+from stmviewer.simulate.degradations.tip_change import TipChange
+from stmviewer.simulate.degradations.tips import BluntTip, DullTip, MultiTip, SeveralTips
 
 #: with that probability a degradation of that class, its parameters drawn
 Chance = tuple[float, type[Degradation]]

@@ -6,7 +6,7 @@ import pytest
 from stmviewer.scan import RequestError
 from stmviewer.simulate import PRESETS, Si001H, degrade
 from stmviewer.simulate.presets import Damage, Preset
-from stmviewer.simulate.tips import DullTip, SeveralTips
+from stmviewer.simulate.degradations.tips import DullTip, SeveralTips
 
 PIXEL = 0.08e-9
 

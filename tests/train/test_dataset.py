@@ -5,7 +5,7 @@ import pytest
 
 from stmviewer.scan.metrics import ssim_map
 from stmviewer.simulate.presets import PRESETS, Preset
-from stmviewer.simulate.scanner import PlaneTilt
+from stmviewer.simulate.degradations.scanner import PlaneTilt
 from stmviewer.train.dataset import SampleMaker
 
 from . import tiny

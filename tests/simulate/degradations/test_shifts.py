@@ -1,6 +1,6 @@
 import numpy as np
 
-from stmviewer.simulate.shifts import shift_rows, shifted
+from stmviewer.simulate.degradations.shifts import shift_rows, shifted
 
 
 def test_whole_shifts_move_pixels_exactly():

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from stmviewer.scan.geometry import FloatArray
-from stmviewer.simulate.shifts import shifted
+from stmviewer.simulate.degradations.shifts import shifted
 
 KernelKind = Literal["gaussian", "median", "random"]
 KERNELS: tuple[KernelKind, ...] = get_args(KernelKind)

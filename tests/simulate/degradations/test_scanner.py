@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from stmviewer.scan.levelling import fit_plane
-from stmviewer.simulate.noise import LineNoise, LoopNoise, WhiteNoise
-from stmviewer.simulate.scanner import LineMisalignment, LineOffsets, PlaneTilt, Scars
+from stmviewer.simulate.degradations.noise import LineNoise, LoopNoise, WhiteNoise
+from stmviewer.simulate.degradations.scanner import LineMisalignment, LineOffsets, PlaneTilt, Scars
 
 FLAT = np.zeros((400, 300))
 KINDS = (LineMisalignment, LineNoise, LineOffsets, LoopNoise, PlaneTilt, Scars, WhiteNoise)

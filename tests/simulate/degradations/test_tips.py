@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from stmviewer.simulate.degradation import describe
-from stmviewer.simulate.tip_change import TipChange
-from stmviewer.simulate.tips import BluntTip, DullTip, ExtraTip, MultiTip, SeveralTips
+from stmviewer.simulate.degradations.degradation import describe
+from stmviewer.simulate.degradations.tip_change import TipChange
+from stmviewer.simulate.degradations.tips import BluntTip, DullTip, ExtraTip, MultiTip, SeveralTips
 
 PIXEL = 0.1e-9
 KAPPA = 11e9

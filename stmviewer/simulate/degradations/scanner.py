@@ -6,7 +6,7 @@ import numpy as np
 from scipy import signal
 
 from stmviewer.scan.geometry import FloatArray
-from stmviewer.simulate.shifts import shift_rows
+from stmviewer.simulate.degradations.shifts import shift_rows
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from stmviewer.scan.geometry import FloatArray
-from stmviewer.simulate.shifts import shifted
-from stmviewer.simulate.tips import DullTip, MultiTip, SeveralTips, offset
+from stmviewer.simulate.degradations.shifts import shifted
+from stmviewer.simulate.degradations.tips import DullTip, MultiTip, SeveralTips, offset
 
 
 @dataclass(frozen=True)
