@@ -51,6 +51,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _as_pair(scan: Scan) -> Scan:
     """The NPZ keys: `raw` is the degraded image, `restored` what a perfect restoration would give."""
-    degraded, pristine = scan.channels
+    degraded, pristine = scan.channel("Z", "forward"), scan.channel("Z pristine")
     restored = Channel(degraded.name, pristine.unit, pristine.data, "forward", "restored")
     return Scan([degraded, restored], scan.geometry, bias_v=scan.bias_v, provenance=scan.provenance)

@@ -89,7 +89,7 @@ class PristineBank:
         pixel_m = self.pixels_m[i]
         damage = find_preset(preset).draw(rng, pixel_m)
         # cut with the surroundings that the damage will bring in: degrading the whole field would cost too much
-        outer = min(size + 2 * damage.margin_px, *self.fields[i].shape)
+        outer = min(size + 2 * damage.margin(size), *self.fields[i].shape)
         crop = self.crop(i, max(outer, size), rng).astype(np.float64)
         return degrade(crop, preset, rng, pixel_m=pixel_m, crop=(size, size), rotate=False, damage=damage)
 

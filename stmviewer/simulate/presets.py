@@ -1,40 +1,63 @@
 """Presets: lists of degradations with their chances, in the order in which physics applies them.
 
-The tip meets the surface first, then the scanner moves it, then the electronics add noise.
+The tip meets the surface; the scanner puts it beside where it should be; the tip changes in the course of time; the
+feedback loop follows; the frame leans and the electronics add their noise; the converter rounds.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
 from stmviewer.scan.errors import RequestError
 from stmviewer.scan.geometry import FloatArray
-from stmviewer.simulate.degradations.degradation import Degradation, describe, reach
-from stmviewer.simulate.degradations.noise import LineNoise, LoopNoise, WhiteNoise
-from stmviewer.simulate.degradations.scanner import LineMisalignment, LineOffsets, PlaneTilt, Scars
-from stmviewer.simulate.degradations.tip_change import TipChange
-from stmviewer.simulate.degradations.tips import BluntTip, DullTip, MultiTip, SeveralTips
+from stmviewer.simulate.degradations import (
+    BluntTip,
+    Bow,
+    DilatedTip,
+    Drift,
+    DullTip,
+    FeedbackLag,
+    FeedbackOvershoot,
+    LineMisalignment,
+    LineNoise,
+    LineOffsets,
+    LineSlopes,
+    LoopNoise,
+    MainsHum,
+    MultiTip,
+    PickedUpAdsorbate,
+    PlaneTilt,
+    Quantisation,
+    Scars,
+    SeveralTips,
+    Spikes,
+    TipChange,
+    TipSwitching,
+    WhiteNoise,
+)
+from stmviewer.simulate.degradations.degradation import Degradation, describe, draw_line_time, reach
 
 #: with that probability a degradation of that class, its parameters drawn
 Chance = tuple[float, type[Degradation]]
-
-#: pixels around a crop that the reference's degradations reach into: offsets of 11 px, a kernel, a misaligned line
-MARGIN_PX = 16
 
 
 @dataclass(frozen=True)
 class Pair:
     """A clean image and what the microscope would have shown of it, pixel for pixel.
 
-    `clean` and `degraded` are heights in metres, shape (rows, columns), on square pixels of `pixel_m`. `recipe` is
-    everything that was drawn, as JSON can hold it.
+    `clean` and `degraded` are heights in metres, shape (rows, columns), on square pixels of `pixel_m`. Where the scan
+    drifts, `clean` was taken at the same drifted places; `Drift.undo` with the numbers of the recipe takes both back.
+    `recipe` is everything that was drawn, as JSON can hold it. `backward` is the retrace of the same scan, mirrored
+    as viewers show it, where it was asked for.
     """
 
     clean: FloatArray
     degraded: FloatArray
     pixel_m: float
     recipe: dict[str, Any] = field(default_factory=dict)
+    backward: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -43,11 +66,18 @@ class Damage:
 
     before_crop: tuple[Degradation, ...]
     after_crop: tuple[Degradation, ...] = ()
+    #: from the start of a line to the start of the next; None where nothing needs it
+    line_time_s: float | None = None
 
     @property
     def margin_px(self) -> int:
-        """How much of the surface around the crop is seen in it, by a tip that is wide or has a second end."""
-        return sum(reach(degradation) for degradation in self.before_crop)
+        """`margin` of a crop of 128 lines, as training takes them."""
+        return self.margin(128)
+
+    def margin(self, rows: int) -> int:
+        """How much of the surface around a crop of so many lines is seen in it: by a tip that is wide or has a second
+        end, or that drifts."""
+        return sum(reach(degradation, rows) for degradation in self.before_crop)
 
 
 @dataclass(frozen=True)
@@ -60,35 +90,100 @@ class Preset:
 
     def draw(self, rng: np.random.Generator, pixel_m: float) -> Damage:
         """The degradations of one image with pixels of `pixel_m`."""
-        before = [kind.draw(rng, pixel_m) for chance, kind in self.before_crop if rng.random() < chance]
-        after = [kind.draw(rng, pixel_m) for chance, kind in self.after_crop if rng.random() < chance]
+        line_time = draw_line_time(rng)
+        before = [
+            _timed(kind.draw(rng, pixel_m), line_time) for chance, kind in self.before_crop if rng.random() < chance
+        ]
+        after = [
+            _timed(kind.draw(rng, pixel_m), line_time) for chance, kind in self.after_crop if rng.random() < chance
+        ]
         draw = rng.random()
         for chance, kind in self.tips:
             if 0 <= draw < chance:
                 before.insert(0, kind.draw(rng, pixel_m))
             draw -= chance
-        return Damage(tuple(before), tuple(after))
+        return Damage(tuple(before), tuple(after), line_time)
+
+
+def _timed(degradation: Degradation, line_time_s: float) -> Degradation:
+    """The degradation with the line time of the scan that it is part of."""
+    names = [f.name for f in fields(degradation)]  # type: ignore[arg-type]  # every degradation is a dataclass
+    return replace(degradation, line_time_s=line_time_s) if "line_time_s" in names else degradation  # type: ignore[type-var]
 
 
 PRESETS: dict[str, Preset] = {
+    # the list and the ranges of arXiv 2510.25921, turns and crop included; how often each is taken is ours
     "reference": Preset(
         before_crop=((0.9, MultiTip), (0.5, LineMisalignment)),
         after_crop=((0.5, BluntTip),),
     ),
     "mild": Preset(
-        tips=((0.1, SeveralTips), (0.25, DullTip)),
-        before_crop=((0.2, LineMisalignment), (0.3, LineOffsets), (0.1, Scars), (0.3, PlaneTilt)),
-        after_crop=((0.5, LineNoise), (0.3, LoopNoise), (0.6, WhiteNoise)),
+        tips=((0.1, SeveralTips), (0.2, DullTip), (0.1, DilatedTip)),
+        before_crop=((0.3, Drift), (0.2, LineMisalignment), (0.03, TipSwitching)),
+        after_crop=(
+            (0.1, Scars),
+            (0.2, FeedbackLag),
+            (0.3, PlaneTilt),
+            (0.2, Bow),
+            (0.3, LineOffsets),
+            (0.1, LineSlopes),
+            (0.5, LineNoise),
+            (0.3, LoopNoise),
+            (0.6, WhiteNoise),
+            (0.1, MainsHum),
+            (0.03, Spikes),
+            (0.3, Quantisation),
+        ),
     ),
     "realistic": Preset(
-        tips=((0.25, SeveralTips), (0.2, MultiTip), (0.25, DullTip)),
-        before_crop=((0.15, TipChange), (0.4, LineMisalignment), (0.6, LineOffsets), (0.35, Scars), (0.7, PlaneTilt)),
-        after_crop=((0.6, LineNoise), (0.6, LoopNoise), (0.6, WhiteNoise)),
+        tips=((0.25, SeveralTips), (0.2, MultiTip), (0.2, DullTip), (0.1, DilatedTip)),
+        before_crop=(
+            (0.5, Drift),
+            (0.4, LineMisalignment),
+            (0.12, TipChange),
+            (0.05, PickedUpAdsorbate),
+            (0.15, TipSwitching),
+        ),
+        after_crop=(
+            (0.35, Scars),
+            (0.35, FeedbackLag),
+            (0.1, FeedbackOvershoot),
+            (0.7, PlaneTilt),
+            (0.4, Bow),
+            (0.6, LineOffsets),
+            (0.3, LineSlopes),
+            (0.6, LineNoise),
+            (0.6, LoopNoise),
+            (0.6, WhiteNoise),
+            (0.25, MainsHum),
+            (0.1, Spikes),
+            (0.5, Quantisation),
+        ),
     ),
     "severe": Preset(
-        tips=((0.4, SeveralTips), (0.45, MultiTip), (0.15, DullTip)),
-        before_crop=((0.4, TipChange), (0.7, LineMisalignment), (0.9, LineOffsets), (0.8, Scars), (0.9, PlaneTilt)),
-        after_crop=((0.9, LineNoise), (0.9, LoopNoise), (0.9, WhiteNoise)),
+        tips=((0.35, SeveralTips), (0.35, MultiTip), (0.15, DullTip), (0.1, DilatedTip)),
+        before_crop=(
+            (0.8, Drift),
+            (0.7, LineMisalignment),
+            (0.3, TipChange),
+            (0.1, PickedUpAdsorbate),
+            (0.25, TipSwitching),
+        ),
+        after_crop=(
+            (0.6, Scars),
+            (0.5, FeedbackLag),
+            (0.3, FeedbackOvershoot),
+            (0.9, PlaneTilt),
+            (0.7, Bow),
+            (0.9, LineOffsets),
+            (0.6, LineSlopes),
+            (0.9, LineNoise),
+            (0.9, LoopNoise),
+            (0.9, WhiteNoise),
+            (0.5, MainsHum),
+            (0.2, Spikes),
+            (0.7, Quantisation),
+        ),
     ),
 }
 
@@ -119,6 +214,52 @@ def degrade(
     RequestError for an unknown preset or a crop that does not fit.
     """
     damage = damage or find_preset(preset).draw(rng, pixel_m)
+    clean, window, recipe = _framed(image, preset, rng, crop, rotate, damage)
+    degraded = clean
+    for one in damage.before_crop:
+        degraded = one.apply(degraded, rng)
+    degraded = degraded[window]
+    for one in damage.after_crop:
+        degraded = one.apply(degraded, rng)
+    return Pair(_seen(clean, damage.before_crop, window, rng), np.array(degraded), pixel_m, recipe)
+
+
+def degrade_both_ways(
+    image: FloatArray,
+    preset: str,
+    rng: np.random.Generator,
+    *,
+    pixel_m: float,
+    crop: tuple[int, int] | None = None,
+    rotate: bool = True,
+    damage: Damage | None = None,
+) -> Pair:
+    """As `degrade`, with the backward image of the same scan: of the same surface with the same tip and drift, but
+    with a noise of its own, and lagging to the other side."""
+    damage = damage or find_preset(preset).draw(rng, pixel_m)
+    clean, window, recipe = _framed(image, preset, rng, crop, rotate, damage)
+    forward = backward = clean
+    for one in damage.before_crop:
+        forward, backward = one.apply_both(forward, backward, rng)
+    forward, backward = forward[window], backward[window]
+    for one in damage.after_crop:
+        forward, backward = one.apply_both(forward, backward, rng)
+    seen = _seen(clean, damage.before_crop, window, rng)
+    return Pair(seen, np.array(forward), pixel_m, recipe, np.array(backward))
+
+
+_Window = tuple[slice, slice]
+
+
+def _framed(
+    image: FloatArray,
+    preset: str,
+    rng: np.random.Generator,
+    crop: tuple[int, int] | None,
+    rotate: bool,
+    damage: Damage,
+) -> tuple[FloatArray, _Window, dict[str, Any]]:
+    """The turned image, the window of the crop in it, and the recipe."""
     clean = np.asarray(image, dtype=np.float64)
     turns = 0
     if rotate:
@@ -127,23 +268,26 @@ def degrade(
     rows, columns = crop or clean.shape
     if rows > clean.shape[0] or columns > clean.shape[1]:
         raise RequestError(f"a crop of {columns} x {rows} pixels does not fit in {clean.shape[1]} x {clean.shape[0]}")
-    top, left = (
-        _place(whole, part, damage.margin_px, rng) for whole, part in zip(clean.shape, (rows, columns), strict=True)
-    )
-    window = np.s_[top : top + rows, left : left + columns]
-    degraded = clean
-    for degradation in damage.before_crop:
-        degraded = degradation.apply(degraded, rng)
-    degraded = degraded[window]
-    for degradation in damage.after_crop:
-        degraded = degradation.apply(degraded, rng)
+    margin = damage.margin(rows)
+    top, left = (_place(whole, part, margin, rng) for whole, part in zip(clean.shape, (rows, columns), strict=True))
     recipe = {
         "preset": preset,
         "quarter_turns": turns,
         "crop": [top, left, rows, columns],
+        "line_time_s": damage.line_time_s,
         "degradations": [describe(one) for one in (*damage.before_crop, *damage.after_crop)],
     }
-    return Pair(np.ascontiguousarray(clean[window]), np.array(degraded), pixel_m, recipe)
+    return clean, np.s_[top : top + rows, left : left + columns], recipe
+
+
+def _seen(
+    clean: FloatArray, degradations: Sequence[Degradation], window: _Window, rng: np.random.Generator
+) -> FloatArray:
+    """The clean image where the tip really was."""
+    for one in degradations:
+        if one.moves:
+            clean = one.apply(clean, rng)
+    return np.ascontiguousarray(clean[window])
 
 
 def _place(whole: int, part: int, margin: int, rng: np.random.Generator) -> int:

@@ -5,8 +5,8 @@ import pytest
 
 from stmviewer.scan import RequestError
 from stmviewer.simulate import PRESETS, Si001H, degrade
+from stmviewer.simulate.degradations import Drift, DullTip, SeveralTips
 from stmviewer.simulate.presets import Damage, Preset
-from stmviewer.simulate.degradations.tips import DullTip, SeveralTips
 
 PIXEL = 0.08e-9
 
@@ -32,10 +32,13 @@ def test_pairs_are_finite_seeded_and_told_by_their_recipe(preset, surface):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_clean_image_is_the_turned_and_cropped_surface(preset, surface):
     seen = set()
-    for seed in range(12):
+    for seed in range(24):
         pair = degrade(surface, preset, np.random.default_rng(seed), pixel_m=PIXEL, crop=(60, 80))
         top, left, rows, columns = pair.recipe["crop"]
         turned = np.rot90(surface, pair.recipe["quarter_turns"])
+        for one in pair.recipe["degradations"]:
+            if one.pop("name") == "Drift":  # the clean image is what a perfect tip would see at the same places
+                turned = Drift(**one).apply(turned, np.random.default_rng(0))
         np.testing.assert_array_equal(pair.clean, turned[top : top + rows, left : left + columns])
         assert pair.degraded.shape == pair.clean.shape == (60, 80)
         seen.add(pair.recipe["quarter_turns"])
@@ -51,7 +54,8 @@ def test_degraded_images_lie_pixel_for_pixel_on_the_clean_ones(surface):
             for y in range(-2, 3)
             for x in range(-2, 3)
         }
-        if "SeveralTips" not in {d["name"] for d in pair.recipe["degradations"]}:
+        # a second tip end, a late loop and streaks do move what is seen
+        if not {"SeveralTips", "FeedbackLag", "TipSwitching"} & {d["name"] for d in pair.recipe["degradations"]}:
             assert max(shifts, key=shifts.__getitem__) == (0, 0), pair.recipe
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from stmviewer.scan.metrics import ssim_map
-from stmviewer.simulate.presets import PRESETS, Preset
 from stmviewer.simulate.degradations.scanner import PlaneTilt
+from stmviewer.simulate.presets import PRESETS, Preset
 from stmviewer.train.dataset import SampleMaker
 
 from . import tiny
@@ -83,7 +83,7 @@ def test_hidden_pixels_are_a_guess_not_the_truth(sparse):
 def test_repairs_see_every_pixel_and_pairs_lie_on_each_other(repairs):
     """A pair is the same crop: the degraded image is most like the clean one where it lies, not shifted from it."""
     agree = 0
-    for i in range(12):
+    for i in range(24):
         sample = repairs.make(i)
         assert sample.task == "repair"
         assert sample.measured.all()
@@ -92,7 +92,7 @@ def test_repairs_see_every_pixel_and_pairs_lie_on_each_other(repairs):
         here = np.corrcoef(sample.filled[inner].ravel(), sample.target[inner].ravel())[0, 1]
         turned = np.corrcoef(np.rot90(sample.filled)[inner].ravel(), sample.target[inner].ravel())[0, 1]
         agree += here > 0.3 and here > turned
-    assert agree >= 9  # a crashed tip hides a few
+    assert agree >= 15  # a crashed tip hides a few
 
 
 @pytest.mark.parametrize("kinds", [(), (PlaneTilt,)], ids=["nothing", "tilt"])

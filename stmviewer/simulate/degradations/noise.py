@@ -1,15 +1,17 @@
 """Noise of the electronics: white, through the feedback loop, and along time."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy import signal
 
 from stmviewer.scan.geometry import FloatArray
+from stmviewer.simulate.degradations.degradation import BothWays, EachWayAnew, both_ways
 
 
 @dataclass(frozen=True)
-class WhiteNoise:
+class WhiteNoise(EachWayAnew):
     """Noise of standard deviation `rms_m`, independent from pixel to pixel. Drawn: 10^U(-12.7, -11.2) m
     (0.2-6 pm)."""
 
@@ -24,7 +26,7 @@ class WhiteNoise:
 
 
 @dataclass(frozen=True)
-class LoopNoise:
+class LoopNoise(EachWayAnew):
     """Noise of the current as the feedback loop passes it on: streaks of a few pixels along the lines.
 
     The loop is of first order, so the heights are white noise through an exponential memory: autocorrelation
@@ -58,6 +60,8 @@ class LineNoise:
     10^U(-12.3, -11) m (0.5-10 pm).
     """
 
+    moves: ClassVar[bool] = False
+
     rms_m: float
     exponent: float
 
@@ -66,14 +70,21 @@ class LineNoise:
         return cls(float(10 ** rng.uniform(-12.3, -11)), float(rng.uniform(0.7, 1.4)))
 
     def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
-        rows, columns = image.shape
+        return image + self._noise(len(image), image.shape[1], rng)[:, : image.shape[1]]
+
+    def apply_both(self, forward: FloatArray, backward: FloatArray, rng: np.random.Generator) -> BothWays:
+        there, back = both_ways(self._noise(len(forward), forward.shape[1], rng))
+        return forward + there, backward + back
+
+    def _noise(self, rows: int, columns: int, rng: np.random.Generator) -> FloatArray:
+        """(rows, 2 columns) in the order of measurement."""
         count = rows * 2 * columns
         frequency = np.arange(count // 2 + 1, dtype=np.float64)
         frequency[0] = np.inf  # no mean
         amplitude = frequency ** (-self.exponent / 2)
         spectrum = amplitude * (rng.standard_normal(frequency.size) + 1j * rng.standard_normal(frequency.size))
-        noise = np.fft.irfft(spectrum, count).reshape(rows, 2 * columns)[:, :columns]
+        noise = np.fft.irfft(spectrum, count).reshape(rows, 2 * columns)
         # the scale that the ensemble has, so that a quiet stretch stays quiet
         scale = count / np.sqrt(4 * np.sum(amplitude**2))
-        result: FloatArray = image + self.rms_m * scale * noise
+        result: FloatArray = self.rms_m * scale * noise
         return result

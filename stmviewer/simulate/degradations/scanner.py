@@ -1,16 +1,18 @@
-"""What the scanner does to the image: misplaced lines, jumps, streaks, tilt."""
+"""What the scanner does to the image: misplaced lines, lines that jump or lean, streaks, tilt and bow."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy import signal
 
 from stmviewer.scan.geometry import FloatArray
+from stmviewer.simulate.degradations.degradation import BothWays, EachWayAnew, SameBothWays
 from stmviewer.simulate.degradations.shifts import shift_rows
 
 
 @dataclass(frozen=True)
-class LineMisalignment:
+class LineMisalignment(SameBothWays):
     """Each line is shifted horizontally with `probability` by a Gaussian of `sigma_px`.
 
     Source: arXiv 2510.25921, probability 0.3, sigma 0.8 px.
@@ -39,9 +41,11 @@ class LineOffsets:
 
     z(x, y) = h(x, y) + sum_{y' <= y} walk g(y') + white g'(y) with g, g' standard normal. The walk is what creep and
     drift of the height leave between lines, the white part what the 1/f noise of the current does. The walk pulls
-    back to zero over 50 lines, as the feedback of a scanner in use does. Drawn: walk 10^U(-13, -11.7) m (0.1-2 pm),
-    white 10^U(-12.7, -11.3) m (0.2-5 pm).
+    back to zero over 50 lines, as the feedback of a scanner in use does. Forward and backward lines share the walk.
+    Drawn: walk 10^U(-13, -11.7) m (0.1-2 pm), white 10^U(-12.7, -11.3) m (0.2-5 pm).
     """
+
+    moves: ClassVar[bool] = False
 
     walk_m: float
     white_m: float
@@ -51,14 +55,44 @@ class LineOffsets:
         return cls(float(10 ** rng.uniform(-13, -11.7)), float(10 ** rng.uniform(-12.7, -11.3)))
 
     def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
-        rows = image.shape[0]
-        walk = signal.lfilter([1.0], [1.0, -(1 - 1 / 50)], rng.normal(0, self.walk_m, rows))
-        result: FloatArray = image + (walk + rng.normal(0, self.white_m, rows))[:, None]
+        return image + (self._walk(len(image), rng) + self._white(len(image), rng))[:, None]
+
+    def apply_both(self, forward: FloatArray, backward: FloatArray, rng: np.random.Generator) -> BothWays:
+        rows = len(forward)
+        walk = self._walk(rows, rng)
+        first = forward + (walk + self._white(rows, rng))[:, None]
+        return first, backward + (walk + self._white(rows, rng))[:, None]
+
+    def _walk(self, rows: int, rng: np.random.Generator) -> FloatArray:
+        return np.asarray(signal.lfilter([1.0], [1.0, -(1 - 1 / 50)], rng.normal(0, self.walk_m, rows)))
+
+    def _white(self, rows: int, rng: np.random.Generator) -> FloatArray:
+        return rng.normal(0, self.white_m, rows)
+
+
+@dataclass(frozen=True)
+class LineSlopes(EachWayAnew):
+    """Each line leans by its own slope: z(x, y) = h(x, y) + r g(y) (x - n/2) / n with g standard normal.
+
+    `rise_m` r is the standard deviation of the height that a line gains from its one end to the other: the height
+    drifts while it is scanned. Drawn: 10^U(-12.5, -11) m (0.3-10 pm).
+    """
+
+    rise_m: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, pixel_m: float) -> "LineSlopes":
+        return cls(float(10 ** rng.uniform(-12.5, -11)))
+
+    def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
+        rows, columns = image.shape
+        across = (np.arange(columns) - (columns - 1) / 2) / columns
+        result: FloatArray = image + rng.normal(0, self.rise_m, (rows, 1)) * across
         return result
 
 
 @dataclass(frozen=True)
-class Scars:
+class Scars(EachWayAnew):
     """Short streaks along lines: the tip's end or the current switches for a moment and comes back.
 
     `per_line` is the mean number of streaks a line; each starts anywhere, lasts for an exponentially distributed
@@ -90,7 +124,7 @@ class Scars:
 
 
 @dataclass(frozen=True)
-class PlaneTilt:
+class PlaneTilt(SameBothWays):
     """The sample is not level: z = h + slope_x x + slope_y y. Drawn: each slope normal with 2 mrad (0.1 degrees)."""
 
     slope_x_m: float
@@ -105,4 +139,28 @@ class PlaneTilt:
         rows, columns = image.shape
         x, y = np.arange(columns) - (columns - 1) / 2, np.arange(rows) - (rows - 1) / 2
         result: FloatArray = image + self.slope_x_m * x[None, :] + self.slope_y_m * y[:, None]
+        return result
+
+
+@dataclass(frozen=True)
+class Bow(SameBothWays):
+    """The scanner swings in an arc instead of a plane: z = h + c_x (x - x_0)^2 + c_y (y - y_0)^2, centre of the image.
+
+    A tube of length L tilts as it bends, c = p^2 / (2 L) at least, more where its z creeps while it scans (Chen,
+    Introduction to Scanning Tunneling Microscopy, chapter on piezoelectric scanners). `x_m` and `y_m` are c_x and c_y
+    in metres per pixel squared. Drawn: normal, such that 64 pixels from the centre make 15 pm.
+    """
+
+    x_m: float
+    y_m: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, pixel_m: float) -> "Bow":
+        x, y = rng.normal(0, 15e-12 / 64**2, 2)
+        return cls(float(x), float(y))
+
+    def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
+        rows, columns = image.shape
+        x, y = np.arange(columns) - (columns - 1) / 2, np.arange(rows) - (rows - 1) / 2
+        result: FloatArray = image + self.x_m * x[None, :] ** 2 + self.y_m * y[:, None] ** 2
         return result

@@ -21,20 +21,32 @@ def shift_rows(image: FloatArray, x_px: FloatArray) -> FloatArray:
     if not moved.size:
         return result
     columns = image.shape[1]
-    position = np.arange(columns)[None, :] - x_px[moved, None]
-    left = np.floor(position).astype(np.int64)
-    t = position - left
-    weights = (
+    whole = np.floor(-x_px[moved])
+    # the fraction is the same along a row: one look-up of the pixels, then four slices of them
+    places = np.clip(np.arange(-1, columns + 2)[None, :] + whole[:, None].astype(np.int64), 0, columns - 1)
+    around = image[moved[:, None], places]
+    weights = _cubic((-x_px[moved] - whole)[:, None])
+    result[moved] = sum(w * around[:, k : k + columns] for k, w in enumerate(weights))
+    return result
+
+
+def lines_at(image: FloatArray, rows: FloatArray) -> FloatArray:
+    """`image` at fractional `rows` (n,), cubic (Catmull-Rom) between lines, mirrored beyond; shape (n, columns)."""
+    low = np.floor(rows).astype(np.int64)
+    result = np.zeros((len(rows), image.shape[1]))
+    for k, weight in zip((-1, 0, 1, 2), _cubic((rows - low)[:, None]), strict=True):
+        result += weight * image[_mirrored(low + k, image.shape[0])]
+    return result
+
+
+def _cubic(t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Catmull-Rom weights of the four samples around a place `t` after the second."""
+    return (
         t * (-0.5 + t * (1 - 0.5 * t)),
         1 + t * t * (-2.5 + 1.5 * t),
         t * (0.5 + t * (2 - 1.5 * t)),
         t * t * (-0.5 + 0.5 * t),
     )
-    result[moved] = sum(
-        w * image[moved[:, None], np.clip(left + k, 0, columns - 1)]
-        for k, w in zip((-1, 0, 1, 2), weights, strict=True)
-    )
-    return result
 
 
 def _along(image: FloatArray, shift_px: float) -> FloatArray:

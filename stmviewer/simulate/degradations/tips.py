@@ -7,6 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from stmviewer.scan.geometry import FloatArray
+from stmviewer.simulate.degradations.degradation import SameBothWays
 from stmviewer.simulate.degradations.shifts import shifted
 
 KernelKind = Literal["gaussian", "median", "random"]
@@ -14,7 +15,7 @@ KERNELS: tuple[KernelKind, ...] = get_args(KernelKind)
 
 
 @dataclass(frozen=True)
-class BluntTip:
+class BluntTip(SameBothWays):
     """A Gaussian filter of `sigma_px`.
 
     Source: arXiv 2510.25921, sigma ~ U(0.3, 0.6) px.
@@ -91,7 +92,7 @@ class ExtraTip:
 
 
 @dataclass(frozen=True)
-class MultiTip:
+class MultiTip(SameBothWays):
     """A tip with several ends, each imaging the surface again, shifted.
 
         f(x, y) = h(x, y) + sum_i K_i[ A_i / (1 + exp(c_i - d_i h(x - x_i, y - y_i))) ],   h in [0, 1]
@@ -126,14 +127,15 @@ class MultiTip:
 
 
 @dataclass(frozen=True)
-class SeveralTips:
+class SeveralTips(SameBothWays):
     """A tip with several ends that share the tunnelling current:
 
-        z(x, y) = ln( exp(2 kappa h(x, y)) + sum_i exp(2 kappa (h(x - x_i, y - y_i) - l_i)) ) / (2 kappa)
+        z(x, y) = ln( sum_i w_i exp(2 kappa h(x - x_i, y - y_i)) ) / (2 kappa),    w_i = exp(-2 kappa l_i)
 
-    `shorter_m` l_i is how much farther from the surface end i is than the first (it may be negative). Each end's
-    current decays exponentially with its distance (Tersoff and Hamann, Phys. Rev. B 31, 805 (1985)) and the feedback
-    holds their sum. Drawn: one to three further ends 0.2-3 nm away, l ~ U(-0.02, 0.08) nm, kappa ~ U(9.5, 11.5) / nm.
+    The first end has x = y = l = 0; `shorter_m` l_i is how much farther from the surface end i is than the first (it
+    may be negative). Each end's current decays exponentially with its distance (Tersoff and Hamann, Phys. Rev. B 31,
+    805 (1985)) and the feedback holds their sum. Drawn: one to three further ends 0.3-6 nm away (log-uniform),
+    l ~ U(-0.02, 0.08) nm, kappa ~ U(9.5, 11.5) / nm (a barrier of 3.4 to 5 eV).
     """
 
     x_px: tuple[float, ...]
@@ -143,7 +145,7 @@ class SeveralTips:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, pixel_m: float) -> "SeveralTips":
-        offsets = [offset(rng, 0.2e-9 * 15 ** rng.random() / pixel_m) for _ in range(_count(rng, 1))]
+        offsets = [offset(rng, 0.3e-9 * 20 ** rng.random() / pixel_m) for _ in range(_count(rng, 1))]
         return cls(
             x_px=tuple(x for x, _ in offsets),
             y_px=tuple(y for _, y in offsets),
