@@ -22,13 +22,15 @@ _PREFIXES = (
     (1e-12, "p"),
     (1e-15, "f"),
 )
+#: units that are customary as they are: no millidegrees, no kilopercent
+_BARE = ("deg", "°", "%", "px", "rad", "a.u.")
 
 
 def quantity(value: float, unit: str, digits: int = 3) -> str:
-    """A number with an SI prefix, such as '136 pm'; without a unit the plain number."""
+    """A number with an SI prefix, such as '136 pm'; without a unit, or with one that takes none, the plain number."""
     if not math.isfinite(value):
         return "none"
-    if not unit or value == 0:
+    if not unit or value == 0 or unit in _BARE:
         return f"{value:.{digits}g} {unit}".rstrip()
     size = abs(value)
     scale, prefix = next((p for p in _PREFIXES if size >= p[0] * 0.9995), _PREFIXES[-1])

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from stmviewer.cli.calibration import add_calibration, calibration_of
 from stmviewer.cli.console import Console, fault, print_json
 from stmviewer.scan import FileError, StmviewerError
 from stmviewer.services.converting import FORMATS, Converted, ConvertRequest, Found, convert_all, find_scans
@@ -20,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--direction", choices=("forward", "backward"), help="this direction alone")
     parser.add_argument("--no-label", action="store_true", help="figures do not say what part was measured")
     parser.add_argument("--json", action="store_true", help="for machines")
+    add_calibration(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -28,7 +30,12 @@ def run(arguments: argparse.Namespace) -> int:
     if output.exists() and not output.is_dir():
         raise FileError(output, "is a file, not a folder", "Give a folder after -o")
     request = ConvertRequest(
-        arguments.format, output, arguments.channel, arguments.direction, label=not arguments.no_label
+        arguments.format,
+        output,
+        arguments.channel,
+        arguments.direction,
+        label=not arguments.no_label,
+        calibration=calibration_of(arguments),
     )
     found, results = _find(arguments.files, output)
     count, failed, faults = len(found) + len(results), len(results), 0
@@ -43,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
                     console.say(f"stmviewer: {results[-1]['error']}")
                 elif not arguments.json:
                     console.clear()
-                    print(f"{done.written}: {_counted(done.channels)} of {done.found.file}", flush=True)
+                    print(f"{_listed(done)}: {_counted(done.channels)} of {done.found.file}", flush=True)
                 if len(found) > 1 and not sys.stderr.isatty():  # on a terminal one line is written over
                     print(f"stmviewer: {number} of {len(found)} {done.found.file.name}", file=sys.stderr)
         finally:
@@ -72,7 +79,8 @@ def _facts(done: Converted) -> dict[str, Any]:
     file = str(done.found.file)
     match done.error:
         case None:
-            return {"file": file, "output": str(done.written), "channels": done.channels}
+            facts = {"file": file, "output": str(done.written), "channels": done.channels}
+            return facts | ({"more_outputs": [str(path) for path in done.more]} if done.more else {})
         case StmviewerError() as error:
             cause = str(error)
             return {"file": file, "error": cause if done.found.file.name in cause else f"{file}: {cause}"}
@@ -80,6 +88,11 @@ def _facts(done: Converted) -> dict[str, Any]:
             return {"file": file, "error": f"{file}: the computer ran out of memory. Close other programs"}
         case error:
             return {"file": file, "error": f"{file}: {fault(error)}"}
+
+
+def _listed(done: Converted) -> str:
+    """The files written: the first by its path, those of further scans by their names."""
+    return ", ".join([str(done.written), *(path.name for path in done.more)])
 
 
 def _counted(channels: int) -> str:

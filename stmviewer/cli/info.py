@@ -4,31 +4,40 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from stmviewer.cli.console import duration, print_json, quantity
-from stmviewer.files import kind_of, open_scan, read_grid, read_spectrum
-from stmviewer.scan import Grid, Scan, Spectrum
+from stmviewer.cli.calibration import add_calibration, calibration_of
+from stmviewer.cli.console import print_json
+from stmviewer.cli.scan_text import scan_text, spectra_text
+from stmviewer.files import kind_of, read_grid, read_spectrum
+from stmviewer.scan import Grid, RequestError, Scan, Spectrum
 from stmviewer.scan.levelling import robust_range
 from stmviewer.scan.lines import line_factor, looks_line_sparse
+from stmviewer.services.opening import open_calibrated
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--json", action="store_true", help="for machines")
+    add_calibration(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    said = calibration_of(arguments)
     kind = kind_of(arguments.file)
     if kind == "dat":
         spectrum = read_spectrum(arguments.file)
-        facts, text = describe_spectra(spectrum), _spectra_text(spectrum)
+        if said is not None:
+            raise RequestError(f"{spectrum.name} is a spectrum, which has no pixels to give a size")
+        facts, text = describe_spectra(spectrum), spectra_text(spectrum)
     else:
-        scan = open_scan(arguments.file)
-        facts = describe(scan)
-        text = _text(scan, facts)
+        parts = open_calibrated(arguments.file, said)
+        all_facts = [describe(part) for part in parts]
+        facts, text = all_facts[0], "\n\n".join(map(scan_text, parts, all_facts))
+        if len(parts) > 1:
+            facts = facts | {"parts": all_facts}
         if kind == "3ds":
             grid = read_grid(arguments.file)
             facts["spectra"] = describe_spectra(grid)
-            text += "\n" + _spectra_text(grid)
+            text += "\n" + spectra_text(grid)
     if arguments.json:
         print_json(facts)
     else:
@@ -59,26 +68,6 @@ def describe_spectra(measured: Spectrum | Grid) -> dict[str, Any]:
     return facts
 
 
-def _spectra_text(measured: Spectrum | Grid) -> str:
-    sweep = measured.sweep
-    ends = " to ".join(quantity(float(v), sweep.unit) for v in sweep.data[[0, -1]])
-    rows = [("Sweep", f"{sweep.name}, {ends}, {sweep.data.size} points")]
-    if isinstance(measured, Spectrum):
-        rows.insert(0, ("File", f"{measured.name} ({measured.format})"))
-        if measured.position is not None:
-            rows.append(("Position", ", ".join(quantity(v, "m", 4) for v in measured.position)))
-        if measured.bias_v is not None:
-            rows.append(("Bias", quantity(measured.bias_v, "V")))
-        if measured.setpoint_a is not None:
-            rows.append(("Setpoint", quantity(measured.setpoint_a, "A")))
-        rows += [(k, v) for k, v in (("Recorded", measured.recorded), ("Comment", measured.comment)) if v]
-        rows += [("Note", note) for note in measured.notes]
-    lines = [f"{name + ':':<11}{value}" for name, value in rows]
-    lines.append("Spectra:")
-    lines += [f"  {c.label}" + (f" ({c.unit})" if c.unit else "") for c in measured.channels]
-    return "\n".join(lines)
-
-
 def describe(scan: Scan) -> dict[str, Any]:
     """The facts of a scan in SI units, for JSON."""
     g = scan.geometry
@@ -98,6 +87,8 @@ def describe(scan: Scan) -> dict[str, Any]:
         )
     return {
         "file": str(scan.path),
+        "part": scan.part.number,
+        "part_name": scan.part.name,
         "format": scan.format,
         "columns": g.columns,
         "rows": g.rows,
@@ -117,42 +108,6 @@ def describe(scan: Scan) -> dict[str, Any]:
         "channels": channels,
         "notes": list(scan.notes),
         "line_factor": line_factor(g) if looks_line_sparse(g) else None,
+        "calibration": scan.calibration,
         "provenance": scan.provenance,
     }
-
-
-def _text(scan: Scan, facts: dict[str, Any]) -> str:
-    g = scan.geometry
-    rows = [("File", f"{scan.name} ({scan.format})"), ("Pixels", f"{g.columns} x {g.rows}")]
-    if g.calibrated:
-        rows.append(("Size", f"{quantity(g.width, 'm', 4)} x {quantity(g.height, 'm', 4)}"))
-        pixel = quantity(g.pixel_width, "m")
-        rows.append(("Pixel", pixel if g.square_pixels else f"{pixel} x {quantity(g.pixel_height, 'm')}"))
-        rows.append(("Angle", f"{g.angle_deg:g} degrees"))
-    else:
-        rows.append(("Size", "unknown: the file has no scale"))
-    if scan.bias_v is not None:
-        rows.append(("Bias", f"{quantity(scan.bias_v, 'V')} ({'filled' if scan.bias_v < 0 else 'empty'} states)"))
-    if scan.setpoint_a is not None:
-        rows.append(("Setpoint", quantity(scan.setpoint_a, "A")))
-    if scan.line_time_s is not None:
-        forward, backward = scan.line_time_s
-        rows.append(("Line time", f"{quantity(forward, 's')} forward, {quantity(backward, 's')} backward"))
-        rows.append(("Scan time", duration(g.rows * (forward + backward))))
-    rows.append(("Direction", scan.scan_direction))
-    rows += [(k, v) for k, v in (("Recorded", scan.recorded), ("Comment", scan.comment.strip())) if v]
-    lines = [f"{name + ':':<11}{value}" for name, value in rows]
-    lines.append("Channels:")
-    width = max(len(c.label) for c in scan.channels)
-    for c, fact in zip(scan.channels, facts["channels"], strict=True):
-        span = fact["range_1_99"]
-        values = "nothing measured" if span is None else f"{quantity(span[0], c.unit)} to {quantity(span[1], c.unit)}"
-        part = "" if c.measured_fraction == 1 else f", {100 * c.measured_fraction:.1f} % measured"
-        lines.append(f"  {c.label:<{width}}  {values}{part}" + ("" if c.role == "raw" else f"  [{c.role}]"))
-    if facts["line_factor"]:
-        lines.append(
-            f"Note:      {g.rows} lines for {g.columns} pixels a line over this range: "
-            f"{facts['line_factor']:.3g} x sparse in lines if it is not cropped (restore --task sparse --mask file)"
-        )
-    lines += [f"Note:      {note}" for note in scan.notes]
-    return "\n".join(lines)

@@ -5,14 +5,15 @@ import sys
 from pathlib import Path
 from typing import Any, get_args
 
+from stmviewer.cli.calibration import add_calibration, add_part, calibration_of
 from stmviewer.cli.console import Console, fault, print_json, quantity
-from stmviewer.files import open_scan
+from stmviewer.files.calibration import Calibration
 from stmviewer.restore import Restoration, RestoreRequest
 from stmviewer.restore.request import Device, Task, Trust
-from stmviewer.scan import Cancelled, FileError, RequestError, StmviewerError
+from stmviewer.scan import Cancelled, FileError, RequestError, Scan, StmviewerError
 from stmviewer.scan.masks import PATTERNS
 from stmviewer.services.exporting import EXPORT_FORMATS, default_name, export, free_path
-from stmviewer.services.opening import scan_files
+from stmviewer.services.opening import open_calibrated, pick_part, scan_files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=tuple(EXPORT_FORMATS), default="gwy", help="default gwy")
     parser.add_argument("--no-label", action="store_true", help="figures do not say what part was measured")
     parser.add_argument("--json", action="store_true", help="for machines")
+    add_part(parser)
+    add_calibration(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -53,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         tile=arguments.tile,
         device=arguments.device,
     )
+    said = calibration_of(arguments)
     if arguments.output.exists() and not arguments.output.is_dir():
         raise FileError(arguments.output, "is a file, not a folder", "Give a folder after -o")
     from stmviewer.restore.library import resolve
@@ -65,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
             for number, file in enumerate(files, 1):
                 console.prefix = f"{number} of {len(files)} {file.name}: " if len(files) > 1 else f"{file.name}: "
                 try:
-                    results.append(_one(file, request, arguments, console))
+                    results.append(_one(file, request, said, arguments, console))
                 except Cancelled:
                     raise
                 except Exception as error:
@@ -106,8 +110,10 @@ def _files(paths: list[Path]) -> tuple[list[Path], list[dict[str, Any]]]:
     return files, results
 
 
-def _one(file: Path, request: RestoreRequest, arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
-    scan = open_scan(file)
+def _one(
+    file: Path, request: RestoreRequest, said: Calibration | None, arguments: argparse.Namespace, console: Console
+) -> dict[str, Any]:
+    scan = pick_part(open_calibrated(file, said), arguments.part)
     from stmviewer.restore.pipeline import restore
 
     try:
@@ -118,7 +124,16 @@ def _one(file: Path, request: RestoreRequest, arguments: argparse.Namespace, con
         raise RequestError(f"{scan.name}: {error}") from error
     path = free_path(arguments.output / default_name(result, scan, arguments.format))
     path = export(result, scan, path, label=not arguments.no_label)
-    return _facts(file, path, result)
+    return _facts(file, path, result) | _part_facts(scan, result)
+
+
+def _part_facts(scan: Scan, result: Restoration) -> dict[str, Any]:
+    """What is to be said of a file that holds more scans than the one that was restored."""
+    part = scan.part
+    if part.alone:
+        return {}
+    note = f"this is part {part.number} of {part.count} of the file ({part.name}); --part chooses another"
+    return {"part": part.number, "parts": part.count, "warnings": [note, *result.warnings]}
 
 
 def _facts(file: Path, path: Path, result: Restoration) -> dict[str, Any]:

@@ -19,6 +19,8 @@ NAME: Final = OWN + "channel"
 DIRECTION: Final = OWN + "direction"
 ROLE: Final = OWN + "role"
 PROVENANCE: Final = OWN + "provenance"
+#: name of the scan in a file of several: keeps those of one frame apart
+PART: Final = OWN + "part"
 #: what the mask of the block marks; only UNMEASURED makes it unmeasured pixels again
 MASK: Final = OWN + "mask"
 UNMEASURED: Final = "unmeasured"

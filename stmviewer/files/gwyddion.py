@@ -1,7 +1,7 @@
 """Reads Gwyddion .gwy files.
 
 A file holds numbered data blocks, `/N/data`, each with a size of its own, a title, a mask and metadata. A Scan has one
-geometry: it takes the first block and those that share its frame, and a note says what was left out.
+geometry: blocks that share a frame are the channels of one scan, and a file with several frames holds several scans.
 """
 
 import math
@@ -21,13 +21,13 @@ from stmviewer.files.provenance import from_json
 from stmviewer.files.source import Source
 from stmviewer.files.titles import Names, as_direction, as_role, parse_title
 from stmviewer.files.units import quantity_in, si_unit
-from stmviewer.scan import Channel, FileError, Geometry, Scan
+from stmviewer.scan import Channel, FileError, Geometry, Part, Scan
 
 _DATA = re.compile(r"/(\d{1,9})/data")
 
 
-def read_gwy(source: Source) -> Scan:
-    """Opens a .gwy file; the data of a channel is read when it is first asked for.
+def read_gwy(source: Source) -> tuple[Scan, ...]:
+    """Opens a .gwy file: the scans in it, the one with the first block first; data are read when first asked for.
 
     Raises FileError for a damaged file and for one that holds no image. Masks count as unmeasured pixels only where
     stmviewer wrote them: a mask that somebody drew in Gwyddion marks whatever they wanted it to.
@@ -36,17 +36,27 @@ def read_gwy(source: Source) -> Scan:
     numbers = sorted({int(m[1]) for key in root.items if (m := _DATA.fullmatch(key))})
     if not numbers:
         raise FileError(source.path, "the Gwyddion file holds no image")
-    blocks = [_Block(source, root, number) for number in numbers]
-    first = blocks[0]
-    same = [block for block in blocks if _same_frame(first.geometry, block.geometry)]
-    names = Names()
-    channels = [block.channel(names) for block in same]
+    groups: dict[tuple[Any, ...], list[_Block]] = {}
+    frames: dict[tuple[Any, ...], list[Geometry]] = {}
+    for number in numbers:
+        block = _Block(source, root, number)
+        # few blocks share a number of pixels, so that of many few are compared
+        coarse = (block.geometry.shape, block.geometry.unit, block.meta.get(keys.PART, ""))
+        known = frames.setdefault(coarse, [])
+        frame = next((k for k, one in enumerate(known) if _same_frame(one, block.geometry)), len(known))
+        if frame == len(known):
+            known.append(block.geometry)
+        groups.setdefault((*coarse, frame), []).append(block)
+    return tuple(_scan(source, blocks, k, len(groups)) for k, blocks in enumerate(groups.values(), start=1))
 
+
+def _scan(source: Source, blocks: list["_Block"], number: int, count: int) -> Scan:
+    """The scan of blocks that share a frame; the metadata of the first one count."""
+    first = blocks[0]
+    names = Names()
+    channels = [block.channel(names) for block in blocks]
     notes = [first.size_note] if first.size_note else on_pixels(first.geometry)
-    if others := [block for block in blocks if block not in same]:
-        listed = _listed([f"{block.title or 'untitled'} ({_size_in_words(block.geometry)})" for block in others])
-        notes.append(f"left out, of another size or place: {listed}")
-    if masked := [c.label for c, block in zip(channels, same, strict=True) if block.has_foreign_mask]:
+    if masked := [c.label for c, block in zip(channels, blocks, strict=True) if block.has_foreign_mask]:
         notes.append(f"masks from Gwyddion do not count as unmeasured pixels: {_listed(masked)}")
     meta = first.meta
     header = {key.removeprefix(keys.HEADER): text for key, text in meta.items() if key.startswith(keys.HEADER)}
@@ -63,7 +73,8 @@ def read_gwy(source: Source) -> Scan:
         comment=meta.get(keys.COMMENT, ""),
         header=header or {key: text for key, text in meta.items() if not key.startswith(keys.OWN)},
         notes=tuple(notes),
-        provenance=next(filter(None, (from_json(block.meta.get(keys.PROVENANCE)) for block in same)), None),
+        provenance=next(filter(None, (from_json(block.meta.get(keys.PROVENANCE)) for block in blocks)), None),
+        part=Part(number, count, meta.get(keys.PART) or f"{channels[0].name}, {first.geometry.in_words()}"),
     )
 
 
@@ -166,13 +177,6 @@ def _same_frame(one: Geometry, other: Geometry) -> bool:
         and abs(one.centre[0] - other.centre[0]) < across
         and abs(one.centre[1] - other.centre[1]) < down
     )
-
-
-def _size_in_words(geometry: Geometry) -> str:
-    words = f"{geometry.columns} x {geometry.rows} pixels"
-    if geometry.calibrated:
-        words += f", {geometry.width * 1e9:.4g} x {geometry.height * 1e9:.4g} nm"
-    return words
 
 
 def _listed(names: Sequence[str], most: int = 6) -> str:

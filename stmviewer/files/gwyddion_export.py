@@ -1,5 +1,6 @@
 """Writes Gwyddion .gwy files: each channel a block of its own with title, unit, frame, mask and metadata."""
 
+from collections.abc import Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -20,10 +21,18 @@ def write_gwy(scan: Scan, file: BinaryIO) -> None:
     Gwyddion knows no missing values: unmeasured pixels get the mean of the measured ones and a mask that marks them,
     as its own import does. Metadata say that this mask means unmeasured, so that stmviewer reads it back as NaN.
     """
+    write_gwy_parts((scan,), file)
+
+
+def write_gwy_parts(scans: Sequence[Scan], file: BinaryIO) -> None:
+    """Writes every channel of several scans into one file, as `write_gwy` does those of one."""
     items: dict[str, Value] = {}
-    described = _description(scan)
-    for number, channel in enumerate(scan.channels):
-        items |= _block(number, channel, scan.geometry, described)
+    number = 0
+    for scan in scans:
+        described = _description(scan)
+        for channel in scan.channels:
+            items |= _block(number, channel, scan.geometry, described)
+            number += 1
     write_tree(file, GwyObject("GwyContainer", items))
 
 
@@ -84,6 +93,8 @@ def _description(scan: Scan) -> dict[str, Value]:
         described[keys.RECORDED] = scan.recorded
     if scan.comment:
         described[keys.COMMENT] = scan.comment
+    if not scan.part.alone:
+        described[keys.PART] = scan.part.name or scan.part.label
     if scan.provenance is not None:
         described[keys.PROVENANCE] = to_json(scan.provenance)
     return described

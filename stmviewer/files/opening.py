@@ -27,11 +27,27 @@ READABLE: Mapping[str, str] = MappingProxyType(
     _DESCRIPTIONS | {suffix.upper(): description for suffix, description in _DESCRIPTIONS.items()}
 )
 
+#: the end of the name of a Matrix image: `.Z_mtrx`, `.I_mtrx` and so on, one for each recorded channel
+MATRIX_ENDING = "_mtrx"
+
 _KNOWN = "It reads " + ", ".join(_DESCRIPTIONS)
 
 
+def stem_of(path: Path) -> str:
+    """The name of a file without what says its format: `scan` of `scan.sxm`, `run--3_1.Z` of `run--3_1.Z_mtrx`."""
+    name = path.name
+    return name[: -len(MATRIX_ENDING)] if name.casefold().endswith(MATRIX_ENDING) else path.stem
+
+
 def open_scan(path: Path | str) -> Scan:
-    """Opens a scan. The content of the file says what it is; its suffix does not matter.
+    """Opens the first scan of a file, which is the only one of most: see `open_parts`."""
+    return open_parts(path)[0]
+
+
+def open_parts(path: Path | str) -> tuple[Scan, ...]:
+    """Opens every scan of a file. The content of the file says what it is; its suffix does not matter.
+
+    Images of another size or place than the first are scans of their own, as .gwy files may hold them.
 
     A grid of spectra opens as the images of its parameters, its topography among them; `read_grid` gives the whole.
     Channels are read when their data is first asked for; that can raise FileError too, if the file has changed or is
@@ -40,7 +56,8 @@ def open_scan(path: Path | str) -> Scan:
     source = Source.of(Path(path))
     kind = sniff(source, _KNOWN)
     with _memory(source):
-        return _read(kind, source)
+        read = _read(kind, source)
+    return read if isinstance(read, tuple) else (read,)
 
 
 def read_spectrum(path: Path | str) -> Spectrum:
@@ -81,7 +98,7 @@ def _memory(source: Source) -> Iterator[None]:
         raise FileError(source.path, f"{source.size} bytes do not fit into the memory of this computer") from error
 
 
-def _read(kind: Kind, source: Source) -> Scan:
+def _read(kind: Kind, source: Source) -> Scan | tuple[Scan, ...]:
     # imports are written out, one a format, for the sake of the frozen application, which follows them
     match kind:
         case "sxm":

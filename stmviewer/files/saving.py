@@ -1,7 +1,7 @@
 """Writes a scan in the format that its name asks for."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
@@ -45,6 +45,19 @@ def save_scan(scan: Scan, path: Path | str, format: str | None = None) -> Path:
         return save_figure(scan, path)
     write = _writer(form)
     return export(scan, path, lambda file: write(scan, file))
+
+
+def save_parts(scans: Sequence[Scan], path: Path | str) -> Path:
+    """Writes several scans of one file into one .gwy file, the one format that holds scans of different frames.
+
+    Raises FileError as `save_scan` does, and for another suffix.
+    """
+    path, form = _named(Path(path), None)
+    if form != "gwy":
+        raise FileError(path, f"a .{form} file holds one scan, not {len(scans)}", "Write .gwy, or a file a scan")
+    from stmviewer.files.gwyddion_export import write_gwy_parts
+
+    return export(scans[0], path, lambda file: write_gwy_parts(scans, file))
 
 
 def sxm_path(scan: Scan, path: Path) -> Path:

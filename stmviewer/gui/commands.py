@@ -19,6 +19,7 @@ class Situation:
 
     run: Look
     scan: bool = False
+    can_calibrate: bool = False
     result: bool = False
     result_has_path: bool = False
     index: int = -1
@@ -40,6 +41,7 @@ class Commanded(Protocol):
     def step_channel(self) -> None: ...
     def step_direction(self) -> None: ...
     def ask_export(self) -> None: ...
+    def ask_calibration(self) -> None: ...
     def quit(self) -> None: ...
     def set_levelled(self, levelled: bool) -> None: ...
     def set_inverted(self, inverted: bool) -> None: ...
@@ -132,6 +134,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("next", "File", "&Next file", lambda w, _: w.step_file(1), "PgDown", lambda s: 0 <= s.index < s.count - 1),
     Command(
         "export", "File", "&Export result…", lambda w, _: w.ask_export(), "Ctrl+E", lambda s: s.result, separator=True
+    ),
+    Command(
+        "calibrate",
+        "File",
+        "Size and &unit…",
+        lambda w, _: w.ask_calibration(),
+        enabled=lambda s: s.can_calibrate and not s.run.locked,
     ),
     Command("quit", "File", "&Quit", lambda w, _: w.quit(), "Ctrl+Q", separator=True),
     Command(

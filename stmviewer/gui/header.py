@@ -48,15 +48,26 @@ def channel_label(channel: Channel) -> str:
 
 
 class Header(QWidget):
-    """Scan name, channel and direction choosers, facts. `chosen` gives the wanted Channel."""
+    """Scan name, choosers of scan (where the file holds several), channel and direction, facts.
+
+    `chosen` gives the wanted Channel, `part_chosen` the wanted Scan.
+    """
 
     chosen = Signal(object)
+    part_chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._groups: dict[str, list[Channel]] = {}
         self._name = QLabel()
         self._name.setObjectName("scanName")
+        self._parts: tuple[Scan, ...] = ()
+        self.part = QComboBox()
+        self.part.setToolTip("The file holds several scans")
+        self.part.setAccessibleName("Scan of the file")
+        self.part.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.part.setMinimumContentsLength(18)
+        self.part.hide()
         self.channel = QComboBox()
         self.channel.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.channel.setToolTip("Channel (C: next)")
@@ -69,14 +80,23 @@ class Header(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        for widget in (self._name, self.channel, self.direction):
+        for widget in (self._name, self.part, self.channel, self.direction):
             layout.addWidget(widget)
         layout.addSpacing(6)
         layout.addWidget(self._facts, 1)
+        self.part.activated.connect(lambda row: self.part_chosen.emit(self._parts[row]))
         self.channel.activated.connect(lambda _: self._choose())
         self.direction.activated.connect(lambda _: self._choose())
 
-    def show_scan(self, scan: Scan, channel: Channel) -> None:
+    def show_scan(self, scan: Scan, channel: Channel, parts: tuple[Scan, ...] = ()) -> None:
+        """Shows `channel` of `scan`, which is one of `parts`, the scans of its file."""
+        self._parts = parts
+        labels = [part.part.label for part in parts]
+        self._fill(self.part, labels, scan.part.label)
+        self.part.view().setMinimumWidth(
+            self.part.fontMetrics().horizontalAdvance(max(labels, key=len, default="")) + 40
+        )
+        self.part.setVisible(len(parts) > 1)
         self._name.setText(scan.name)
         self._name.setToolTip(str(scan.path or ""))
         text = _SEPARATOR.join(facts(scan))
@@ -96,6 +116,7 @@ class Header(QWidget):
         self._step(self.direction)
 
     def set_locked(self, locked: bool) -> None:
+        self.part.setEnabled(not locked)
         self.channel.setEnabled(not locked)
         self.direction.setEnabled(not locked and self.direction.count() > 1)
 

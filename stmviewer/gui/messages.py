@@ -2,18 +2,32 @@
 
 from collections.abc import Callable
 
+from stmviewer.files.calibration import lacks_size
 from stmviewer.gui.info_bar import InfoArea
 from stmviewer.gui.shown import Restored, Shown
 
 
-def tell_scan(area: InfoArea, shown: Shown | None, take_offer: Callable[[], None], *, wanted: bool = True) -> None:
-    """Notes about the file, and, if `wanted`, the offer to fill what was not measured."""
+def tell_scan(
+    area: InfoArea,
+    shown: Shown | None,
+    take_offer: Callable[[], None],
+    ask_calibration: Callable[[], None],
+    *,
+    wanted: bool = True,
+) -> None:
+    """Notes about the file, with a button where its size is not known, and, if `wanted`, the offer to fill what was
+    not measured."""
     for topic in ("notes", "offer"):
         area.dismiss(topic)
     if shown is None:
         return
     if shown.scan.notes:
-        area.show_message("notes", "note", sentence("; ".join(shown.scan.notes)))
+        mend: tuple[str, Callable[[], None]] | None = None
+        if shown.scan.calibration is not None:
+            mend = ("Change…", ask_calibration)
+        elif lacks_size(shown.scan):
+            mend = ("Set size and unit…", ask_calibration)
+        area.show_message("notes", "note", sentence("; ".join(shown.scan.notes)), mend)
     offer = shown.offer() if wanted else None
     if offer:
         button = "Restore onto square pixels" if shown.line_sparse else "Fill the gaps"

@@ -1,12 +1,14 @@
 """What the window works on: the list of files, the scan on show, the run and its result. The widgets only show it."""
 
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 from PySide6.QtCore import QObject, Signal
 
+from stmviewer.files.calibration import Calibration, filled_in, key_of, of_facts
 from stmviewer.gui.shown import Opened, Restored, Shown, ShownMask, pick_channel, preview_mask
 from stmviewer.gui.state import Phase, Run
 from stmviewer.gui.worker import JobDesk
@@ -51,6 +53,10 @@ class Session(QObject):
         self.files: tuple[Path, ...] = ()
         self.index = -1
         self.shown: Shown | None = None
+        #: every scan of the file on show; most files hold one
+        self.parts: tuple[Scan, ...] = ()
+        #: what the user has said about images without size or unit, by file or folder
+        self.calibrations: Mapping[str, Calibration] = {}
         self.mask: ShownMask | None = None
         self.mask_fault = ""
         self.run = Run()
@@ -84,12 +90,9 @@ class Session(QObject):
 
         def job(context: Context) -> Opened:
             files = tuple(self._services.scan_files(paths))
-            try:
-                return Opened(files, 0, self._load(context, files[0], wish))
-            except StmviewerError as error:
-                return Opened(files, 0, None, str(error))
+            return self._opened(context, files, 0, wish, calibrations)
 
-        wish = self._wish()
+        wish, calibrations = self._wish(), self.calibrations
         self._opening.start("Opening", job)
 
     def show_file(self, index: int) -> None:
@@ -99,13 +102,26 @@ class Session(QObject):
         if index == self.index and self.shown:
             self._opening.drop()  # back again before the other one had come
             return
-        files, wish = self.files, self._wish()
+        self._start_opening(index)
 
-        def job(context: Context) -> Opened:
-            try:
-                return Opened(files, index, self._load(context, files[index], wish))
-            except StmviewerError as error:
-                return Opened(files, index, None, str(error))
+    def reopen(self) -> None:
+        """Opens the file on show once more, with what the user now says about it."""
+        if self.shown is not None and not self.run.busy:
+            self._start_opening(self.index)
+
+    def _start_opening(self, index: int) -> None:
+        files, wish, calibrations = self.files, self._wish(), self.calibrations
+        self._opening.start("Opening", lambda context: self._opened(context, files, index, wish, calibrations))
+
+    def show_part(self, part: Scan) -> None:
+        """Shows another scan of the file on show."""
+        parts = self.parts
+        if self.run.busy or part is self.scan or not any(part is one for one in parts):
+            return
+        files, index, wish = self.files, self.index, self._wish()
+
+        def job(_: Context) -> Opened:
+            return Opened(files, index, Shown.of(part, pick_channel(part, wish)), parts=parts)
 
         self._opening.start("Opening", job)
 
@@ -114,36 +130,54 @@ class Session(QObject):
         scan = self.scan
         if scan is None or self.run.busy or (self.shown and channel is self.shown.channel):
             return
-        files, index = self.files, self.index
+        files, index, parts = self.files, self.index, self.parts
 
         def job(_: Context) -> Opened:
-            return Opened(files, index, Shown.of(scan, channel))
+            return Opened(files, index, Shown.of(scan, channel), parts=parts)
 
         self._opening.start("Reading the channel", job)
 
     def _wish(self) -> Channel | None:
         return self.shown.channel if self.shown else None
 
-    def _load(self, context: Context, path: Path, wish: Channel | None) -> Shown:
-        scan = self._services.open_job(path)(context)
-        if not isinstance(scan, Scan):
+    def _opened(
+        self,
+        context: Context,
+        files: tuple[Path, ...],
+        index: int,
+        wish: Channel | None,
+        calibrations: Mapping[str, Calibration],
+    ) -> Opened:
+        """Runs in a job: the file at `index` with its first scan, or why it cannot be opened."""
+        try:
+            parts = self._load(context, files[index], calibrations)
+            shown = Shown.of(parts[0], pick_channel(parts[0], wish))
+            context.progress.check()
+        except StmviewerError as error:
+            return Opened(files, index, None, str(error))
+        return Opened(files, index, shown, parts=parts)
+
+    def _load(self, context: Context, path: Path, calibrations: Mapping[str, Calibration]) -> tuple[Scan, ...]:
+        parts = self._services.open_job(path)(context)
+        if not (isinstance(parts, tuple) and parts and all(isinstance(part, Scan) for part in parts)):
             raise FileError(path, "it holds no scan")
-        shown = Shown.of(scan, pick_channel(scan, wish))
-        context.progress.check()
-        return shown
+        said = next((calibrations[k] for k in (key_of(path, False), key_of(path, True)) if k in calibrations), None)
+        return tuple(filled_in(part, said) for part in parts) if said is not None else parts
 
     def _on_opening(self, event: events.Event) -> None:
         match event:
-            case events.Finished(Opened(files, index, shown, fault)):
+            case events.Finished(Opened(files, index, shown, fault, parts)):
                 if fault:
                     self.complained.emit(fault, "")
                 if shown is None and len(files) == 1:
                     return  # what was on show stays
                 same_scan = shown is not None and shown.scan is self.scan
-                self.files, self.index, self.shown = files, index, shown
+                same_file = bool(parts) and parts is self.parts
+                self.files, self.index, self.shown, self.parts = files, index, shown, parts
                 self.mask, self.mask_fault, self.run = None, "", Run()
-                if not same_scan:
+                if not same_file:
                     self._leave_scan()
+                if not same_scan:
                     self.opened.emit()
                 self.shown_changed.emit()
             case events.Failed(message, details):
@@ -252,7 +286,11 @@ class Session(QObject):
         """The command line that repeats the result on show."""
         if self.shown is None or self.restored is None or self.shown.scan.path is None:
             return None
-        return self.restored.restoration.request.command(str(self.shown.scan.path))
+        command = self.restored.restoration.request.command(str(self.shown.scan.path))
+        scan = self.shown.scan
+        more = [] if scan.part.number == 1 else ["--part", str(scan.part.number)]
+        said = of_facts(scan.calibration)
+        return " ".join([command, *map(shlex.quote, more + (said.flags() if said is not None else []))])
 
     def close(self) -> bool:
         """Cancels every job; False when one did not stop in time."""

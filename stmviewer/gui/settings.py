@@ -1,14 +1,17 @@
 """What the window remembers from one day to the next, in one ini file."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
 from stmviewer import paths
+from stmviewer.files.calibration import Calibration
 from stmviewer.gui.theme import THEME_CHOICES, ThemeChoice
 
 _MOST_RECENT = 12
+_MOST_CALIBRATIONS = 200
 
 
 class Settings:
@@ -71,6 +74,25 @@ class Settings:
 
     def clear_recent(self) -> None:
         self._store.remove("recent")
+
+    @property
+    def calibrations(self) -> dict[str, Calibration]:
+        """What was said about images without size or unit, by file or folder, the latest last."""
+        try:
+            found = json.loads(self.text("calibrations", "{}"))
+            texts = {str(key): str(text) for key, text in found.items()}
+        except (ValueError, AttributeError):
+            return {}
+        said = {key: Calibration.from_json(text) for key, text in texts.items()}
+        return {key: one for key, one in said.items() if one is not None}
+
+    def set_calibration(self, key: str, said: Calibration | None) -> None:
+        """Remembers what was said under `key`; None forgets it."""
+        kept = {k: one for k, one in self.calibrations.items() if k != key}
+        if said is not None:
+            kept[key] = said
+        latest = list(kept.items())[-_MOST_CALIBRATIONS:]
+        self.set_text("calibrations", json.dumps({k: one.to_json() for k, one in latest}))
 
     def save(self) -> None:
         self._store.sync()

@@ -179,12 +179,14 @@ class Restored:
 
 @dataclass(frozen=True)
 class Opened:
-    """What opening gives: the list of files, which of them is shown, and its first channel; or why it could not."""
+    """What opening gives: the list of files, which of them is shown, its scans and the channel of the one that is
+    shown; or why it could not."""
 
     files: tuple[Path, ...]
     index: int
     shown: Shown | None
     fault: str = ""
+    parts: tuple[Scan, ...] = ()
 
 
 def pick_channel(scan: Scan, like: Channel | None) -> Channel:

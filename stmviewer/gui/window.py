@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import QSize, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -16,7 +16,9 @@ from PySide6.QtWidgets import (
 )
 
 from stmviewer import paths
+from stmviewer.files.calibration import Calibration, key_of, lacks_size, lacks_unit
 from stmviewer.gui import dialogs
+from stmviewer.gui.calibration_dialog import CalibrationDialog
 from stmviewer.gui.commands import CommandMenus, Situation, fill_recent
 from stmviewer.gui.drop import DropTarget, DropVeil
 from stmviewer.gui.empty_state import EmptyState, app_icon, sample_files
@@ -114,6 +116,24 @@ class MainWindow(QMainWindow):
             self.settings.set_text("export-format", path.suffix.lower().lstrip("."))
             self.session.export(path)
 
+    def ask_calibration(self) -> None:
+        """Asks for size and unit of the image on show; they count for its folder, too, if the user wants."""
+        scan = self.session.scan
+        if scan is None or scan.path is None:
+            return
+        path = scan.path
+
+        def said(calibration: Calibration | None, whole_folder: bool) -> None:
+            self.settings.set_calibration(key_of(path, False), None if whole_folder else calibration)
+            if whole_folder:
+                self.settings.set_calibration(key_of(path, True), calibration)
+            self.session.calibrations = self.settings.calibrations
+            self.session.reopen()
+
+        dialog = CalibrationDialog(scan, said, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
     def quit(self) -> None:
         self.close()
 
@@ -193,9 +213,10 @@ class MainWindow(QMainWindow):
         self._same_place = True
         self.header.setVisible(shown is not None)
         if shown is not None:
-            self.header.show_scan(shown.scan, shown.channel)
+            self.header.show_scan(shown.scan, shown.channel, self.session.parts)
             self.controls.set_file_mask(shown.has_own_gaps)
-        tell_scan(self.messages, shown, self.controls.take_offer, wanted=self.controls.pattern() != FILE_MASK)
+        wanted = self.controls.pattern() != FILE_MASK
+        tell_scan(self.messages, shown, self.controls.take_offer, self.ask_calibration, wanted=wanted)
         self._on_restored()
         self._preview_timer.start(0)
         self.refresh()
@@ -255,6 +276,7 @@ class MainWindow(QMainWindow):
         return Situation(
             run=look(session.run, self.obstacle()),
             scan=session.shown is not None,
+            can_calibrate=self._can_calibrate(),
             result=session.restored is not None,
             result_has_path=session.command() is not None,
             index=self.files.current(),
@@ -266,6 +288,12 @@ class MainWindow(QMainWindow):
             aspects=tuple(self.view.aspects()),
             theme=self.settings.theme,
         )
+
+    def _can_calibrate(self) -> bool:
+        scan = self.session.scan
+        if scan is None or scan.path is None:
+            return False
+        return scan.calibration is not None or lacks_size(scan) or lacks_unit(scan)
 
     def refresh(self) -> None:
         """Brings menus and run controls in line with the state."""
@@ -315,6 +343,7 @@ class MainWindow(QMainWindow):
         session.complained.connect(self._on_complaint)
         session.exported.connect(self._on_exported)
         self.header.chosen.connect(session.show_channel)
+        self.header.part_chosen.connect(session.show_part)
         self.files.chosen.connect(session.show_file)
         self.view.cursor_text.connect(self.cursor_line.setText)
         self.view.aspect_changed.connect(self.refresh)
@@ -331,6 +360,7 @@ class MainWindow(QMainWindow):
     def _recall(self) -> None:
         """Sets everything to how the user left it."""
         self._same_place = False
+        self.session.calibrations = self.settings.calibrations
         self._dress()
         self.resize(self.sizeHint())
         for name, restore in (("window", self.restoreGeometry), ("splitter", self.workspace.splitter.restoreState)):

@@ -160,6 +160,7 @@ def _provenance(
     return {
         "file": scan.name,
         "file_sha256": file_sha256(scan.path) if scan.path and scan.path.is_file() else "",
+        **scan.origin(),
         "channel": result.channel.name,
         "direction": result.channel.direction,
         "task": request.task,

@@ -4,7 +4,7 @@ from stmviewer.scan.errors import FileError, RequestError, StmviewerError
 from stmviewer.scan.geometry import BoolArray, FloatArray, Geometry
 from stmviewer.scan.grid import Grid, Stack
 from stmviewer.scan.masks import Mask, make_mask
-from stmviewer.scan.model import Channel, Direction, Role, Scan, ScanDirection
+from stmviewer.scan.model import Channel, Direction, Part, Role, Scan, ScanDirection
 from stmviewer.scan.progress import Cancelled, Progress
 from stmviewer.scan.spectrum import Curve, Spectrum
 from stmviewer.scan.steps import History, Step
@@ -21,6 +21,7 @@ __all__ = [
     "Grid",
     "History",
     "Mask",
+    "Part",
     "Progress",
     "RequestError",
     "Role",

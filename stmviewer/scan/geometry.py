@@ -63,6 +63,14 @@ class Geometry:
         """Whether pixels are square to 2 %, what a rounded header leaves."""
         return abs(self.pixel_height / self.pixel_width - 1) < 0.02
 
+    def in_words(self) -> str:
+        """`512 x 128 pixels, 50 x 50 nm`."""
+        words = f"{self.columns} x {self.rows} pixels"
+        if not self.calibrated:
+            return words
+        factor, unit = (1e6, "µm") if max(self.width, self.height) >= 0.9995e-6 else (1e9, "nm")
+        return f"{words}, {self.width * factor:.4g} x {self.height * factor:.4g} {unit}"
+
     def with_rows(self, rows: int, height: float, centre_shift_down: float = 0.0) -> "Geometry":
         """The same frame with other rows; `centre_shift_down` (in `unit`) moves its centre along the slow axis."""
         angle = np.deg2rad(self.angle_deg)

@@ -128,12 +128,30 @@ def find_channel(channels: Sequence[_Found], name: str, direction: Direction | N
 
 
 @dataclass(frozen=True)
+class Part:
+    """Which scan of its file this is: `number` of `count`, from 1; `name` is what tells it from the others."""
+
+    number: int = 1
+    count: int = 1
+    name: str = ""
+
+    @property
+    def alone(self) -> bool:
+        return self.count == 1
+
+    @property
+    def label(self) -> str:
+        return f"{self.number}: {self.name}" if self.name else f"{self.number}"
+
+
+@dataclass(frozen=True)
 class Scan:
-    """One measurement: every channel of one file, on one geometry.
+    """One measurement: channels on one geometry. Most files hold one; `part` says which one of a file with more.
 
     `bias_v` is the sample bias (negative: filled states), `setpoint_a` the current setpoint, `line_time_s` the time of
     one line forward and backward in seconds; each None where the file does not say. `header` is the file's own, as
-    read. `notes` are things about this file that the user should see.
+    read. `notes` are things about this file that the user should see. `calibration` is what a user said about an image
+    that brings no size or unit (see stmviewer.files.calibration); None where all that is known is from the file.
     """
 
     channels: Sequence[Channel]
@@ -149,6 +167,8 @@ class Scan:
     header: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
     provenance: Mapping[str, Any] | None = None
+    part: Part = Part()
+    calibration: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if not self.channels:
@@ -157,6 +177,11 @@ class Scan:
     @property
     def name(self) -> str:
         return self.path.name if self.path else "untitled"
+
+    def origin(self) -> dict[str, Any]:
+        """For provenance: which scan of its file this is, and what of its size is from the user. Mostly nothing."""
+        facts: dict[str, Any] = {} if self.part.alone else {"part": self.part.number, "part_name": self.part.name}
+        return facts if self.calibration is None else facts | {"calibration": dict(self.calibration)}
 
     @property
     def channel_names(self) -> list[str]:

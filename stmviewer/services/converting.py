@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import stmviewer
-from stmviewer.files import READABLE, WRITABLE, file_sha256, open_scan, save_scan
+from stmviewer.files import READABLE, WRITABLE, file_sha256, save_parts, save_scan, stem_of
+from stmviewer.files.calibration import Calibration
 from stmviewer.files.saving import sxm_path
-from stmviewer.scan import Cancelled, Direction, FileError, Progress, Scan
+from stmviewer.scan import Cancelled, Direction, FileError, Progress, RequestError, Scan
 from stmviewer.services.exporting import free_path
+from stmviewer.services.opening import open_calibrated
 
 #: formats a scan can be converted to
 FORMATS = tuple(suffix.lstrip(".") for suffix in WRITABLE)
@@ -21,13 +23,14 @@ _ONE_IMAGE = ("npz", "csv", *_FIGURES)
 @dataclass(frozen=True)
 class ConvertRequest:
     """What to convert to: `channel` and `direction` leave the others out, `label` False hides what figures say of a
-    restored image."""
+    restored image. `calibration` is for images without size or unit."""
 
     file_format: str
     output: Path
     channel: str | None = None
     direction: Direction | None = None
     label: bool = True
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,15 @@ class Found:
 
 @dataclass(frozen=True)
 class Converted:
-    """What became of a file: the file written, or the error."""
+    """What became of a file: the file written, or the error.
+
+    Of a file that holds several scans, `more` are the files of the second one on; a .gwy file holds all of them.
+    """
 
     found: Found
     written: Path | None = None
     channels: int = 0
+    more: tuple[Path, ...] = ()
     error: Exception | None = None
 
 
@@ -86,22 +93,34 @@ def _walk(folder: Path, output: Path) -> Iterator[Path]:
 def convert(found: Found, request: ConvertRequest) -> Converted:
     """Converts one file; the result has its name with the suffix of the format, or a free name where that is taken.
 
+    A file with several scans becomes one .gwy file that holds them all, or one file a scan in every other format:
+    `NAME.tif`, `NAME_part2.tif` and so on.
     Raises StmviewerError for what cannot be read, has no such channel, or cannot be written.
     """
-    scan = _chosen(open_scan(found.file), request)
-    if scan.provenance is None:
-        scan = replace(scan, provenance=_provenance(scan, request))
-    path = request.output / found.below / f"{found.file.stem}.{request.file_format}"
+    parts = _chosen(open_calibrated(found.file, request.calibration), request)
+    parts = [replace(p, provenance=_provenance(p, request)) if p.provenance is None else p for p in parts]
+    folder, stem = request.output / found.below, stem_of(found.file)
+    if request.file_format == "gwy" and len(parts) > 1:
+        written = [save_parts(parts, free_path(folder / f"{stem}.gwy"))]
+    else:
+        written = [
+            _write(part, folder, stem if k == 0 else f"{stem}_part{part.part.number}", request)
+            for k, part in enumerate(parts)
+        ]
+    channels = len(parts) if request.file_format in _ONE_IMAGE else sum(len(p.channels) for p in parts)
+    return Converted(found, written[0], channels, tuple(written[1:]))
+
+
+def _write(scan: Scan, folder: Path, stem: str, request: ConvertRequest) -> Path:
+    path = folder / f"{stem}.{request.file_format}"
     if request.file_format == "sxm":
         path = sxm_path(scan, path)
     path = free_path(path)
     if request.file_format in _FIGURES:
         from stmviewer.files.figures import save_figure
 
-        written = save_figure(scan, path, label=request.label)
-    else:
-        written = save_scan(scan, path, request.file_format)
-    return Converted(found, written, 1 if request.file_format in _ONE_IMAGE else len(scan.channels))
+        return save_figure(scan, path, label=request.label)
+    return save_scan(scan, path, request.file_format)
 
 
 def convert_all(found: Sequence[Found], request: ConvertRequest, progress: Progress) -> Iterator[Converted]:
@@ -121,18 +140,31 @@ def convert_all(found: Sequence[Found], request: ConvertRequest, progress: Progr
         yield done
 
 
-def _chosen(scan: Scan, request: ConvertRequest) -> Scan:
-    """`scan` with the channels asked for alone; all roles of a channel stay together."""
+def _chosen(parts: Sequence[Scan], request: ConvertRequest) -> list[Scan]:
+    """The scans with the channels asked for alone; all roles of a channel stay together. Those without it are left out.
+
+    RequestError that lists the channels of the first scan where none has it.
+    """
     if request.channel is None and request.direction is None:
-        return scan
-    asked = scan.channel(request.channel, request.direction)  # or an error that lists what there is
-    wanted = [
-        c
-        for c in scan.channels
-        if (request.channel is None or c.name == asked.name)
-        and (request.direction is None or c.direction == request.direction)
-    ]
-    return replace(scan, channels=wanted)
+        return list(parts)
+    chosen = []
+    refused: RequestError | None = None
+    for scan in parts:
+        try:
+            asked = scan.channel(request.channel, request.direction)
+        except RequestError as error:
+            refused = refused or error
+            continue
+        wanted = [
+            c
+            for c in scan.channels
+            if (request.channel is None or c.name == asked.name)
+            and (request.direction is None or c.direction == request.direction)
+        ]
+        chosen.append(replace(scan, channels=wanted))
+    if not chosen and refused is not None:
+        raise refused
+    return chosen
 
 
 def _provenance(scan: Scan, request: ConvertRequest) -> dict[str, object]:
@@ -143,6 +175,7 @@ def _provenance(scan: Scan, request: ConvertRequest) -> dict[str, object]:
         "file": scan.path.name,
         "file_sha256": file_sha256(scan.path),
         "format": scan.format,
+        **scan.origin(),
         "versions": {"stmviewer": stmviewer.__version__},
     }
     if request.file_format in _ONE_IMAGE:

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from stmviewer.files import save_scan
+from stmviewer.files import save_scan, stem_of
 from stmviewer.restore import Restoration
 from stmviewer.scan import Scan
 from stmviewer.services.jobs import Context, Job
@@ -28,7 +28,9 @@ def default_name(restoration: Restoration, source: Scan, file_format: str) -> st
 
     Channels may be called anything; what a file system refuses becomes a dash.
     """
-    stem = source.path.stem if source.path else "scan"
+    stem = stem_of(source.path) if source.path else "scan"
+    if source.part.number > 1:
+        stem += f"_part{source.part.number}"
     channel = re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "-", restoration.channel.name)[:60].strip() or "channel"
     # a .sxm that no microscope wrote says so, the same as save_scan has it
     end = "_restored.sxm" if file_format == "sxm" else f".{file_format}"

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from stmviewer.files import READABLE, open_scan
-from stmviewer.scan import FileError, Scan
+from stmviewer.files import READABLE, open_parts
+from stmviewer.files.calibration import Calibration, all_calibrated
+from stmviewer.scan import FileError, RequestError, Scan
 from stmviewer.services.jobs import Context, Job
 
 
@@ -35,13 +36,34 @@ def _inside(folder: Path) -> list[Path]:
     return inside
 
 
-def open_job(path: Path) -> Job:
-    """A job that opens one file and loads the channel that is shown first."""
+def open_calibrated(path: Path, said: Calibration | None) -> tuple[Scan, ...]:
+    """Every scan of a file, with what the user says about images without size and unit.
 
-    def job(context: Context) -> Scan:
-        scan = open_scan(path)
+    Raises RequestError where they have both, as `files.calibration.calibrated` does.
+    """
+    parts = open_parts(path)
+    return all_calibrated(parts, said) if said else parts
+
+
+def pick_part(parts: tuple[Scan, ...], number: int) -> Scan:
+    """Scan `number` of a file, from 1. Raises RequestError that lists what there is."""
+    if 1 <= number <= len(parts):
+        return parts[number - 1]
+    there = "; ".join(part.part.label for part in parts)
+    raise RequestError(
+        f"{parts[0].name} has no part {number}; it has: {there}"
+        if len(parts) > 1
+        else f"{parts[0].name} has no part {number}: it holds one scan"
+    )
+
+
+def open_job(path: Path) -> Job:
+    """A job that opens every scan of a file and loads the channel that is shown first."""
+
+    def job(context: Context) -> tuple[Scan, ...]:
+        parts = open_parts(path)
         context.progress.check()
-        _ = scan.channel().data
-        return scan
+        _ = parts[0].channel().data
+        return parts
 
     return job

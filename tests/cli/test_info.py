@@ -55,7 +55,7 @@ def test_what_was_not_measured_is_said(run, tmp_path):
 def test_a_scan_that_never_ran_opens_and_says_so(run, tmp_path):
     path = tmp_path / "empty.npy"
     np.save(path, np.full((20, 30), np.nan))
-    assert "nothing measured" in run("info", path).done().out
+    assert "Measured:   nothing" in run("info", path).done().out
     (channel,) = run("info", path, "--json").done().json["channels"]
     assert channel["range_1_99"] is None
     assert channel["measured_fraction"] == 0
@@ -110,7 +110,12 @@ def test_a_spectrum_tells_its_sweep_and_its_channels(run, tmp_path):
         b"Bias calc (V)\tCurrent (A)\tCurrent [bwd] (A)\n-1\t1E-12\t2E-12\n1\t3E-12\t4E-12\n"
     )
     text = run("info", path).done().out
-    for part in ("iv.dat (Nanonis spectrum)", "Bias calc, -1 V to 1 V, 2 points", "1 nm, 2 nm, 3 nm", "backward (A)"):
+    for part in (
+        "iv.dat (Nanonis spectrum)",
+        "Bias calc, -1 V to 1 V, 2 points",
+        "x 1 nm, y 2 nm, z 3 nm",
+        "backward  2 pA to 4 pA",
+    ):
         assert part in text
     facts = run("info", path, "--json").done().json
     assert facts["sweep"] == {"name": "Bias calc", "unit": "V", "start": -1, "end": 1}

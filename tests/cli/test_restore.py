@@ -429,14 +429,14 @@ class TestRefusals:
         """The file is opened, and its data read later: the microscope may have written on."""
         from stmviewer.cli import restore as module
 
-        real = module.open_scan
+        real = module.open_calibrated
 
-        def opened(path):
-            scan = real(path)
+        def opened(path, said):
+            parts = real(path, said)
             path.write_bytes(path.read_bytes() + b"more")
-            return scan
+            return parts
 
-        monkeypatch.setattr(module, "open_scan", opened)
+        monkeypatch.setattr(module, "open_calibrated", opened)
         outcome = run("restore", scan_file, "--model", "tv", "-o", tmp_path / "out")
         assert outcome.code in (0, 2)  # what was read at once is whole
         if outcome.code:

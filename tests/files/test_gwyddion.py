@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,8 @@ import numpy as np
 import pytest
 from gwyfile.objects import GwyContainer, GwyDataField
 
-from stmviewer.files import open_scan, save_scan
-from stmviewer.scan import Channel, FileError, Geometry
+from stmviewer.files import open_parts, open_scan, save_parts, save_scan
+from stmviewer.scan import Channel, FileError, Geometry, Part
 
 from .gwyddion_program import blocks, converted, needs_gwyddion
 from .made_scans import plain_scan, restored_scan
@@ -125,7 +126,7 @@ def test_same_titles_and_no_titles_are_all_kept(tmp_path: Path) -> None:
     assert scan.channel_names[-1] == "Height (3)"
 
 
-def test_blocks_of_another_frame_are_left_out_by_name(tmp_path: Path) -> None:
+def test_blocks_of_another_frame_are_scans_of_their_own(tmp_path: Path) -> None:
     items = {
         "/3/data": field(IMAGE),
         "/3/data/title": "Topography",
@@ -134,11 +135,79 @@ def test_blocks_of_another_frame_are_left_out_by_name(tmp_path: Path) -> None:
         "/7/data": field(IMAGE, xoff=1e-9),
         "/9/data": field(IMAGE),
     }
-    scan = open_scan(written(tmp_path / "t.gwy", items))
-    assert scan.channel_names == ["Topography", "untitled"]
-    (note,) = [n for n in scan.notes if "left out" in n]
-    assert "Cropped (4 x 5 pixels, 8 x 5 nm)" in note
-    assert "untitled (8 x 5 pixels" in note
+    path = written(tmp_path / "t.gwy", items)
+    parts = open_parts(path)
+    assert [part.channel_names for part in parts] == [["Topography", "untitled"], ["Cropped"], ["untitled"]]
+    assert [part.part.label for part in parts] == [
+        "1: Topography, 8 x 5 pixels, 8 x 5 nm",
+        "2: Cropped, 4 x 5 pixels, 8 x 5 nm",
+        "3: untitled, 8 x 5 pixels, 8 x 5 nm",
+    ]
+    assert parts[2].geometry.centre[0] - parts[0].geometry.centre[0] == pytest.approx(1e-9)
+    assert open_scan(path).part == parts[0].part
+    for part in parts:
+        for channel in part.channels:
+            assert channel.data.shape == part.geometry.shape
+    np.testing.assert_array_equal(parts[1].channel().data, IMAGE[:, :4])
+
+
+def test_every_block_of_any_kind_is_in_one_part_as_gwyfile_reads_it(tmp_path: Path) -> None:
+    """Blocks of many frames, units, offsets; titled, untitled and the same; selections and masks between them."""
+    rng = np.random.default_rng(5)
+    items: dict[str, Any] = {}
+    for number in range(24):
+        image = rng.normal(size=(3 + number % 3, 4)) + number
+        unit = ("m", "A", "V", "")[number % 4]
+        xoff = float(number % 2) * 3e-9
+        items[f"/{number}/data"] = field(image, size=(4e-9, 3e-9), si_unit_z=unit, xoff=xoff)
+        if number % 5:
+            items[f"/{number}/data/title"] = "Phase (Backward)" if number % 3 else "Z (Forward)"
+        if number % 7 == 0:
+            items[f"/{number}/mask"] = field(image > number, size=(4e-9, 3e-9), si_unit_z=None)
+            items[f"/{number}/select/pointer"] = GwyContainer({"a": 1})
+    path = written(tmp_path / "t.gwy", items)
+    parts = open_parts(path)
+    assert len(parts) == 6  # three heights at two places
+    assert [part.part.number for part in parts] == [1, 2, 3, 4, 5, 6]
+    ours = [(part, channel) for part in parts for channel in part.channels]
+    theirs = {float(block["data"][0, 0]): block for block in blocks(path)}
+    assert len(ours) == len(theirs) == 24
+    for part, channel in ours:
+        block = theirs.pop(float(channel.data[0, 0]))
+        np.testing.assert_array_equal(channel.data, block["data"])
+        assert channel.unit == block["unit"]
+        assert (part.geometry.width, part.geometry.height) == pytest.approx(block["size"])
+        corner = [part.geometry.centre[k] - block["size"][k] / 2 for k in (0, 1)]
+        assert corner == pytest.approx(block["offset"], abs=1e-20)
+    for part in parts:
+        assert len({(c.name, c.direction) for c in part.channels}) == len(part.channels)
+
+
+def test_several_scans_in_one_file_come_back_apart(tmp_path: Path) -> None:
+    """Also two of one frame, such as the upward and the downward frame of a microscope."""
+    up, down = (plain_scan(IMAGE + k, scan_direction=way, bias_v=float(k)) for k, way in ((1, "up"), (2, "down")))
+    small = plain_scan(IMAGE[:3])
+    named = [
+        replace(s, part=Part(k, 3, name)) for k, (s, name) in enumerate(((up, "up"), (down, "down"), (small, "")), 1)
+    ]
+    parts = open_parts(save_parts(named, tmp_path / "out.gwy"))
+    assert [(p.scan_direction, p.bias_v, float(p.channel().data[0, 0])) for p in parts] == [
+        ("up", 1.0, 1.0),
+        ("down", 2.0, 2.0),
+        ("down", None, 0.0),
+    ]
+    assert [part.part.name for part in parts] == ["up", "down", "3"]
+    with pytest.raises(FileError, match="holds one scan, not 3"):
+        save_parts(named, tmp_path / "out.tif")
+
+
+@pytest.mark.gwyddion
+@needs_gwyddion
+def test_gwyddion_opens_several_scans_in_one_file(tmp_path: Path) -> None:
+    parts = [replace(plain_scan(IMAGE[:rows]), part=Part(k, 2)) for k, rows in ((1, 5), (2, 3))]
+    found = converted(save_parts(parts, tmp_path / "out.gwy"), tmp_path)
+    assert [block["data"].shape for block in found] == [(5, 8), (3, 8)]
+    np.testing.assert_array_equal(found[1]["data"], IMAGE[:3])
 
 
 def test_masks_from_elsewhere_hide_nothing_and_are_noted(tmp_path: Path) -> None:

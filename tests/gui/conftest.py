@@ -41,7 +41,7 @@ def bench(tmp_path: Path) -> Bench:
     real = Services()
 
     def open_job(path: Path) -> Job:
-        return (lambda _: scans[path]) if path in scans else real.open_job(path)
+        return (lambda _: (scans[path],)) if path in scans else real.open_job(path)
 
     def export_job(_restoration: Restoration, _scan: Scan, path: Path) -> Job:
         def job(_: Context) -> Path:

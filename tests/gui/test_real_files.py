@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from stmviewer.files import open_scan
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.state import Phase
 from stmviewer.gui.window import MainWindow
 from stmviewer.restore import RestoreRequest
-from stmviewer.services.opening import open_scan
 
 from .bench import settled
 

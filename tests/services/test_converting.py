@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from stmviewer.files import file_sha256, open_scan, save_scan
+from stmviewer.files.calibration import Calibration
 from stmviewer.scan import Cancelled, Channel, FileError, Geometry, Progress, RequestError, Scan
 from stmviewer.services import converting
 from stmviewer.services.converting import FORMATS, ConvertRequest, Found, convert, convert_all, find_scans
@@ -115,14 +116,14 @@ def test_the_provenance_of_a_restoration_is_kept(tmp_path: Path) -> None:
 def test_failures_and_faults_do_not_stop_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bad.gwy").write_bytes(b"GWYP broken")
     good = [made(tmp_path / name) for name in ("a.gwy", "z.gwy", "fault.gwy")]
-    real = converting.open_scan
+    real = converting.open_calibrated
 
-    def breaking(path: Path) -> Scan:
+    def breaking(path: Path, said: Calibration | None) -> tuple[Scan, ...]:
         if path.name == "fault.gwy":
             raise ZeroDivisionError
-        return real(path)
+        return real(path, said)
 
-    monkeypatch.setattr(converting, "open_scan", breaking)
+    monkeypatch.setattr(converting, "open_calibrated", breaking)
     seen: list[str] = []
     files = [good[0], tmp_path / "bad.gwy", good[2], good[1]]
     done = list(

@@ -69,7 +69,9 @@ def test_what_may_not_be_looked_at_is_named(method: str, folder: Path, monkeypat
 
 
 def test_the_job_opens_the_scan_and_loads_what_is_shown_first(folder: Path) -> None:
-    scan = open_job(folder / "b.npy")(Context(Progress(), lambda _: None))
+    parts = open_job(folder / "b.npy")(Context(Progress(), lambda _: None))
+    assert isinstance(parts, tuple)
+    (scan,) = parts
     assert isinstance(scan, Scan)
     (folder / "b.npy").unlink()
     assert scan.channel().data.shape == scan.geometry.shape  # read by the job, not now
