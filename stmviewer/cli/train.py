@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from stmviewer import paths
 from stmviewer.cli.console import Console, to_json
@@ -18,6 +19,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models-dir", type=Path, help="library folder; default: the user's")
     parser.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
     parser.add_argument("--protocol", type=Path, help="text file: the files of FOLDER to use, one a line")
+    parser.add_argument("--mix", metavar="SOURCE", help="a second source of batches: simulated:si001h, or a folder")
+    parser.add_argument("--mix-share", type=float, default=0.5, help="share of batches from it (default 0.5)")
+    parser.add_argument(
+        "--pixel-nm", type=float, nargs=2, metavar=("LOW", "HIGH"), help="range of pixel sizes of simulated surfaces"
+    )
+    parser.add_argument("--rate", type=float, help="largest learning rate")
+    parser.add_argument("--validate-protocol", type=Path, help="text file: the files of --validate to use")
     parser.add_argument("--validate", type=Path, help="folder of scans never trained on, scored as it trains")
     parser.add_argument("--licence", help="of the new weights, when the scans have one that they inherit")
     parser.add_argument("--seed", type=int, default=0)
@@ -29,6 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
     from stmviewer.train.run import train
     from stmviewer.train.spec import TrainSpec
 
+    chosen: dict[str, Any] = {} if arguments.rate is None else {"rate": arguments.rate}
+    if arguments.pixel_nm is not None:
+        chosen["pixel_range_m"] = (1e-9 * arguments.pixel_nm[0], 1e-9 * arguments.pixel_nm[1])
     spec = TrainSpec(
         kind=arguments.model,
         name=arguments.name,
@@ -39,7 +50,11 @@ def run(arguments: argparse.Namespace) -> int:
         start_from=arguments.start_from,
         listed=read_protocol(arguments.protocol) if arguments.protocol else None,
         licence=arguments.licence,
+        mixed_with=arguments.mix,
+        mixed_share=arguments.mix_share,
         validation=arguments.validate,
+        validation_listed=read_protocol(arguments.validate_protocol) if arguments.validate_protocol else None,
+        **chosen,
     )
 
     def report(line: Report) -> None:

@@ -1,11 +1,12 @@
 """From a scan and a request to the image that is restored: which pixels are given, which are hidden, on what frame."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from stmviewer.restore.filling import fill
+from stmviewer.restore.filling import fill, sharp_fill
 from stmviewer.restore.request import FILE_MASK, RestoreRequest
 from stmviewer.scan import BoolArray, Channel, FileError, FloatArray, Geometry, Mask, RequestError, Scan, make_mask
 from stmviewer.scan.levelling import fit_plane
@@ -31,9 +32,18 @@ class Case:
         """`raw` with its gaps filled by interpolation, lines from their true positions."""
         if self.placement is not None and self.lines is not None and np.isfinite(self.lines).all():
             return self.placement.between_lines(self.lines)
+        return self._levelled(fill)
+
+    def sharp_guess(self) -> FloatArray:
+        """The same by cubic splines where the mask allows it."""
+        if self.placement is not None and self.lines is not None and np.isfinite(self.lines).all():
+            return self.placement.between_lines(self.lines, cubic=True)
+        return self._levelled(sharp_fill)
+
+    def _levelled(self, method: Callable[[FloatArray, BoolArray], FloatArray]) -> FloatArray:
         # averages of scattered pixels do not follow a slope: a tilted sample would be filled with noise
         plane = fit_plane(self.raw, self.mask.measured)
-        filled: FloatArray = fill(self.raw - plane, self.mask.measured) + plane
+        filled: FloatArray = method(self.raw - plane, self.mask.measured) + plane
         return np.where(self.mask.measured, self.raw, filled)
 
     def residual(self, image: FloatArray) -> FloatArray:

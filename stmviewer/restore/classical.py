@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stmviewer.restore.filling import fill
+from stmviewer.restore.filling import fill, separable, splines
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.problem import Answer, Options, PlainMethod, Problem
 from stmviewer.restore.request import Task
@@ -24,17 +24,9 @@ class ClassicalRestorer:
         return Answer(self.method(problem.image, problem.measured, progress))
 
 
-def _separable(measured: BoolArray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Row and column indices when the mask is their product (lines, grids), else None."""
-    rows, columns = np.any(measured, axis=1), np.any(measured, axis=0)
-    if (measured == (rows[:, None] & columns[None, :])).all():
-        return np.nonzero(rows)[0], np.nonzero(columns)[0]
-    return None
-
-
 def linear(image: FloatArray, measured: BoolArray, progress: Progress) -> FloatArray:
     """Linear interpolation: along the slow axis for lines, bilinear for grids, on Delaunay triangles for the rest."""
-    if measured.all() or _separable(measured):
+    if measured.all() or separable(measured):
         return fill(image, measured)
     return _scattered(image, measured, "linear", progress)
 
@@ -44,24 +36,11 @@ def cubic(image: FloatArray, measured: BoolArray, progress: Progress) -> FloatAr
 
     Not extrapolated: beyond the first and last line the nearest measured value stands.
     """
-    from scipy.interpolate import make_interp_spline
-
-    axes = _separable(measured)
     if measured.all():
         return np.array(image)
-    if axes is None:
-        return _scattered(image, measured, "cubic", progress)
-    values = image[np.ix_(*axes)]
-    for axis, known in enumerate(axes):
-        if len(known) == image.shape[axis]:
-            continue
-        progress.check()
-        at = np.clip(np.arange(image.shape[axis]), known[0], known[-1])
-        if len(known) > 3:
-            values = make_interp_spline(known, values, k=3, axis=axis)(at)
-        else:
-            values = np.take(values, np.abs(at[:, None] - known[None, :]).argmin(axis=1), axis=axis)
-    return np.where(measured, image, values)
+    progress.check()
+    axes = separable(measured)
+    return _scattered(image, measured, "cubic", progress) if axes is None else splines(image, measured, axes)
 
 
 def _scattered(image: FloatArray, measured: BoolArray, method: str, progress: Progress) -> FloatArray:

@@ -10,7 +10,7 @@ from torch import Tensor
 from stmviewer.restore.devices import fast_bf16
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.models import FlowModel, RegressionModel
-from stmviewer.restore.networks import STRIDE
+from stmviewer.restore.networks import STRIDE, condition
 from stmviewer.restore.problem import Answer, Options, Problem
 from stmviewer.restore.sampling import DEFAULT_STEPS, sample_flow
 from stmviewer.restore.tiling import Tile, blend_window, tiles
@@ -74,19 +74,20 @@ class LearnedRestorer:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Mean, predicted deviation and deviation between samples on one tile."""
         progress.check()
-        filled = self._tensor(problem.image, tile)
+        sharp = problem.image if problem.sharp is None else problem.sharp
+        filled = torch.cat([self._tensor(problem.image, tile), self._tensor(sharp, tile)], dim=1)
         measured = self._tensor(problem.measured.astype(np.float64), tile)
-        task = torch.full((1,), float(problem.task == "sparse"), device=self.device)
+        told = torch.tensor([told_of(problem)], device=self.device)
         if isinstance(self.model, RegressionModel):
-            mean, log_scale = self.model(filled, measured, task)
+            mean, log_scale = self.model(filled, measured, told)
             progress.tick(2)
             return _crop(mean, tile), _crop(_LAPLACE * log_scale.float().exp(), tile), np.zeros(tile.shape)
-        posterior, log_scale = self.model.mean(filled, measured, task)
+        posterior, log_scale = self.model.mean(filled, measured, told)
         images = []
         for drawn in noise:
             start = self._tensor(drawn, tile)
             progress.tick()
-            image = sample_flow(self.model, posterior, filled, measured, task, start, steps, progress.tick)
+            image = sample_flow(self.model, posterior, filled, measured, told, start, steps, progress.tick)
             images.append(_crop(image, tile))
         stack = np.stack(images)
         between = stack.std(axis=0, ddof=1) if len(images) > 1 else np.zeros(tile.shape)
@@ -100,6 +101,11 @@ class LearnedRestorer:
         if any(pad):
             part = F.pad(part, pad, mode="reflect" if min(rows, columns) > STRIDE else "replicate")
         return part.to(self.device).contiguous(memory_format=torch.channels_last)
+
+
+def told_of(problem: Problem) -> list[float]:
+    """What a network is told of a problem; of the whole image, so that every tile is told the same."""
+    return condition(problem.task == "sparse", float(problem.measured.mean()), problem.pixel_m)
 
 
 def _noise(shape: tuple[int, ...], seed: int, sample: int) -> np.ndarray:

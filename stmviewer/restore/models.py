@@ -1,6 +1,9 @@
 """The learned models as mathematics: what goes into the backbone and what its output means.
 
-Both work on normalised images f (filled, (batch, 1, rows, columns)) and masks m of the same shape.
+Both work on normalised images f (filled), masks m, each (batch, 1, rows, columns), and `told` (batch, 4), which says
+what task it is and how the scan was sampled (`networks.condition`). `filled` may have a second channel, a sharper first
+guess: cubic where the first is linear, so that a network need not learn to interpolate what is well sampled; rows
+aligned where a scan is to be repaired. Networks of one guess do not look at it.
 
 Regression predicts the posterior mean and a Laplace scale b of its error (Kendall and Gal, NeurIPS 2017, eq. 5).
 
@@ -29,14 +32,15 @@ class RegressionModel(nn.Module):
 
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
-        self.config = replace(config, inputs=2, outputs=2)
+        self.config = replace(config, inputs=1 + config.guesses, outputs=2)
         self.net = UNet(self.config)
 
-    def forward(self, filled: Tensor, measured: Tensor, task: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, filled: Tensor, measured: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log b, each (batch, 1, rows, columns)."""
-        out = self.net(torch.cat([filled, measured], dim=1), task, torch.zeros_like(task))
+        first, others = _guesses(filled, self.config)
+        out = self.net(torch.cat([first, measured, *others], dim=1), told, torch.zeros_like(told[:, 0]))
         mean, log_scale = out.chunk(2, dim=1)
-        return filled + mean, log_scale.clamp(-8, 3)
+        return first + mean, log_scale.clamp(-8, 3)
 
 
 class FlowModel(nn.Module):
@@ -46,13 +50,13 @@ class FlowModel(nn.Module):
 
     def __init__(self, config: UNetConfig, regression: RegressionModel) -> None:
         super().__init__()
-        self.config = replace(config, inputs=4, outputs=1)
+        self.config = replace(config, inputs=3 + config.guesses, outputs=1)
         self.net = UNet(self.config)
         self.regression = regression.requires_grad_(False)
 
-    def mean(self, filled: Tensor, measured: Tensor, task: Tensor) -> tuple[Tensor, Tensor]:
+    def mean(self, filled: Tensor, measured: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
         with torch.no_grad():
-            mean, log_scale = self.regression(filled, measured, task)
+            mean, log_scale = self.regression(filled, measured, told)
         return mean, log_scale
 
     def source(self, mean: Tensor, noise: Tensor) -> Tensor:
@@ -60,11 +64,17 @@ class FlowModel(nn.Module):
         return mean + SOURCE_NOISE * noise
 
     def forward(
-        self, state: Tensor, time: Tensor, mean: Tensor, filled: Tensor, measured: Tensor, task: Tensor
+        self, state: Tensor, time: Tensor, mean: Tensor, filled: Tensor, measured: Tensor, told: Tensor
     ) -> Tensor:
         """The predicted clean image x1_hat, (batch, 1, rows, columns)."""
-        out: Tensor = mean + self.net(torch.cat([state, mean, filled, measured], dim=1), task, time)
+        first, others = _guesses(filled, self.config)
+        out: Tensor = mean + self.net(torch.cat([state, mean, first, measured, *others], dim=1), told, time)
         return out
+
+
+def _guesses(filled: Tensor, config: UNetConfig) -> tuple[Tensor, list[Tensor]]:
+    """The first guess, and those of the others that a network of that shape sees; each (batch, 1, rows, columns)."""
+    return filled[:, :1], list(filled[:, 1 : config.guesses].split(1, dim=1)) if config.guesses > 1 else []
 
 
 def euler_times(steps: int) -> list[float]:

@@ -17,7 +17,11 @@ STRIDE = 8
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """Shape of the network; written into the weights file, so that weights and network cannot be mixed up."""
+    """Shape of the network; written into the weights file, so that weights and network cannot be mixed up.
+
+    `guesses` is how many first guesses of the image it sees, and `told` whether it is told the sampling besides the
+    task; the defaults of both are those of weights that do not name them.
+    """
 
     inputs: int = 3
     outputs: int = 2
@@ -25,6 +29,8 @@ class UNetConfig:
     blocks: tuple[int, ...] = (1, 2, 2)
     head: int = 24
     embedding: int = 64
+    guesses: int = 1
+    told: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -40,6 +46,30 @@ def fourier_features(t: Tensor, size: int) -> Tensor:
     frequency = torch.exp(torch.linspace(0, math.log(1000.0), size // 2, device=t.device))
     angle = t.float()[:, None] * frequency[None, :]
     return torch.cat([angle.sin(), angle.cos()], dim=1)
+
+
+def condition(sparse: bool, fraction: float, pixel_m: float | None) -> list[float]:
+    """What a network is told of a scan: [task, log2 of the pixel in 0.1 nm, whether that is known, measured fraction].
+
+    `task` is 0 for repair and 1 for sparse, `pixel_m` None where the scan has no scale.
+    """
+    known = pixel_m is not None and 1e-12 < pixel_m < 1e-6
+    return [float(sparse), math.log2(pixel_m / 1e-10) if known and pixel_m else 0.0, float(known), fraction]
+
+
+def sampling_features(told: Tensor) -> Tensor:
+    """Features of the sampling from `condition` (batch, 4): (batch, 6), zero where the pixel size is unknown."""
+    size, known, fraction = told[:, 1], told[:, 2], told[:, 3]
+    wave = torch.pi * size / 4
+    features = [
+        known,
+        known * size / 3,
+        known * wave.sin(),
+        known * wave.cos(),
+        fraction,
+        fraction.clamp_min(1e-3).log2() / 4,
+    ]
+    return torch.stack(features, dim=1)
 
 
 class ChannelNorm(nn.Module):
@@ -86,14 +116,17 @@ def _through(blocks: nn.Module, h: Tensor, embedding: Tensor) -> Tensor:
 class UNet(nn.Module):
     """(batch, inputs, rows, columns) -> (batch, outputs, rows, columns); rows and columns multiples of 8.
 
-    `task` (batch,) is 0 for repair and 1 for sparse, `time` (batch,) the flow time in [0, 1], zero where there is none.
+    `told` (batch, 4) is what `condition` gives for each image, `time` (batch,) the flow time in [0, 1], zero where
+    there is none.
     """
 
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
         self.config = config
         width, emb = config.channels, config.embedding
-        self.embed = nn.Sequential(nn.Linear(32 + 2, emb), nn.SiLU(), nn.Linear(emb, emb), nn.SiLU())
+        self.embed = nn.Sequential(
+            nn.Linear(32 + 2 + (6 if config.told else 0), emb), nn.SiLU(), nn.Linear(emb, emb), nn.SiLU()
+        )
         self.enter = nn.Conv2d(4 * config.inputs, width[0], 3, padding=1)
         self.down = nn.ModuleList()
         self.shrink = nn.ModuleList()
@@ -113,9 +146,11 @@ class UNet(nn.Module):
             nn.Conv2d(config.head, config.outputs, 3, padding=1),
         )
 
-    def forward(self, x: Tensor, task: Tensor, time: Tensor) -> Tensor:
-        label = torch.stack([task, 1 - task], dim=1).to(x.dtype)
-        embedding = self.embed(torch.cat([fourier_features(time, 32).to(x.dtype), label], dim=1))
+    def forward(self, x: Tensor, told: Tensor, time: Tensor) -> Tensor:
+        features = [fourier_features(time, 32), told[:, :1], 1 - told[:, :1]]
+        if self.config.told:
+            features.append(sampling_features(told))
+        embedding = self.embed(torch.cat(features, dim=1).to(x.dtype))
         h = self.enter(F.pixel_unshuffle(x, 2))
         skips = []
         for level, blocks in enumerate(self.down):

@@ -67,14 +67,16 @@ def _run(
 ) -> tuple[FloatArray, FloatArray | None]:
     """Normalises, restores, and undoes the normalisation; before measured pixels are put back."""
     data = case.guess()
+    sharp = case.sharp_guess() if request.task == "sparse" else data - row_offsets(data, case.mask.measured)[:, None]
     if request.task == "repair" and request.align_rows:
-        data = data - row_offsets(data, case.mask.measured)[:, None]
+        data = sharp
     scale = normalisation(data, case.mask.measured)
     if not restorer.info.learned:
         # interpolation of an image less its background, and the background added again, is no interpolation
         scale = replace(scale, background=scale.plane)
     progress.check()
-    problem = Problem(scale.forward(data), case.mask.measured, request.task)
+    pixel_m = case.geometry.pixel_width if case.geometry.calibrated else None
+    problem = Problem(scale.forward(data), case.mask.measured, request.task, scale.forward(sharp), pixel_m)
     options = Options(request.steps, request.samples, request.seed, request.tile, request.device)
     answer: Answer = restorer.restore(problem, options, progress)
     deviation = None if answer.deviation is None else answer.deviation * scale.half_range

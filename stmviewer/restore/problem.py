@@ -14,11 +14,15 @@ class Problem:
     """One normalised image to restore.
 
     `image` (rows, columns) has its unmeasured pixels filled with a first guess; `measured` says which were given.
+    `sharp` is a second guess for networks (cubic for sparse scans, rows aligned for repairs; None: the first again),
+    `pixel_m` the size of the square pixels where it is known.
     """
 
     image: FloatArray
     measured: BoolArray
     task: Task
+    sharp: FloatArray | None = None
+    pixel_m: float | None = None
 
 
 @dataclass(frozen=True)

@@ -18,23 +18,23 @@ def sample_flow(
     mean: Tensor,
     filled: Tensor,
     measured: Tensor,
-    task: Tensor,
+    told: Tensor,
     noise: Tensor,
     steps: int,
     tick: Callable[[], None],
 ) -> Tensor:
     """One sample, (batch, 1, rows, columns), for standard normal `noise` of that shape; `tick` is called every step.
 
-    In sparse samples (task 1) the path runs through the measured pixels: they are known. The last step is the
+    In sparse samples (`told[:, 0]` is 1) the path runs through the measured pixels: they are known. The last step is the
     network's own word there too, or its residual at measured pixels would be nothing by force.
     """
-    known = (measured > 0.5) & (task[:, None, None, None] > 0.5)
+    known = (measured > 0.5) & (told[:, :1, None, None] > 0.5)
     state = model.source(mean, noise)
     for t, t_next in pairwise(euler_times(steps)):
         now = torch.full((filled.shape[0],), t, device=filled.device)
-        clean = model(state, now, mean, filled, measured, task)
+        clean = model(state, now, mean, filled, measured, told)
         if t_next < 1:
-            clean = torch.where(known, filled, clean)
+            clean = torch.where(known, filled[:, :1], clean)
         state = euler_step(state, clean, t, t_next)
         tick()
     return state

@@ -58,7 +58,10 @@ def row_offsets(data: FloatArray, measured: BoolArray | None = None) -> FloatArr
     if known.size < 3:
         return offsets
     both = np.diff(values[known], axis=0)
-    steps = np.array([np.nanmedian(row) if np.isfinite(row).any() else 0.0 for row in both])
+    if np.isfinite(both).all():
+        steps = np.median(both, axis=1)
+    else:
+        steps = np.array([np.nanmedian(row) if np.isfinite(row).any() else 0.0 for row in both])
     walk = np.concatenate([[0.0], np.cumsum(steps)])
     walk -= np.polyval(np.polyfit(known, walk, 1), known)
     offsets[known] = walk

@@ -70,9 +70,18 @@ class LinePlacement:
         values: FloatArray = (1 - weight) * image[low] + weight * image[np.minimum(low + 1, image.shape[0] - 1)]
         return values
 
-    def between_lines(self, lines: FloatArray) -> FloatArray:
-        """Linear interpolation of `lines` (n, columns) from their true positions onto every row."""
+    def between_lines(self, lines: FloatArray, *, cubic: bool = False) -> FloatArray:
+        """`lines` (n, columns) interpolated from their true positions onto every row: linearly or by cubic splines.
+
+        Beyond the first and last line that line stands; fewer than four lines are always interpolated linearly.
+        """
         rows = np.arange(self.geometry.rows, dtype=np.float64)
+        if cubic and len(lines) > 3:
+            from scipy.interpolate import make_interp_spline
+
+            at = np.clip(rows, self.positions[0], self.positions[-1])
+            curved: FloatArray = make_interp_spline(self.positions, lines, k=3, axis=0)(at)
+            return curved
         index = np.interp(rows, self.positions, np.arange(len(lines), dtype=np.float64))
         low = np.minimum(np.floor(index).astype(int), max(len(lines) - 2, 0))
         weight = (index - low)[:, None]

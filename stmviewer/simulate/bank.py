@@ -64,6 +64,11 @@ class PristineBank:
         self.fields.append(field)
         self.pixels_m.append(pixel_m)
 
+    @property
+    def calibrated(self) -> bool:
+        """Simulated fields know their pixel size."""
+        return True
+
     def __len__(self) -> int:
         return len(self.fields)
 
@@ -82,6 +87,10 @@ class PristineBank:
         left = int(rng.integers(field.shape[1] - size + 1))
         crop = np.rot90(field[top : top + size, left : left + size], int(rng.integers(4)))
         return np.ascontiguousarray(crop[:, ::-1] if rng.random() < 0.5 else crop)
+
+    def scanned(self, i: int, size: int, rng: np.random.Generator) -> tuple[FloatArray, float | None]:
+        """A crop as a perfect microscope would have scanned it, and its pixel size (m)."""
+        return self.crop(i, size, rng).astype(np.float64), self.pixels_m[i]
 
     def pair(self, size: int, preset: str, rng: np.random.Generator) -> Pair:
         """A random crop of a random field and its degraded counterpart, `size` x `size` pixels, metres."""

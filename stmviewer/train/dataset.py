@@ -5,16 +5,17 @@ resuming.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
-from stmviewer.restore.filling import fill
+from stmviewer.restore.filling import fill, sharp_fill
+from stmviewer.restore.networks import condition
 from stmviewer.restore.normalise import normalisation
 from stmviewer.restore.request import Task
 from stmviewer.scan import BoolArray, FloatArray, make_mask
-from stmviewer.scan.levelling import fit_plane
+from stmviewer.scan.levelling import fit_plane, row_offsets
 from stmviewer.simulate import Pair, degrade
 from stmviewer.simulate.presets import find_preset
 
@@ -38,18 +39,44 @@ _PATTERNS: tuple[tuple[str, float], ...] = (
 _EASY_LOG_PIXEL = float(np.log(0.12e-9))
 
 
+#: share of samples that are not told their pixel size, since scans do not always know it
+_UNTOLD = 0.3
 #: share of sparse samples whose scan has a tip and noise as bad as real ones
 _SPARSE_DEGRADED = 0.6
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One training sample on the normalised scale; float32 arrays (size, size)."""
+    """One training sample on the normalised scale; arrays (size, size). `sharp` and `pixel_m` as in a Problem."""
 
     filled: FloatArray
     measured: BoolArray
     target: FloatArray
     task: Task
+    sharp: FloatArray
+    pixel_m: float | None = None
+
+
+class Maker(Protocol):
+    """Makes samples by their index, always the same ones."""
+
+    def make(self, index: int) -> Sample: ...
+
+    def batch(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]: ...
+
+
+def stacked(samples: Sequence[Sample]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """filled (batch, 2, size, size), measured and target (batch, 1, size, size), told (batch, 4), all float32.
+
+    `filled` holds the first and the sharper guess, `told` what `condition` says of each sample.
+    """
+
+    def images(*names: str) -> np.ndarray:
+        rows = [[np.asarray(getattr(s, name), dtype=np.float32) for name in names] for s in samples]
+        return np.array(rows, dtype=np.float32)
+
+    told = [condition(s.task == "sparse", float(s.measured.mean()), s.pixel_m) for s in samples]
+    return images("filled", "sharp"), images("measured"), images("target"), np.array(told, dtype=np.float32)
 
 
 class CropSource(Protocol):
@@ -57,7 +84,12 @@ class CropSource(Protocol):
 
     @property
     def pixels_m(self) -> Sequence[float]:
-        """Pixel size of each image (m)."""
+        """Pixel size of each image (m), a nominal one where it is not known."""
+        ...
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the pixel sizes are known."""
         ...
 
     def __len__(self) -> int: ...
@@ -68,6 +100,10 @@ class CropSource(Protocol):
 
     def crop(self, i: int, size: int, rng: np.random.Generator) -> np.ndarray:
         """A random crop of image `i` (size, size), turned and flipped at random."""
+        ...
+
+    def scanned(self, i: int, size: int, rng: np.random.Generator) -> tuple[np.ndarray, float | None]:
+        """A random crop as the microscope scanned it, lines horizontal, and its pixel size (m) where that is known."""
         ...
 
 
@@ -82,6 +118,8 @@ class SampleMaker:
     seed: int = 0
     #: simulated surfaces carry no noise: sparse targets get some, as the microscope would have measured it
     noisy_targets: bool = True
+    #: share of batches of half the size
+    small_share: float = 0.0
     #: number of samples over which the range of pixel sizes widens to the whole
     widening: int = 0
 
@@ -92,64 +130,89 @@ class SampleMaker:
 
     def make(self, index: int) -> Sample:
         """The sample of that index: always the same one."""
+        return self._make(index, self.size)
+
+    def _make(self, index: int, size: int) -> Sample:
         rng = np.random.default_rng((self.seed, index))
         # from the middle of the pixel sizes outwards: the whole range at once holds training at plain interpolation
         share = min(1.0, 0.3 + 0.7 * index / self.widening) if self.widening else 1.0
         index = int(self._order()[rng.integers(max(1, round(share * len(self.source))))])
         make = self._repair if rng.random() < self.repair_share else self._sparse
-        return make(index, rng)
+        sample = make(index, size, rng)
+        return replace(sample, pixel_m=None) if rng.random() < _UNTOLD else sample
 
-    def _repair(self, index: int, rng: np.random.Generator) -> Sample:
-        pair = self._pair(index, str(rng.choice(self.presets)), rng)
+    def _repair(self, index: int, size: int, rng: np.random.Generator) -> Sample:
+        pair = self._pair(index, size, str(rng.choice(self.presets)), rng)
         everything = np.ones(pair.clean.shape, dtype=np.bool_)
         scale = normalisation(pair.degraded, everything)
         # the tilt of the degraded image is the scanner's: the clean one is judged on the same plane
         level = pair.clean - fit_plane(pair.clean)
         level += np.median(pair.degraded - scale.plane) - np.median(level)
         target = scale.forward(level + scale.plane)
+        aligned = scale.forward(pair.degraded - row_offsets(pair.degraded)[:, None])
         gain = _contrast(rng)
-        return Sample(gain * scale.forward(pair.degraded), everything, gain * target, "repair")
+        filled = scale.forward(pair.degraded)
+        pixel_m = pair.pixel_m if self.source.calibrated else None
+        return Sample(gain * filled, everything, gain * target, "repair", gain * aligned, pixel_m)
 
-    def _pair(self, index: int, preset: str, rng: np.random.Generator) -> Pair:
+    def _pair(self, index: int, size: int, preset: str, rng: np.random.Generator) -> Pair:
         """A crop of image `index`, clean and degraded."""
         pixel_m = self.source.pixels_m[index]
         damage = find_preset(preset).draw(rng, pixel_m)
         # a wide or double tip brings in what lies around the crop
-        outer = min(self.size + 2 * damage.margin_px, self.source.side(index))
+        outer = min(size + 2 * damage.margin_px, self.source.side(index))
         around = self.source.crop(index, outer, rng).astype(np.float64)
-        frame = (self.size, self.size)
-        return degrade(around, preset, rng, pixel_m=pixel_m, crop=frame, rotate=False, damage=damage)
+        return degrade(around, preset, rng, pixel_m=pixel_m, crop=(size, size), rotate=False, damage=damage)
 
-    def _scanned(self, index: int, rng: np.random.Generator) -> FloatArray:
+    def _scanned(self, index: int, size: int, rng: np.random.Generator) -> tuple[FloatArray, float | None]:
         """What the microscope would have measured with every pixel: a sparse scan is rebuilt as it, tip and noise."""
         if not self.noisy_targets:
-            return self.source.crop(index, self.size, rng).astype(np.float64)
+            return self.source.scanned(index, size, rng)
         if rng.random() < _SPARSE_DEGRADED:
-            return self._pair(index, str(rng.choice(("mild", "realistic"))), rng).degraded
-        clean = self.source.crop(index, self.size, rng).astype(np.float64)
-        return clean + _scanner_noise(clean, rng)
+            pair = self._pair(index, size, str(rng.choice(("mild", "realistic"))), rng)
+            return pair.degraded, pair.pixel_m if self.source.calibrated else None
+        clean, pixel_m = self.source.scanned(index, size, rng)
+        return clean + _scanner_noise(clean, rng), pixel_m
 
-    def _sparse(self, index: int, rng: np.random.Generator) -> Sample:
-        clean = self._scanned(index, rng)
+    def _sparse(self, index: int, size: int, rng: np.random.Generator) -> Sample:
+        clean, pixel_m = self._scanned(index, size, rng)
         names, shares = zip(*_PATTERNS, strict=True)
         pattern = str(rng.choice(names, p=np.array(shares) / sum(shares)))
-        mask = make_mask(pattern, self.size, self.size, int(rng.integers(2**31))).measured
+        mask = make_mask(pattern, size, size, int(rng.integers(2**31))).measured
         # a regular pattern may start anywhere on the crop, as tiles of a large scan do
         measured = np.roll(mask, rng.integers(0, 4, 2), (0, 1)) if ":0." not in pattern else mask
         filled = fill(clean, measured)
         scale = normalisation(filled, measured)
         gain = _contrast(rng)
-        return Sample(gain * scale.forward(filled), measured, gain * scale.forward(clean), "sparse")
+        forward, sharp = scale.forward(filled), scale.forward(sharp_fill(clean, measured))
+        return Sample(gain * forward, measured, gain * scale.forward(clean), "sparse", gain * sharp, pixel_m)
 
     def batch(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """filled, measured, target (batch, 1, size, size) and task (batch,), all float32."""
-        samples = [self.make(i) for i in indices]
+        """The samples of `indices` as `stacked` gives them.
 
-        def stack(name: str) -> np.ndarray:
-            return np.stack([np.asarray(getattr(s, name), dtype=np.float32) for s in samples])[:, None]
+        A share of the batches is of half the size: only so coarse versions of small scans fit in.
+        """
+        small = np.random.default_rng((self.seed, 1, indices[0])).random() < self.small_share
+        return stacked([self._make(i, self.size // 2 if small else self.size) for i in indices])
 
-        task = np.array([s.task == "sparse" for s in samples], dtype=np.float32)
-        return stack("filled"), stack("measured"), stack("target"), task
+
+@dataclass(frozen=True)
+class Mixed:
+    """Batches of two makers in turn, `share` of them of the second: real scans and simulated ones, say."""
+
+    first: SampleMaker
+    second: SampleMaker
+    share: float
+
+    def _of(self, index: int) -> SampleMaker:
+        seed = (self.first.seed, 2, index)
+        return self.second if np.random.default_rng(seed).random() < self.share else self.first
+
+    def make(self, index: int) -> Sample:
+        return self._of(index).make(index)
+
+    def batch(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        return self._of(indices[0]).batch(indices)
 
 
 def _contrast(rng: np.random.Generator) -> float:

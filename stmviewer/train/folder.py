@@ -26,14 +26,14 @@ class Rejected:
 
 @dataclass(frozen=True)
 class FolderSource:
-    """Good scans, levelled, in memory; crops are turned in four directions, flipped, and sometimes made coarser."""
+    """Good scans, levelled, in memory; crops are turned, flipped, and sometimes made coarser."""
 
     images: tuple[FloatArray, ...]
     pixels_m: tuple[float, ...]
     paths: tuple[Path, ...]
     rejected: tuple[Rejected, ...]
     #: largest factor by which a crop is made coarser; training must cover the sampling of scans to come
-    coarsest: int = 3
+    coarsest: int = 10
     #: whether every scan knew its pixel size; the others count as 0.06 nm
     calibrated: bool = False
 
@@ -44,9 +44,19 @@ class FolderSource:
         return min(self.images[i].shape)
 
     def crop(self, i: int, size: int, rng: np.random.Generator) -> FloatArray:
-        """A random crop (size, size) in metres."""
+        """A random crop (size, size) in metres, turned by a random quarter."""
+        part, _ = self.scanned(i, size, rng)
+        return np.rot90(part, int(rng.integers(4)))
+
+    def scanned(self, i: int, size: int, rng: np.random.Generator) -> tuple[FloatArray, float | None]:
+        """A random crop (size, size) in metres with its lines horizontal, and its pixel size where that is known.
+
+        Flipped only: the noise of a scanner runs along its lines, and a rebuilt line has noise of its own.
+        """
         image = self.images[i]
-        factor = int(rng.integers(1, max(1, min(self.coarsest, min(image.shape) // size)) + 1))
+        most = max(1, min(self.coarsest, min(image.shape) // size))
+        chance = 1 / np.arange(1, most + 1)
+        factor = 1 + int(rng.choice(most, p=chance / chance.sum()))
         wide = size * factor
         top = int(rng.integers(image.shape[0] - wide + 1))
         left = int(rng.integers(image.shape[1] - wide + 1))
@@ -54,8 +64,9 @@ class FolderSource:
         if factor > 1:
             # averaged along the fast axis, lines dropped: what a faster scan would have measured
             part = part[factor // 2 :: factor].reshape(size, size, factor).mean(axis=2)
-        part = np.rot90(part, int(rng.integers(4)))
-        return part[:, ::-1] if rng.random() < 0.5 else part
+        part = part[::-1] if rng.random() < 0.5 else part
+        part = part[:, ::-1] if rng.random() < 0.5 else part
+        return part, self.pixels_m[i] * factor if self.calibrated else None
 
 
 def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Progress) -> FolderSource:

@@ -14,7 +14,7 @@ from stmviewer.restore.weights import LearnedModel, channels_last
 from stmviewer.scan import Progress
 from stmviewer.train import checkpoint
 from stmviewer.train.checkpoint import Counters
-from stmviewer.train.dataset import SampleMaker
+from stmviewer.train.dataset import Maker
 from stmviewer.train.losses import flow_loss, keep_measured, laplace_loss, restoration_loss
 from stmviewer.train.prefetch import Batch, Prefetcher
 from stmviewer.train.spec import TrainSpec
@@ -38,18 +38,18 @@ class Report:
 
 def loss_of(model: LearnedModel, batch: Batch, generator: torch.Generator) -> Tensor:
     """The training loss of one batch; the generator draws flow times and noise."""
-    filled, measured, target, task = batch
+    filled, measured, target, told = batch
     if isinstance(model, RegressionModel):
-        mean, log_scale = model(filled, measured, task)
-        shown = keep_measured(mean.float(), filled, measured, task)
+        mean, log_scale = model(filled, measured, told)
+        shown = keep_measured(mean.float(), filled, measured, told)
         return restoration_loss(shown, target) + 0.1 * laplace_loss(log_scale.float(), target - mean.float())
-    mean, _ = model.mean(filled, measured, task)
+    mean, _ = model.mean(filled, measured, told)
     time_ = torch.rand(filled.shape[0], generator=generator).to(filled.device)
-    noise = torch.randn(filled.shape, generator=generator).to(filled.device)
+    noise = torch.randn(target.shape, generator=generator).to(filled.device)
     t = time_[:, None, None, None]
     state = (1 - t) * model.source(mean.float(), noise) + t * target
-    clean = model(state, time_, mean, filled, measured, task)
-    return flow_loss(keep_measured(clean.float(), filled, measured, task), target, time_)
+    clean = model(state, time_, mean, filled, measured, told)
+    return flow_loss(keep_measured(clean.float(), filled, measured, told), target, time_)
 
 
 class Training:
@@ -58,7 +58,7 @@ class Training:
     `run` returns when the time or the steps are over; a cancelled run leaves a checkpoint to resume from.
     """
 
-    def __init__(self, spec: TrainSpec, model: LearnedModel, maker: SampleMaker, device: torch.device) -> None:
+    def __init__(self, spec: TrainSpec, model: LearnedModel, maker: Maker, device: torch.device) -> None:
         self.spec, self.maker, self.device = spec, maker, device
         self.model = channels_last(model.to(device)).train()
         weights = checkpoint.trainable(self.model)

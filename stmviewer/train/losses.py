@@ -32,10 +32,10 @@ def ssim(image: Tensor, truth: Tensor) -> Tensor:
     return (((2 * mx * my + c1) * (2 * xy + c2)) / ((mx * mx + my * my + c1) * (xx + yy + c2))).mean()
 
 
-def keep_measured(image: Tensor, filled: Tensor, measured: Tensor, task: Tensor) -> Tensor:
+def keep_measured(image: Tensor, filled: Tensor, measured: Tensor, told: Tensor) -> Tensor:
     """Sparse samples get their measured pixels back, as in use: the loss then counts hidden pixels alone."""
-    known = (measured > 0.5) & (task[:, None, None, None] > 0.5)
-    return torch.where(known, filled, image)
+    known = (measured > 0.5) & (told[:, :1, None, None] > 0.5)
+    return torch.where(known, filled[:, :1], image)
 
 
 def restoration_loss(image: Tensor, target: Tensor) -> Tensor:

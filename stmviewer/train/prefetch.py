@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from stmviewer.train.dataset import SampleMaker
+from stmviewer.train.dataset import Maker
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -18,7 +18,7 @@ class Prefetcher:
     Close it (or leave the `with` block): its thread ends within one batch.
     """
 
-    def __init__(self, maker: SampleMaker, batch_size: int, start_step: int = 0, depth: int = 4) -> None:
+    def __init__(self, maker: Maker, batch_size: int, start_step: int = 0, depth: int = 4) -> None:
         self._maker, self._size = maker, batch_size
         self._queue: queue.Queue[Batch | BaseException] = queue.Queue(maxsize=depth)
         self._stop = threading.Event()

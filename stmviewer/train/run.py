@@ -6,7 +6,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -18,11 +18,11 @@ from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.models import FlowModel, RegressionModel
 from stmviewer.restore.networks import UNetConfig, parameter_count
 from stmviewer.restore.request import Device
-from stmviewer.restore.weights import LearnedModel, build, load_weights, save_weights
+from stmviewer.restore.weights import LearnedModel, build, grown, load_weights, save_weights
 from stmviewer.scan import FileError, Progress, RequestError
 from stmviewer.simulate import PristineBank
 from stmviewer.train.card import write_card
-from stmviewer.train.dataset import CropSource, SampleMaker
+from stmviewer.train.dataset import CropSource, Maker, Mixed, SampleMaker
 from stmviewer.train.folder import FolderSource, read_folder
 from stmviewer.train.loop import Report, Training
 from stmviewer.train.spec import SIMULATED, TrainSpec
@@ -65,17 +65,9 @@ def train(
     torch.manual_seed(spec.seed)
     model = _model(spec, start)
     with _folder(work):
-        source, made_of = _source(spec, progress)
+        maker, pixels_m, made_of = _maker(spec, progress)
     if not resume:
         log.unlink(missing_ok=True)
-    maker = SampleMaker(
-        source,
-        spec.crop,
-        spec.repair_share,
-        seed=spec.seed,
-        noisy_targets=spec.source.startswith(SIMULATED),
-        widening=spec.widening if spec.source.startswith(SIMULATED) and spec.start_from is None else 0,
-    )
     training = Training(spec, model, maker, where)
     if resume:
         training.resume(state)
@@ -95,7 +87,7 @@ def train(
     path = models / f"{spec.name}.safetensors"
     with training.averaged() as averaged:
         save_weights(averaged, path, torch.float16)
-    info = _info(spec, _licence(spec, start), _pixels(spec, source))
+    info = _info(spec, _licence(spec, start), pixels_m)
     library.register(info, models)
     facts = {
         "Kind": spec.kind,
@@ -130,16 +122,45 @@ def _folder(work: Path) -> Iterator[None]:
         raise
 
 
-def _source(spec: TrainSpec, progress: Progress) -> tuple[CropSource, str]:
-    """The clean images, and in words what they are."""
-    if spec.source.startswith(SIMULATED):
-        surface = spec.source.removeprefix(SIMULATED)
+def _maker(spec: TrainSpec, progress: Progress) -> tuple[Maker, tuple[float, ...], str]:
+    """What makes the samples, the range of pixel sizes (m; empty where unknown), and in words what they are made of."""
+    first, pixels_m, made_of = _one_maker(spec, spec.source, progress)
+    if spec.mixed_with is None:
+        return first, pixels_m, made_of
+    second, more, also = _one_maker(spec, spec.mixed_with, progress)
+    # a model that was shown scans of unknown scale cannot tell what lies outside
+    pixels_m = (min(pixels_m[0], more[0]), max(pixels_m[1], more[1])) if pixels_m and more else ()
+    return Mixed(first, second, spec.mixed_share), pixels_m, f"{made_of}; {100 * spec.mixed_share:.0f} %: {also}"
+
+
+def _one_maker(spec: TrainSpec, name: str, progress: Progress) -> tuple[SampleMaker, tuple[float, ...], str]:
+    source, made_of = _source(spec, name, progress)
+    simulated = name.startswith(SIMULATED)
+    maker = SampleMaker(
+        source,
+        spec.crop,
+        spec.repair_share,
+        seed=spec.seed,
+        noisy_targets=simulated,
+        small_share=0.0 if simulated else spec.small_share,
+        widening=spec.widening if simulated and spec.start_from is None else 0,
+    )
+    if isinstance(source, FolderSource):
+        known = (min(source.pixels_m), max(source.pixels_m) * source.coarsest) if source.calibrated else ()
+        return maker, known, made_of
+    return maker, spec.pixel_range_m, made_of
+
+
+def _source(spec: TrainSpec, name: str, progress: Progress) -> tuple[CropSource, str]:
+    """The clean images of a source, and in words what they are."""
+    if name.startswith(SIMULATED):
+        surface = name.removeprefix(SIMULATED)
         stage = progress.part(0.05, "Simulating surfaces")
         bank = PristineBank(surface, spec.bank, spec.bank_size, spec.pixel_range_m, spec.seed, stage)
         low, high = (1e9 * p for p in spec.pixel_range_m)
         size = spec.bank_size
         return bank, f"{spec.bank} simulated {surface} surfaces, {size} x {size} pixels of {low:g} to {high:g} nm"
-    folder = Path(spec.source)
+    folder = Path(name)
     listed = list(spec.listed) if spec.listed is not None else None
     found = read_folder(folder, spec.crop + 32, listed, progress.part(0.05))
     left_out = f", {len(found.rejected)} left out" if found.rejected else ""
@@ -172,10 +193,11 @@ def _start(spec: TrainSpec, models: Path) -> _Start | None:
 
 
 def _model(spec: TrainSpec, begin: _Start | None) -> LearnedModel:
-    config = UNetConfig(channels=spec.channels)
+    """The untrained model, or the one to start from, with inputs for all that networks of today are told."""
+    config = UNetConfig(channels=spec.channels, guesses=2, told=True)
     if begin is None:
         return build(spec.kind, config)
-    start = load_weights(begin.weights)
+    start = grown(load_weights(begin.weights))
     if spec.kind == "regression":
         if not isinstance(start, RegressionModel):
             raise RequestError(f"--from: a regression cannot start from '{spec.start_from}', which is a {start.kind}")
@@ -185,38 +207,35 @@ def _model(spec: TrainSpec, begin: _Start | None) -> LearnedModel:
     return build("flow", config, start)
 
 
-def _validation(spec: TrainSpec, maker: SampleMaker, progress: Progress) -> Validation:
-    sets: dict[str, SampleMaker] = {}
-    if spec.source.startswith(SIMULATED):
-        surface = spec.source.removeprefix(SIMULATED)
+def _validation(spec: TrainSpec, maker: Maker, progress: Progress) -> Validation:
+    sets: dict[str, Maker] = {}
+    first = maker.first if isinstance(maker, Mixed) else maker
+    if SIMULATED in (spec.source[: len(SIMULATED)], (spec.mixed_with or "")[: len(SIMULATED)]):
+        name = spec.source if spec.source.startswith(SIMULATED) else str(spec.mixed_with)
         stage = progress.part(0.02, "Simulating surfaces")
-        other = PristineBank(surface, 24, spec.bank_size, spec.pixel_range_m, spec.seed + 1_000_000, stage)
+        other = PristineBank(
+            name.removeprefix(SIMULATED), 24, spec.bank_size, spec.pixel_range_m, spec.seed + 1_000_000, stage
+        )
         sets["simulated"] = SampleMaker(other, 128, spec.repair_share, seed=1)
-    else:
+    if not spec.source.startswith(SIMULATED):
+        assert isinstance(first, SampleMaker)
         # the same scans at places drawn with another seed: tells that it learns, not how it does elsewhere
-        sets["own scans"] = SampleMaker(maker.source, spec.crop, spec.repair_share, seed=1, noisy_targets=False)
+        sets["own scans"] = replace(first, seed=1, widening=0)
     if spec.validation is not None:
         listed = list(spec.validation_listed) if spec.validation_listed is not None else None
         real = read_folder(spec.validation, 128, listed, progress.part(0.02))
-        sets["real"] = SampleMaker(real, 128, 0.0, seed=2, noisy_targets=False)
+        sets["real"] = SampleMaker(real, 64, 0.0, seed=2, noisy_targets=False)
     return Validation.of(sets, _VALIDATION_SAMPLES)
 
 
 def _licence(spec: TrainSpec, start: _Start | None) -> str:
     """Weights carry the licence of what they were trained on, and of the weights that they come from."""
-    own = spec.licence or ("MIT" if spec.source.startswith(SIMULATED) else "that of the scans it was trained on")
+    simulated = all(s is None or s.startswith(SIMULATED) for s in (spec.source, spec.mixed_with))
+    own = spec.licence or ("MIT" if simulated else "that of the scans it was trained on")
     inherited = start.licence if start is not None else "MIT"
     if inherited in ("MIT", own):
         return own
     return inherited if own == "MIT" else f"{own}, and {inherited}"
-
-
-def _pixels(spec: TrainSpec, source: CropSource) -> tuple[float, ...]:
-    """Smallest and largest pixel size in training (m); nothing when the scans do not tell theirs."""
-    if spec.source.startswith(SIMULATED):
-        return spec.pixel_range_m
-    assert isinstance(source, FolderSource)
-    return (min(source.pixels_m), max(source.pixels_m) * source.coarsest) if source.calibrated else ()
 
 
 def _info(spec: TrainSpec, licence: str, pixels_m: tuple[float, ...]) -> ModelInfo:

@@ -21,6 +21,8 @@ class TrainSpec:
     source      folder of good scans, or `simulated:SURFACE`
     minutes     training time; the learning rate falls to nothing over it
     steps       instead of minutes: exactly so many steps, the same curve on every run
+    mixed_with  a second source, of which `mixed_share` of the batches are: simulated surfaces beside few real scans
+    small_share share of batches of half the crop, so that coarse versions of small scans fit in; folders only
     start_from  name of a model whose weights are the start; a flow needs a regression model either way
     listed      file names below the folder that may be used (a protocol); None: all
     licence     of the weights, when the scans have one that they inherit
@@ -38,6 +40,9 @@ class TrainSpec:
     rate: float = 1.5e-3
     channels: tuple[int, ...] = (48, 96, 128)
     repair_share: float = 0.4
+    mixed_with: str | None = None
+    mixed_share: float = 0.5
+    small_share: float = 0.25
     start_from: str | None = None
     listed: tuple[str, ...] | None = None
     licence: str | None = None
@@ -61,6 +66,11 @@ class TrainSpec:
             raise RequestError(f"the seed of a training must be 0 to {2**32 - 1}, not {self.seed}")
         if self.crop % 8 or self.crop < 32:
             raise RequestError(f"the crop must be a multiple of 8 of at least 32 pixels, not {self.crop}")
+        if not 0 < self.pixel_range_m[0] <= self.pixel_range_m[1] < math.inf:
+            low, high = (f"{1e9 * p:g}" for p in self.pixel_range_m)
+            raise RequestError(f"pixel sizes go from a small to a large positive one, not from {low} to {high} nm")
+        if not 0 <= self.mixed_share <= 1:
+            raise RequestError(f"the share of the second source must be 0 to 1, not {self.mixed_share}")
         if not _NAME.fullmatch(self.name):
             raise RequestError(f"'{self.name}' is no model name: use letters, digits, dash and underscore, 64 at most")
         if self.name in (*CLASSICAL, *KINDS):
@@ -75,6 +85,8 @@ class TrainSpec:
             "crop": self.crop,
             "batch": self.batch,
             "channels": list(self.channels),
+            "mixed_with": self.mixed_with,
+            "mixed_share": self.mixed_share if self.mixed_with else None,
             "start_from": self.start_from,
             "listed": None if self.listed is None else list(self.listed),
         }

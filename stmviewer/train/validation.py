@@ -10,7 +10,7 @@ from stmviewer.restore.sampling import DEFAULT_STEPS, sample_flow
 from stmviewer.restore.weights import LearnedModel
 from stmviewer.scan import Progress
 from stmviewer.scan.metrics import ssim_map
-from stmviewer.train.dataset import Sample, SampleMaker
+from stmviewer.train.dataset import Maker, Sample, stacked
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Validation:
     samples: tuple[tuple[str, Sample], ...]
 
     @classmethod
-    def of(cls, sets: dict[str, SampleMaker], count: int) -> "Validation":
+    def of(cls, sets: dict[str, Maker], count: int) -> "Validation":
         """`count` samples of each maker, split by task in the names (`sim repair`, `real sparse`)."""
         return cls(tuple((name, maker.make(i)) for name, maker in sets.items() for i in range(count)))
 
@@ -43,16 +43,12 @@ class Validation:
 def predict(model: LearnedModel, sample: Sample, device: torch.device) -> np.ndarray:
     """The model's image of one sample, (size, size); a flow is sampled once with a fixed seed."""
 
-    def tensor(a: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(np.asarray(a, dtype=np.float32))[None, None].to(device)
-
-    filled, measured = tensor(sample.filled), tensor(sample.measured)
-    task = torch.full((1,), float(sample.task == "sparse"), device=device)
+    filled, measured, target, told = (torch.from_numpy(a).to(device) for a in stacked([sample]))
     if isinstance(model, RegressionModel):
-        image = model(filled, measured, task)[0]
+        image = model(filled, measured, told)[0]
     else:
-        mean, _ = model.mean(filled, measured, task)
-        noise = torch.randn(filled.shape, generator=torch.Generator().manual_seed(0)).to(device)
-        image = sample_flow(model, mean, filled, measured, task, noise, DEFAULT_STEPS, lambda: None)
+        mean, _ = model.mean(filled, measured, told)
+        noise = torch.randn(target.shape, generator=torch.Generator().manual_seed(0)).to(device)
+        image = sample_flow(model, mean, filled, measured, told, noise, DEFAULT_STEPS, lambda: None)
     restored: np.ndarray = image[0, 0].float().cpu().numpy().astype(np.float64)
     return restored
