@@ -25,8 +25,8 @@ def sample_flow(
 ) -> Tensor:
     """One sample, (batch, 1, rows, columns), for standard normal `noise` of that shape; `tick` is called every step.
 
-    In sparse samples (`told[:, 0]` is 1) the path runs through the measured pixels: they are known. The last step is the
-    network's own word there too, or its residual at measured pixels would be nothing by force.
+    In sparse samples (`told[:, 0]` is 1) the path runs through the measured pixels: they are known. The last step is
+    the network's own word there too, or its residual at measured pixels would be nothing by force.
     """
     known = (measured > 0.5) & (told[:, :1, None, None] > 0.5)
     state = model.source(mean, noise)

@@ -40,9 +40,9 @@ class Same(RegressionModel):
 
     def forward(self, filled: Tensor, measured: Tensor, task: Tensor) -> tuple[Tensor, Tensor]:
         Same.calls += 1
-        assert filled.shape == measured.shape
+        assert filled.shape[2:] == measured.shape[2:]
         assert filled.shape[2] % STRIDE == filled.shape[3] % STRIDE == 0
-        return filled, torch.full_like(filled, -2.0)
+        return filled[:, :1], torch.full_like(measured, -2.0)
 
 
 @settings(deadline=None, max_examples=20)

@@ -1,5 +1,6 @@
 """The mathematics of the flow: straight paths, and a sampler that a perfect predictor leads to the clean image."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -7,7 +8,13 @@ import torch
 from torch import Tensor
 
 from stmviewer.restore.models import SOURCE_NOISE, FlowModel, RegressionModel, euler_step, euler_times
+from stmviewer.restore.networks import condition
 from stmviewer.restore.sampling import sample_flow
+from stmviewer.restore.weights import grown
+
+from .conftest import TINY
+
+SPARSE = torch.tensor([condition(True, 0.25, 1e-10)] * 2)
 
 
 def images(*names: str) -> list[Tensor]:
@@ -63,7 +70,7 @@ class Oracle:
 def drawn(oracle: Oracle, task: float, measured: Tensor, filled: Tensor, steps: int) -> tuple[Tensor, int]:
     mean, noise = images("mean", "noise")
     ticks = []
-    label = torch.full((2,), task)
+    label = torch.tensor([condition(task > 0.5, 0.25, None)] * 2)
     image = sample_flow(oracle, mean, filled, measured, label, noise, steps, lambda: ticks.append(1))  # type: ignore[arg-type]
     assert torch.equal(oracle.states[0], mean + SOURCE_NOISE * noise)
     return image, len(ticks)
@@ -96,10 +103,10 @@ def test_sparse_paths_run_through_the_measured_pixels_and_end_with_the_predictio
 def test_regression_predicts_what_is_to_be_added_to_the_first_guess(regression: RegressionModel) -> None:
     filled, measured = (i.float() for i in images("filled", "measured"))
     with torch.inference_mode():
-        mean, log_scale = regression(filled, measured, torch.ones(2))
+        mean, log_scale = regression(filled, measured, SPARSE)
         for parameter in regression.net.head[-1].parameters():
             parameter.zero_()
-        untouched, _ = regression(filled, measured, torch.ones(2))
+        untouched, _ = regression(filled, measured, SPARSE)
     assert mean.shape == log_scale.shape == filled.shape
     assert torch.equal(untouched, filled)
     assert log_scale.min() >= -8
@@ -108,11 +115,42 @@ def test_regression_predicts_what_is_to_be_added_to_the_first_guess(regression: 
 
 def test_a_flow_starts_at_the_mean_of_its_frozen_regression(flow: FlowModel) -> None:
     filled, measured, noise = (i.float() for i in images("filled", "measured", "noise"))
-    mean, log_scale = flow.mean(filled, measured, torch.ones(2))
-    expected, expected_scale = flow.regression(filled, measured, torch.ones(2))
+    mean, log_scale = flow.mean(filled, measured, SPARSE)
+    expected, expected_scale = flow.regression(filled, measured, SPARSE)
     assert torch.equal(mean, expected)
     assert torch.equal(log_scale, expected_scale)
     assert not mean.requires_grad
     assert not any(p.requires_grad for p in flow.regression.parameters())
     assert all(p.requires_grad for p in flow.net.parameters())
     assert torch.equal(flow.source(mean, noise), mean + SOURCE_NOISE * noise)
+
+
+def test_a_second_guess_is_seen_only_by_networks_that_were_made_for_it(regression: RegressionModel) -> None:
+    filled, sharp, measured = (i.float() for i in images("filled", "sharp", "measured"))
+    torch.manual_seed(0)
+    with torch.inference_mode():
+        plain, _ = regression(filled, measured, SPARSE)
+        assert torch.equal(regression(torch.cat([filled, sharp], dim=1), measured, SPARSE)[0], plain)
+        larger = RegressionModel(replace(TINY, guesses=2, told=True)).eval()
+        with_first = larger(torch.cat([filled, filled], dim=1), measured, SPARSE)[0]
+        assert not torch.allclose(larger(torch.cat([filled, sharp], dim=1), measured, SPARSE)[0], with_first, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["regression", "flow"])
+def test_a_grown_model_computes_the_same_until_it_is_trained(kind: str, request: pytest.FixtureRequest) -> None:
+    model = request.getfixturevalue(kind)
+    larger = grown(model)
+    assert larger.config.guesses == 2
+    assert larger.config.told
+    assert grown(larger) is larger
+    filled, sharp, measured, state, mean = (i.float() for i in images("filled", "sharp", "measured", "state", "mean"))
+    both = torch.cat([filled, sharp], dim=1)
+    with torch.inference_mode():
+        if isinstance(model, RegressionModel):
+            assert torch.allclose(larger(both, measured, SPARSE)[0], model(filled, measured, SPARSE)[0], atol=1e-6)
+            return
+        time = torch.tensor([0.0, 0.5])
+        before = model(state, time, mean, filled, measured, SPARSE)
+        assert torch.allclose(larger(state, time, mean, both, measured, SPARSE), before, atol=1e-6)
+        inner = model.mean(filled, measured, SPARSE)[0]
+        assert torch.allclose(larger.mean(both, measured, SPARSE)[0], inner, atol=1e-6)

@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stmviewer.restore.networks import STRIDE, ChannelNorm, UNet, UNetConfig, fourier_features, parameter_count
+from stmviewer.restore.networks import (
+    STRIDE,
+    ChannelNorm,
+    UNet,
+    UNetConfig,
+    condition,
+    fourier_features,
+    parameter_count,
+)
 from stmviewer.restore.tiling import OVERLAP
 
 
@@ -17,9 +25,9 @@ def net(tiny: UNetConfig) -> UNet:
 
 
 @torch.inference_mode()
-def output(net: UNet, x: Tensor, task: float = 1.0, time: float = 0.0) -> Tensor:
+def output(net: UNet, x: Tensor, task: float = 1.0, time: float = 0.0, pixel_m: float | None = None) -> Tensor:
     batch = x.shape[0]
-    result: Tensor = net(x, torch.full((batch,), task), torch.full((batch,), time))
+    result: Tensor = net(x, torch.tensor([condition(task > 0.5, 0.25, pixel_m)] * batch), torch.full((batch,), time))
     return result
 
 
@@ -44,10 +52,25 @@ def test_task_and_time_are_seen(net: UNet) -> None:
     assert not torch.allclose(plain, output(net, x, time=0.5), atol=1e-6)
 
 
+def test_only_networks_that_are_told_the_sampling_see_it(tiny: UNetConfig) -> None:
+    x = torch.randn(1, 3, 32, 32)
+    for told in (False, True):
+        torch.manual_seed(0)
+        net = UNet(replace(tiny, inputs=3, outputs=2, told=told)).eval()
+        fine, coarse, unknown = (output(net, x, pixel_m=p) for p in (0.03e-9, 0.2e-9, None))
+        assert torch.equal(fine, coarse) == (not told)
+        assert torch.equal(fine, unknown) == (not told)
+
+
+@pytest.mark.parametrize("pixel_m", [None, 0.0, -1.0, float("nan"), float("inf"), 1.0])
+def test_sizes_that_no_scan_has_are_unknown(pixel_m: float | None) -> None:
+    assert condition(True, 0.5, pixel_m) == [1.0, 0.0, 0.0, 0.5]
+
+
 def reach(net: UNet, size: int) -> tuple[Tensor, Tensor]:
     """How much each input pixel matters to the output pixel in the middle, and its distance (larger of both axes)."""
     x = torch.randn(1, net.config.inputs, size, size, requires_grad=True)
-    net(x, torch.ones(1), torch.zeros(1))[0, 0, size // 2, size // 2].backward()
+    net(x, torch.tensor([condition(True, 0.25, None)]), torch.zeros(1))[0, 0, size // 2, size // 2].backward()
     assert x.grad is not None
     weight = x.grad.abs().sum((0, 1))
     along = (torch.arange(size) - size // 2).abs()

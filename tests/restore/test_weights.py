@@ -47,7 +47,7 @@ def test_a_flow_keeps_a_regression_of_another_shape(tmp_path: Path, tiny: UNetCo
     read = load_weights(tmp_path / "f.safetensors")
     assert isinstance(read, FlowModel)
     assert read.regression.config.channels == (8, 8)
-    images = torch.randn(1, 1, 16, 16), torch.ones(1, 1, 16, 16), torch.ones(1)
+    images = torch.randn(1, 1, 16, 16), torch.ones(1, 1, 16, 16), torch.ones(1, 4)
     assert torch.allclose(read.mean(*images)[0], flow.mean(*images)[0], atol=1e-6)
 
 

@@ -3,10 +3,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from stmviewer.restore.networks import condition
 from stmviewer.scan.metrics import ssim_map
 from stmviewer.simulate.degradations.scanner import PlaneTilt
 from stmviewer.simulate.presets import PRESETS, Preset
-from stmviewer.train.dataset import SampleMaker
+from stmviewer.train.dataset import Mixed, SampleMaker
 
 from . import tiny
 
@@ -41,15 +42,18 @@ def test_a_sample_depends_on_seed_and_index_alone(both):
 
 
 def test_a_batch_is_its_samples_as_float32(both):
-    filled, measured, target, task = both.batch(range(3, 6))
-    assert filled.shape == measured.shape == target.shape == (3, 1, 64, 64)
-    assert {a.dtype for a in (filled, measured, target, task)} == {np.dtype(np.float32)}
+    filled, measured, target, told = both.batch(range(3, 6))
+    assert filled.shape == (3, 2, 64, 64)
+    assert measured.shape == target.shape == (3, 1, 64, 64)
+    assert {a.dtype for a in (filled, measured, target, told)} == {np.dtype(np.float32)}
     for k in range(3):
         one = both.make(3 + k)
         np.testing.assert_array_equal(filled[k, 0], one.filled.astype(np.float32))
         np.testing.assert_array_equal(target[k, 0], one.target.astype(np.float32))
         np.testing.assert_array_equal(measured[k, 0] > 0.5, one.measured)
-        assert task[k] == (one.task == "sparse")
+        np.testing.assert_array_equal(filled[k, 1], one.sharp.astype(np.float32))
+        expected = condition(one.task == "sparse", float(one.measured.mean()), one.pixel_m)
+        np.testing.assert_allclose(told[k], expected, rtol=1e-6)
 
 
 def test_shares_of_the_tasks(both):
@@ -132,6 +136,7 @@ class _Recording:
     """A source that remembers which of its images were asked for."""
 
     pixels_m = (0.03e-9, 0.26e-9, 0.11e-9, 0.125e-9)
+    calibrated = True
 
     def __init__(self) -> None:
         self.asked: list[int] = []
@@ -145,6 +150,9 @@ class _Recording:
     def crop(self, i: int, size: int, rng: np.random.Generator) -> np.ndarray:
         self.asked.append(i)
         return rng.standard_normal((size, size)) * 1e-11
+
+    def scanned(self, i: int, size: int, rng: np.random.Generator) -> tuple[np.ndarray, float | None]:
+        return self.crop(i, size, rng), self.pixels_m[i]
 
 
 def test_training_widens_from_usual_pixel_sizes_to_all():
@@ -166,3 +174,33 @@ def test_without_widening_every_image_is_there_from_the_first_sample():
         SampleMaker(source, 32, 0.0, seed=seed).make(0)
         firsts |= set(source.asked)
     assert firsts == {0, 1, 2, 3}
+
+
+def test_two_sources_share_the_batches_as_asked():
+    first, second = _Recording(), _Recording()
+    mixed = Mixed(SampleMaker(first, 32, 0.0), SampleMaker(second, 32, 0.0), 0.25)
+    for i in range(0, 400, 4):
+        before = len(first.asked), len(second.asked)
+        mixed.batch(range(i, i + 4))
+        after = len(first.asked), len(second.asked)
+        assert sorted(np.subtract(after, before)) == [0, 4]  # a batch is of one source: crops may differ in size
+    assert 60 <= len(second.asked) <= 140
+
+
+def test_a_share_of_the_batches_is_of_half_the_size():
+    maker = SampleMaker(_Recording(), 64, 0.0, small_share=0.5)
+    sizes = Counter(maker.batch(range(i, i + 2))[0].shape[-1] for i in range(0, 80, 2))
+    assert sizes.keys() == {32, 64}
+    assert 10 <= sizes[32] <= 30
+
+
+def test_some_samples_are_not_told_their_pixel_size(both):
+    known = [both.make(i).pixel_m is not None for i in range(60)]
+    assert 25 <= sum(known) <= 57
+
+
+def test_the_sharp_guess_is_as_measured_where_there_is_a_measurement(sparse):
+    for i in range(12):
+        one = sparse.make(i)
+        np.testing.assert_allclose(one.sharp[one.measured], one.target[one.measured], rtol=1e-9, atol=1e-12)
+        assert np.isfinite(one.sharp).all()

@@ -177,3 +177,21 @@ def test_samples_can_be_made_of_a_folder(tmp_path):
         assert sample.target.shape == (64, 64)
         assert np.isfinite(sample.filled).all()
         assert np.isfinite(sample.target).all()
+
+
+def test_lines_stay_horizontal_in_what_was_scanned():
+    """Its noise runs along the lines, and rebuilding a line needs to know."""
+    rng = np.random.default_rng(0)
+    image = np.repeat(rng.standard_normal((96, 1)), 96, axis=1) * 1e-12
+    source = FolderSource((image,), (0.1e-9,), (), (), calibrated=True)
+    for _ in range(20):
+        crop, pixel_m = source.scanned(0, 24, rng)
+        assert crop.shape == (24, 24)
+        assert np.ptp(crop, axis=1).max() < 1e-18
+        assert pixel_m in [pytest.approx(k * 0.1e-9) for k in (1, 2, 3, 4)]
+    assert any(np.ptp(source.crop(0, 24, rng), axis=1).max() > 1e-13 for _ in range(20))
+
+
+def test_scans_without_a_scale_have_no_pixel_size():
+    source = FolderSource((lattice(),), (0.06e-9,), (), (), calibrated=False)
+    assert source.scanned(0, 32, np.random.default_rng(0))[1] is None

@@ -101,6 +101,6 @@ def test_measured_pixels_come_back_in_sparse_samples_alone():
     image, filled = torch.zeros(2, 1, 4, 4), torch.ones(2, 1, 4, 4)
     measured = torch.zeros(2, 1, 4, 4)
     measured[:, :, ::2] = 1
-    shown = keep_measured(image, filled, measured, torch.tensor([0.0, 1.0]))
+    shown = keep_measured(image, filled, measured, torch.tensor([[0.0, 0, 0, 1], [1.0, 0, 0, 1]]))
     torch.testing.assert_close(shown[0], image[0])
     torch.testing.assert_close(shown[1], measured[1])

@@ -10,7 +10,7 @@ from stmviewer.restore import RestoreRequest, library
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.models import FlowModel
 from stmviewer.restore.pipeline import restore
-from stmviewer.restore.weights import load_weights, save_weights
+from stmviewer.restore.weights import grown, load_weights, save_weights
 from stmviewer.scan import Cancelled, Channel, FileError, Geometry, Progress, RequestError, Scan
 from stmviewer.train import run as run_module
 from stmviewer.train.run import train
@@ -97,7 +97,7 @@ def test_a_flow_starts_from_a_regression_and_is_one_model_with_it(models):
     assert 4 in info.steps
     flow = load_weights(models / "flow-tiny.safetensors")
     assert isinstance(flow, FlowModel)
-    first = tiny.weights(load_weights(models / "regression-first.safetensors"))
+    first = tiny.weights(grown(load_weights(models / "regression-first.safetensors")))
     assert tiny.same(tiny.weights(flow.regression), {name: value.half().float() for name, value in first.items()})
     assert "- Started from: regression-first" in (models / "flow-tiny.md").read_text()
 
