@@ -7,7 +7,10 @@ from typing import BinaryIO
 
 import numpy as np
 
+import stmviewer
 from stmviewer.files.drawing import Panel, draw
+from stmviewer.files.ownership import SOFTWARE_KEY
+from stmviewer.files.provenance import to_json
 from stmviewer.files.roles import Result, result_of
 from stmviewer.files.units import shown_quantity
 from stmviewer.files.writing import export
@@ -47,7 +50,8 @@ def save_figure(
     def write(file: BinaryIO) -> None:
         with _drawing:
             figure = draw(panels_of(shown, result, label), scan.geometry, heading, _DPI)
-            figure.savefig(file, format=form, dpi=_DPI, bbox_inches="tight", pad_inches=0.12)
+            facts = _metadata(scan, heading, form)
+            figure.savefig(file, format=form, dpi=_DPI, bbox_inches="tight", pad_inches=0.12, metadata=facts)
 
     return export(scan, path, write)
 
@@ -99,6 +103,18 @@ def _default_channels(result: Result) -> list[Channel]:
         return [result.image]
     found = (result.raw, result.mask, result.restored, result.deviation)
     return [channel for channel in found if channel is not None]
+
+
+def _metadata(scan: Scan, heading: str, form: str) -> dict[str, str]:
+    """What the file says of itself beside the picture: title, program, and provenance as JSON."""
+    program = {"png": SOFTWARE_KEY, "pdf": "Creator", "svg": "Creator"}[form]
+    told = {
+        "Title": "".join(letter for letter in heading if letter.isprintable()),
+        program: f"stmviewer {stmviewer.__version__}",
+    }
+    if scan.provenance is not None:
+        told["Subject" if form == "pdf" else "Description"] = to_json(scan.provenance, ascii_only=True)
+    return told
 
 
 def _heading(scan: Scan, channels: Sequence[Channel]) -> str:

@@ -1,4 +1,4 @@
-"""Writes Gwyddion .gwy files: each channel a block of its own with title, unit, frame, mask and metadata."""
+"""Writes Gwyddion .gwy files: each channel a block of its own with title, unit, frame, mask, metadata and log."""
 
 from collections.abc import Sequence
 from typing import BinaryIO
@@ -8,6 +8,7 @@ import numpy as np
 import stmviewer
 from stmviewer.files import gwy_keys as keys
 from stmviewer.files.gwy_format import GwyObject, Value, write_tree
+from stmviewer.files.gwy_log import processing_log
 from stmviewer.files.provenance import to_json
 from stmviewer.files.titles import title_of
 from stmviewer.scan import Channel, FloatArray, Geometry, Scan
@@ -32,6 +33,7 @@ def write_gwy_parts(scans: Sequence[Scan], file: BinaryIO) -> None:
         described = _description(scan)
         for channel in scan.channels:
             items |= _block(number, channel, scan.geometry, described)
+            items[f"/{number}/data/log"] = processing_log(scan, channel)
             number += 1
     write_tree(file, GwyObject("GwyContainer", items))
 

@@ -116,3 +116,15 @@ def read_png(source: Source) -> Scan:
             raise FileError(source.path, f"the picture is damaged ({error or type(error).__name__})") from error
     image = values if opaque.all() else np.where(opaque, values, np.nan)
     return uncalibrated(source, "PNG", Channel(UNCALIBRATED_NAME, "", image), (image.shape[0], image.shape[1]), notes)
+
+
+def png_texts(source: Source) -> dict[str, str]:
+    """The texts in a .png file that stand before its pixels. Raises FileError for what is no picture."""
+    from PIL import Image
+
+    with source.open() as file:
+        try:
+            with Image.open(file, formats=("PNG",)) as picture:
+                return {str(key): text for key, text in picture.info.items() if isinstance(text, str)}
+        except Exception as error:
+            raise FileError(source.path, f"the picture is damaged ({error or type(error).__name__})") from error

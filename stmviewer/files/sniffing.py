@@ -29,8 +29,8 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"\x89PNG\r\n\x1a\n", "png"),
 )
 
-#: files of a laboratory, recognised so that the refusal can name them
-_FOREIGN: tuple[tuple[bytes, str], ...] = (
+#: measurements of other programs, recognised so that the refusal can name them, and that nothing is written over them
+_FOREIGN_SCANS: tuple[tuple[bytes, str], ...] = (
     (b"[Paramet", "an uncompressed Createc image"),
     (b"Filetype\t", "a Nanonis text file"),
     (b"ONTMATRX", "an Omicron Matrix file"),
@@ -38,6 +38,9 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"Gwyddion XYZ Field", "a Gwyddion XYZ Field"),
     (b"WSxM file copyright", "a WSxM image"),
     (b"\\*File list", "a Bruker Nanoscope image"),
+)
+#: what else lies in the folders of a laboratory
+_FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
@@ -71,10 +74,16 @@ def sniff(source: Source, known: str = "") -> Kind:
     # the two first bytes of an RHK page are its length
     if head[2:].startswith(_RHK_SM4):
         return "sm4"
-    for magic, name in _FOREIGN:
+    for magic, name in _FOREIGN_SCANS + _FOREIGN:
         if start.startswith(magic):
             raise _not_yet(source.path, name, known)
     raise FileError(source.path, f"is not a scan that stmviewer knows: {_describe(head, source.path)}", known)
+
+
+def foreign_scan(source: Source) -> str:
+    """What a measurement of another program is, in words; "" for everything else."""
+    start = source.head(_HEAD_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n")
+    return next((name for magic, name in _FOREIGN_SCANS if start.startswith(magic)), "")
 
 
 def _not_yet(path: Path, name: str, known: str) -> FileError:

@@ -104,6 +104,12 @@ def read_tiff(source: Source) -> Scan:
     return uncalibrated(source, "TIFF", Channel(UNCALIBRATED_NAME, "", image), shapes[0], notes)
 
 
+def is_ours(source: Source) -> bool:
+    """Whether `write_tiff` wrote the file. Raises FileError for what is no TIFF file."""
+    with _decoding(source) as tiff:
+        return bool(tiff.pages) and _described(tiff.pages[0]) is not None
+
+
 def _own_scan(
     source: Source, shape: tuple[int, int], about: Mapping[str, Any], pages: list[tuple[int, Mapping[str, Any]]]
 ) -> Scan:

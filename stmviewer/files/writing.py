@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all, and never over a raw file of a microscope."""
+"""Writing a file whole or not at all, and never over a raw file."""
 
 import os
 import secrets
@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stmviewer.files import provenance
-from stmviewer.files.sniffing import sniff
-from stmviewer.files.source import Source
+from stmviewer.files.ownership import whose_measurement
 from stmviewer.scan import FileError, Scan
 
 #: what microscopes write; nothing of ours takes the place of such a file, and only a new .sxm goes by such a name
@@ -36,7 +35,7 @@ def export(scan: Scan, path: Path, write: Callable[[BinaryIO], None]) -> Path:
 
 
 def refuse_raw(scan: Scan, path: Path) -> None:
-    """FileError where `path` is the scan's own file or one that a microscope wrote."""
+    """FileError where `path` is the scan's own file, one that a microscope wrote, or any image that is not ours."""
     advice = "Choose another name or folder"
     suffix = path.suffix.casefold()
     # lexists: a link to nowhere may be a raw file on a share that is not there now
@@ -45,8 +44,8 @@ def refuse_raw(scan: Scan, path: Path) -> None:
     with _write_errors(path):
         if scan.path is not None and (path.absolute() == scan.path.absolute() or _same_file(path, scan.path)):
             raise FileError(path, "is the file that the scan was read from; it is never written over", advice)
-        if path.is_file() and _from_microscope(path):
-            raise FileError(path, "is a raw file of a microscope, by another name; it is never written over", advice)
+        if path.is_file() and (whose := whose_measurement(path)):
+            raise FileError(path, f"is {whose}; it is never written over", advice)
 
 
 @contextmanager
@@ -84,13 +83,6 @@ def _write_errors(path: Path) -> Iterator[None]:
         raise FileError(path, "its folder cannot be made, since a file has that name") from error
     except OSError as error:
         raise FileError(path, f"cannot be written ({error.strerror or error})") from error
-
-
-def _from_microscope(path: Path) -> bool:
-    try:
-        return sniff(Source.of(path)) == "sxm"
-    except FileError:
-        return False
 
 
 def _same_file(one: Path, other: Path) -> bool:

@@ -9,35 +9,9 @@ from stmviewer.scan import FileError, Scan
 from stmviewer.scan.levelling import level_for_display
 
 from .gwyddion_program import converted, needs_gwyddion
+from .make_createc import RAW, createc_bytes
 
 _REAL = "scans/spmqt-createc/createc_scan_atomic_11nm.dat"
-_RAW = np.arange(48, dtype=np.float32).reshape(4, 3, 4) - 20.5
-_FIELDS = {
-    "Titel(File) / Titel": "Tür",
-    "Num.X / Num.X": "4",
-    "Num.Y / Num.Y": "3",
-    "GainZ / GainZ": "10",
-    "ZPiezoconst / ZPiezoconst": " 19.20",
-    "Rotation / Rotation": "0.00",
-    "BiasVoltage / BiasVolt.[mV]": "-550.00",
-    "Gainpreamp / GainPre 10^": "9",
-    "Channels / Channels": "4",
-    "Channelselectval / Channelselectval": "3",
-    "Length x[A]": "40.0",
-    "Length y[A]": "30.0",
-    "SetPoint": "3.00E-10",
-    "Sec/line:": "0.5",
-    "Sec/Image:": "3.0",
-}
-
-
-def createc_bytes(raw: np.ndarray = _RAW, header_bytes: int = 16384, **changes: str | None) -> bytes:
-    """An image by the description of the format; `changes` by the part of the name before the first space."""
-    fields = {name: changes.get(name.split()[0].rstrip(":"), value) for name, value in _FIELDS.items()}
-    lines = ["[Paramco32]", *(f"{name}={value}" for name, value in fields.items() if value is not None)]
-    header = "".join(f"{line}\r\n" for line in lines).encode("latin-1")
-    values = np.concatenate([[0], raw.ravel(), np.zeros(100)]).astype("<f4")
-    return header.ljust(header_bytes - 4, b"\0") + b"DATA" + zlib.compress(values.tobytes())
 
 
 def _read(folder: Path, content: bytes) -> Scan:
@@ -55,8 +29,8 @@ def test_heights_and_currents_in_si(tmp_path: Path, header_bytes: int) -> None:
         ("Topography backward", "m"),
         ("Current backward", "A"),
     ]
-    np.testing.assert_allclose(scan.channels[2].data, _RAW[2].astype(float) * 19.2e-10 * 10 * 20 / 2**20, rtol=1e-12)
-    np.testing.assert_allclose(scan.channels[1].data, _RAW[1].astype(float) * 10 / 2**19 * 1e-9, rtol=1e-12)
+    np.testing.assert_allclose(scan.channels[2].data, RAW[2].astype(float) * 19.2e-10 * 10 * 20 / 2**20, rtol=1e-12)
+    np.testing.assert_allclose(scan.channels[1].data, RAW[1].astype(float) * 10 / 2**19 * 1e-9, rtol=1e-12)
     assert (scan.geometry.width, scan.geometry.height) == pytest.approx((4e-9, 3e-9))
     assert (scan.bias_v, scan.setpoint_a) == pytest.approx((-0.55, 3e-10))
     assert scan.line_time_s == (0.5, 0.5)
@@ -65,16 +39,16 @@ def test_heights_and_currents_in_si(tmp_path: Path, header_bytes: int) -> None:
 
 
 def test_one_direction_and_unknown_channels(tmp_path: Path) -> None:
-    scan = _read(tmp_path, createc_bytes(_RAW[:2], Channels="2", GainZ=None))
+    scan = _read(tmp_path, createc_bytes(RAW[:2], Channels="2", GainZ=None))
     assert [(c.label, c.unit) for c in scan.channels] == [("Signal 1 forward", ""), ("Current forward", "A")]
-    scan = _read(tmp_path, createc_bytes(_RAW[:3], Channels="3"))
+    scan = _read(tmp_path, createc_bytes(RAW[:3], Channels="3"))
     assert [(c.label, c.unit) for c in scan.channels] == [(f"Channel {i} forward", "") for i in (1, 2, 3)]
-    np.testing.assert_array_equal(scan.channels[1].data, _RAW[1])
+    np.testing.assert_array_equal(scan.channels[1].data, RAW[1])
     assert "units of the converters" in scan.notes[0]
 
 
 def test_lines_without_values_are_not_measured(tmp_path: Path) -> None:
-    raw = _RAW.copy()
+    raw = RAW.copy()
     raw[:, 2] = 0
     scan = _read(tmp_path, createc_bytes(raw))
     assert all(c.measured.sum(axis=1).tolist() == [4, 4, 0] for c in scan.channels)

@@ -1,6 +1,8 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -151,3 +153,15 @@ def test_drawing_leaves_the_interactive_side_of_matplotlib_alone(tmp_path: Path)
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_figures_carry_title_program_and_provenance(tmp_path: Path) -> None:
+    scan = restored_scan(provenance={"model": "flow-sim", "note": "Tür <&>"})
+    found = Image.open(save_figure(scan, tmp_path / "a.png", title="5 µm\x07")).info
+    assert json.loads(found["Description"]) == scan.provenance
+    assert found["Title"] == "5 µm"
+    assert found["Software"].startswith("stmviewer ")
+    drawn = ElementTree.parse(save_figure(scan, tmp_path / "a.svg"))
+    described = drawn.find(".//{http://purl.org/dc/elements/1.1/}description")
+    assert described is not None and json.loads(described.text or "") == scan.provenance
+    assert b"/Subject" in save_figure(scan, tmp_path / "a.pdf").read_bytes()

@@ -8,33 +8,14 @@ from stmviewer.files import open_scan
 from stmviewer.scan import FileError
 
 from .gwyddion_program import blocks, needs_gwyddion
-
-_IMAGE = (np.arange(12, dtype=np.float32).reshape(3, 4) - 5) * np.float32(1e-10)
-_FIELDS = {
-    "XRes": "4",
-    "YRes": "3",
-    "XReal": "4e-09",
-    "YReal": "3e-09",
-    "XOffset": "1e-08",
-    "YOffset": "-2e-08",
-    "Title": "Z (Backward)",
-    "XYUnits": "m",
-    "ZUnits": "m",
-}
-
-
-def gsf_bytes(**changes: str | None) -> bytes:
-    fields = {name: value for name, value in (_FIELDS | changes).items() if value is not None}
-    header = "Gwyddion Simple Field 1.0\n" + "".join(f"{name} = {value}\n" for name, value in fields.items())
-    content = header.encode("utf-8")
-    return content + bytes(4 - len(content) % 4) + _IMAGE.astype("<f4").tobytes()
+from .make_gsf import IMAGE, gsf_bytes
 
 
 def test_an_image_with_size_offset_and_title(tmp_path: Path) -> None:
     for title in ("Z (Backward)", "Z  (Backward)", "ZZ (Backward)", "ZZZ (Backward)"):  # every length of the filling
         (tmp_path / "a.gsf").write_bytes(gsf_bytes(Title=title))
         scan = open_scan(tmp_path / "a.gsf")
-        np.testing.assert_array_equal(scan.channel().data, _IMAGE)
+        np.testing.assert_array_equal(scan.channel().data, IMAGE)
     (tmp_path / "a.gsf").write_bytes(gsf_bytes())
     scan = open_scan(tmp_path / "a.gsf")
     assert (scan.channel().label, scan.channel().unit) == ("Z backward", "m")

@@ -11,7 +11,7 @@ from gwyfile.objects import GwyContainer, GwyDataField
 from stmviewer.files import open_parts, open_scan, save_parts, save_scan
 from stmviewer.scan import Channel, FileError, Geometry, Part
 
-from .gwyddion_program import blocks, converted, needs_gwyddion
+from .gwyddion_program import blocks, convert, converted, needs_gwyddion, tree
 from .made_scans import plain_scan, restored_scan
 
 
@@ -90,6 +90,35 @@ def test_gwyddion_opens_what_is_written(tmp_path: Path) -> None:
         assert one["meta"] == other["meta"]
     # and what Gwyddion saved is still the scan that we saved
     np.testing.assert_array_equal(open_scan(tmp_path / "by-gwyddion.gwy").channel("Z").data, scan.channel("Z").data)
+
+
+def _logs(path: Path) -> list[list[str]]:
+    items = tree(path)
+    return [items[f"/{number}/data/log"]["strings"] for number in range(4)]
+
+
+def test_the_log_says_where_a_channel_came_from_and_what_was_done(tmp_path: Path) -> None:
+    facts = {
+        "file": 'a "quoted" name.sxm',
+        "task": "sparse",
+        "model": "flow-sim",
+        "measured_fraction": 0.25,
+        "request": {"steps": 4, "seed": 0, "mask": None},
+        "made": "2026-01-02T03:04:05.678+01:00",
+    }
+    raw, mask, restored, deviation = _logs(save_scan(restored_scan(provenance=facts), tmp_path / "out.gwy"))
+    moment = "@2026-01-02 02:04:05.678000Z"
+    assert raw == [f'file::stmviewer(filename="a \\"quoted\\" name.sxm"){moment}']
+    done = 'task="sparse", model="flow-sim", measured_fraction=0.25, steps=4, seed=0'
+    assert restored == [*raw, f'proc::stmviewer_restore(result="restored", {done}){moment}']
+    assert [len(log) for log in (mask, deviation)] == [2, 2]
+
+
+@pytest.mark.gwyddion
+@needs_gwyddion
+def test_gwyddion_keeps_the_log(tmp_path: Path) -> None:
+    path = save_scan(restored_scan(), tmp_path / "out.gwy")
+    assert _logs(path) == _logs(convert(path, tmp_path))
 
 
 def test_uncalibrated_and_unmeasured_images_survive(tmp_path: Path) -> None:
@@ -297,6 +326,25 @@ def test_real_files(real_data: Path) -> None:
     landscape = open_scan(scans / "topostats/file_landscape.gwy")
     assert (landscape.geometry.columns, landscape.geometry.rows) == (220, 170)
     np.testing.assert_array_equal(landscape.channel().data, blocks(scans / "topostats/file_landscape.gwy")[0]["data"])
+
+
+@pytest.mark.real_data
+@pytest.mark.gwyddion
+@needs_gwyddion
+def test_real_files_as_gwyddion_sees_them(real_data: Path, tmp_path: Path) -> None:
+    compared = 0
+    for path in sorted((real_data / "scans").rglob("*.gwy")):
+        scan = open_scan(path)
+        for channel, block in zip(scan.channels, converted(path, tmp_path), strict=True):
+            assert channel.name == block["title"]
+            np.testing.assert_array_equal(channel.data, block["data"])
+            assert channel.unit == block["unit"]
+            if scan.geometry.calibrated:
+                assert (scan.geometry.width, scan.geometry.height) == pytest.approx(block["size"], rel=1e-12)
+                corner = [c - s / 2 for c, s in zip(scan.geometry.centre, block["size"], strict=True)]
+                assert corner == pytest.approx(block["offset"], abs=1e-9 * scan.geometry.width)
+            compared += 1
+    assert compared >= 2
 
 
 def test_channel_of_one_letter_keeps_its_name(tmp_path: Path) -> None:

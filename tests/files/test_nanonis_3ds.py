@@ -126,12 +126,14 @@ def test_an_image_is_no_grid(tmp_path: Path) -> None:
 
 
 @pytest.mark.real_data
-def test_a_real_grid_as_nanonispy2_reads_it(real_data: Path) -> None:
-    """nanonispy2 turns nothing: its first line is the one that was measured first, ours the one at the top."""
-    nanonispy2 = pytest.importorskip("nanonispy2")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("package", ["nanonispy", "nanonispy2"])
+def test_a_real_grid_as_others_read_it(real_data: Path, package: str) -> None:
+    """They turn nothing: their first line is the one that was measured first, ours the one at the top."""
+    reader = pytest.importorskip(package)
     path = real_data / "scans/alexriss-spmgrids/Grid Spectroscopy002.3ds"
     grid = read_grid(path)
-    theirs = nanonispy2.read.Grid(str(path)).signals
+    theirs = reader.read.Grid(str(path)).signals
     assert grid.shape == (20, 20, 128) and len(grid.channels) == 10 and grid.measured.all()
     for stack in grid.channels:
         np.testing.assert_array_equal(stack.data, theirs[f"{stack.name} ({stack.unit})"][::-1])

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from stmviewer.files import kind_of, open_scan, read_spectrum
 from stmviewer.scan import FileError, RequestError, Spectrum
 
+from .gwyddion_program import curves, needs_gwyddion
 from .make_spectra import FIELDS, ROWS, dat_bytes
 
 
@@ -104,14 +106,16 @@ def test_a_spectrum_is_no_image_and_an_image_no_spectrum(tmp_path: Path) -> None
 
 
 @pytest.mark.real_data
-def test_real_spectra_as_nanonispy2_reads_them(real_data: Path) -> None:
-    nanonispy2 = pytest.importorskip("nanonispy2")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("package", ["nanonispy", "nanonispy2"])
+def test_real_spectra_as_others_read_them(real_data: Path, package: str) -> None:
+    reader = pytest.importorskip(package)
     compared = 0
     for path in sorted((real_data / "scans").rglob("*.dat")):
         if path.name.startswith("createc"):
             continue
         spectrum = read_spectrum(path)
-        theirs = nanonispy2.read.Spec(str(path)).signals
+        theirs = reader.read.Spec(str(path)).signals
         ours = [spectrum.sweep, *spectrum.channels]
         assert len(ours) == len(theirs)
         for curve, (title, values) in zip(ours, theirs.items(), strict=True):
@@ -120,6 +124,34 @@ def test_real_spectra_as_nanonispy2_reads_them(real_data: Path) -> None:
             np.testing.assert_allclose(curve.data, values, rtol=1e-12)
             compared += 1
         assert spectrum.position is not None and spectrum.recorded.startswith("20")
+    assert compared >= 30
+
+
+def _bare(title: str) -> str:
+    return re.sub(r"\s*[\[(][^\])]*[\])]", "", title)
+
+
+@pytest.mark.real_data
+@pytest.mark.gwyddion
+@needs_gwyddion
+def test_real_spectra_as_gwyddion_reads_them(real_data: Path, tmp_path: Path) -> None:
+    compared = 0
+    for path in sorted((real_data / "scans").rglob("*.dat")):
+        if path.name.startswith("createc"):
+            continue
+        spectrum = read_spectrum(path)
+        theirs = curves(path, tmp_path)
+        assert len(theirs) == len(spectrum.channels)
+        for curve, found in zip(spectrum.channels, theirs, strict=True):
+            # it keeps marks and units in some titles and leaves them out of others
+            assert _bare(found["title"]) == _bare(curve.name)
+            assert "[bwd]" not in found["title"] or curve.direction == "backward"
+            assert found["unit"] in (curve.unit, "")
+            up = spectrum.sweep.data[0] < spectrum.sweep.data[-1]
+            np.testing.assert_allclose(curve.data[:: 1 if up else -1], found["data"], rtol=1e-6)
+            # it keeps the ends of the sweep only, and turns a sweep down into one up
+            assert found["sweep"] == pytest.approx(sorted(spectrum.sweep.data[[0, -1]]), rel=1e-6)
+            compared += 1
     assert compared >= 30
 
 

@@ -12,6 +12,7 @@ from stmviewer.files import open_scan, save_scan
 from stmviewer.files.roles import result_of
 from stmviewer.scan import Channel, FileError, Geometry
 
+from .fuzz.seeds import MADE, foreign
 from .made_scans import plain_scan, restored_scan
 from .make_sxm import sxm_bytes, two_channels
 
@@ -179,6 +180,36 @@ def test_raw_files_are_never_written_over(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="never written over"):
         save_scan(scan, microscope)
     assert raw.read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", [*MADE, "wsxm"])
+def test_no_export_takes_the_place_of_a_file_that_is_not_ours(tmp_path: Path, kind: str) -> None:
+    """Whatever its name: an image of another program, or what a microscope wrote."""
+    content = b"WSxM file copyright\nimage" if kind == "wsxm" else foreign(kind)
+    for form in FORMATS:
+        path = tmp_path / f"measured.{form}"
+        path.write_bytes(content)
+        with pytest.raises(FileError, match="never written over"):
+            save_scan(restored_scan(), path)
+        assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("form", [*FORMATS, "pdf", "svg"])
+def test_an_export_of_ours_is_replaced_by_the_next(tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"out.{form}"
+    save_scan(plain_scan(np.zeros((3, 4))), path)
+    before = path.read_bytes()
+    save_scan(restored_scan(), path)
+    assert path.read_bytes() != before
+
+
+@pytest.mark.parametrize("kind", ["gwy", "npz"])
+def test_no_export_takes_the_place_of_a_damaged_image(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"out.{kind}"
+    content = save_scan(restored_scan(), path).read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(FileError, match="never written over"):
+        save_scan(restored_scan(), path)
 
 
 def test_format_and_suffix(tmp_path: Path) -> None:
