@@ -13,7 +13,7 @@ export GOMP_SPINCOUNT ?= 0
 
 # half an environment is none: `python3 -m venv` leaves one where Debian's python3-venv is missing
 .DELETE_ON_ERROR:
-.PHONY: run test lint bench slow screenshots samples clean
+.PHONY: run test lint bench slow fuzz screenshots samples clean
 
 run: $(VENV)/installed
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
@@ -39,6 +39,12 @@ bench: $(VENV)/installed
 # what takes minutes: a wheel in a fresh environment, long comparisons
 slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m slow --timeout=1800
+
+# damaged files of every format, the same ones for the same FUZZ_SEED; bytes of faults go to out/fuzz
+FUZZ_COUNT ?= 20000
+FUZZ_SEED ?= 0
+fuzz: $(VENV)/installed-test
+	cd tests && $(abspath $(BIN))/python -m files.fuzz.campaign --count $(FUZZ_COUNT) --seed $(FUZZ_SEED) --keep ../out/fuzz
 
 # the pictures of the README, taken from the real window
 screenshots: $(VENV)/installed-test

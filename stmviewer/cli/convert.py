@@ -9,6 +9,7 @@ from stmviewer.cli.calibration import add_calibration, calibration_of
 from stmviewer.cli.console import Console, fault, print_json
 from stmviewer.scan import FileError, StmviewerError
 from stmviewer.services.converting import FORMATS, Converted, ConvertRequest, Found, convert_all, find_scans
+from stmviewer.services.converting_spectra import SPECTRA_FORMATS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         label=not arguments.no_label,
         calibration=calibration_of(arguments),
     )
-    found, results = _find(arguments.files, output)
+    found, results = _find(arguments.files, output, spectra=arguments.format in SPECTRA_FORMATS)
     count, failed, faults = len(found) + len(results), len(results), 0
     with Console() as console:
         try:
@@ -61,13 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if faults else 2 if failed else 0
 
 
-def _find(paths: list[Path], output: Path) -> tuple[list[Found], list[dict[str, Any]]]:
+def _find(paths: list[Path], output: Path, *, spectra: bool) -> tuple[list[Found], list[dict[str, Any]]]:
     """The files of all paths, each once, and the failures: paths that are missing or empty."""
     found: dict[Path, Found] = {}
     results: list[dict[str, Any]] = []
     for path in paths:
         try:
-            for one in find_scans(path, output):
+            for one in find_scans(path, output, spectra=spectra):
                 found.setdefault(one.file.resolve(), one)
         except StmviewerError as error:
             print(f"stmviewer: {error}", file=sys.stderr)

@@ -54,7 +54,8 @@ def read_createc(source: Source) -> Scan:
         notes.append(f"unfinished scan: {rows - int(empty.sum())} of {rows} lines have values")
     channels = []
     for image, (name, unit, factor, direction) in zip(raw, _channels(header, count, notes), strict=True):
-        data = image * np.float64(factor)
+        with np.errstate(invalid="ignore"):  # a signalling NaN of a damaged file is a NaN like others
+            data = image * np.float64(factor)
         data[empty] = np.nan
         channels.append(Channel(name, unit, data, direction))
     bias = _number(header, "BiasVolt.[mV]")

@@ -65,7 +65,7 @@ class _Reader:
         (size,) = self._unpack("<I", end)
         start = self._file.tell()
         if start + size > end:
-            self._fail(f"{name[:40]} ends {start + size - end} bytes too late or the file is truncated")
+            self._fail(f"{name[:40]!r} ends {start + size - end} bytes too late or the file is truncated")
         found = GwyObject(name)
         if name in _OPENED and depth < _DEEPEST:
             while self._file.tell() < start + size:

@@ -1,5 +1,6 @@
 """Images without a size: .npy arrays and .png pictures, as uncalibrated height maps."""
 
+import io
 import math
 from typing import IO, Any
 
@@ -15,6 +16,8 @@ UNCALIBRATED_NAME = "Height"
 #: luminance of red, green and blue (ITU-R BT.601)
 _LUMINANCE = np.array([0.299, 0.587, 0.114])
 _MOST_PIXELS = 16384 * 16384
+#: numpy writes a longer header only for tables with many named columns
+_LONGEST_HEADER = 64 * 1024
 
 
 def uncalibrated(source: Source, form: str, channel: Channel, shape: tuple[int, int], notes: list[str]) -> Scan:
@@ -66,13 +69,16 @@ def read_array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[
 
 def read_npy(source: Source) -> Scan:
     """Opens a .npy file with one two-dimensional real array; NaN is not measured."""
-    with source.open() as file:
-        try:
-            shape, fortran, dtype = read_array_header(file)
-        # the header is Python source, and damaged source fails in many ways
-        except Exception as error:
-            raise FileError(source.path, f"the NumPy header is damaged ({type(error).__name__})") from error
-        start = file.tell()
+    # in memory, where a damaged length of the header cannot ask for more than there is
+    file = io.BytesIO(source.head(_LONGEST_HEADER))
+    try:
+        shape, fortran, dtype = read_array_header(file)
+    except MemoryError:
+        raise
+    # the header is Python source, and damaged source fails in many ways
+    except Exception as error:
+        raise FileError(source.path, f"the NumPy header is damaged ({type(error).__name__})") from error
+    start = file.tell()
     rows, columns = check_image(source, shape, dtype)
     missing = start + rows * columns * dtype.itemsize - source.size
     if missing > 0:
@@ -96,8 +102,10 @@ def read_png(source: Source) -> Scan:
 
     notes: list[str] = []
     with source.open() as file:
+        # in memory, where a damaged length of a chunk cannot ask for more than there is
+        content = io.BytesIO(file.read())
         try:
-            with Image.open(file, formats=("PNG",)) as picture:
+            with Image.open(content, formats=("PNG",)) as picture:
                 check_image(source, (picture.height, picture.width), np.dtype(np.uint8))
                 source.refuse_bomb(picture.width * picture.height * 4)
                 has_alpha = "transparency" in picture.info or picture.mode.endswith("A")
@@ -109,7 +117,7 @@ def read_png(source: Source) -> Scan:
                     values = luminance(pixels[..., :3])
                     opaque = pixels[..., 3] > 0 if has_alpha else np.ones(values.shape, dtype=np.bool_)
                     notes += [] if is_grey(pixels) else [BRIGHTNESS]
-        except FileError:
+        except (FileError, MemoryError):
             raise
         # a decoder says what it likes about damaged pictures
         except Exception as error:
@@ -124,7 +132,7 @@ def png_texts(source: Source) -> dict[str, str]:
 
     with source.open() as file:
         try:
-            with Image.open(file, formats=("PNG",)) as picture:
+            with Image.open(io.BytesIO(file.read()), formats=("PNG",)) as picture:
                 return {str(key): text for key, text in picture.info.items() if isinstance(text, str)}
         except Exception as error:
             raise FileError(source.path, f"the picture is damaged ({error or type(error).__name__})") from error

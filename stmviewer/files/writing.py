@@ -2,10 +2,11 @@
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from stmviewer.files import provenance
 from stmviewer.files.ownership import whose_measurement
@@ -15,7 +16,15 @@ from stmviewer.scan import FileError, Scan
 MICROSCOPE_SUFFIXES = (".sxm", ".3ds", ".dat", ".mtrx", ".sm4", ".sm3", ".ibw", ".spm", ".mul", ".par")
 
 
-def export(scan: Scan, path: Path, write: Callable[[BinaryIO], None]) -> Path:
+@dataclass(frozen=True)
+class Origin:
+    """What is known of something to write that is no scan: the file it was read from, and its provenance."""
+
+    path: Path | None
+    provenance: Mapping[str, Any] | None
+
+
+def export(scan: Scan | Origin, path: Path, write: Callable[[BinaryIO], None]) -> Path:
     """Has `write` fill the file at `path`, which appears only when complete, and puts the provenance beside it."""
     refuse_raw(scan, path)
     with replacing(path) as file:
@@ -34,7 +43,7 @@ def export(scan: Scan, path: Path, write: Callable[[BinaryIO], None]) -> Path:
     return path
 
 
-def refuse_raw(scan: Scan, path: Path) -> None:
+def refuse_raw(scan: Scan | Origin, path: Path) -> None:
     """FileError where `path` is the scan's own file, one that a microscope wrote, or any image that is not ours."""
     advice = "Choose another name or folder"
     suffix = path.suffix.casefold()

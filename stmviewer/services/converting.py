@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import stmviewer
-from stmviewer.files import READABLE, WRITABLE, file_sha256, save_parts, save_scan, stem_of
+from stmviewer.files import READABLE, WRITABLE, file_sha256, kind_of, save_parts, save_scan, stem_of
 from stmviewer.files.calibration import Calibration
 from stmviewer.files.saving import sxm_path
+from stmviewer.files.sniffing import Kind
 from stmviewer.scan import Cancelled, Direction, FileError, Progress, RequestError, Scan
+from stmviewer.services.converting_spectra import SPECTRA_FORMATS, convert_grid, convert_spectrum, spectra_of_grid
 from stmviewer.services.exporting import free_path
 from stmviewer.services.opening import open_calibrated
 
@@ -18,6 +20,8 @@ FORMATS = tuple(suffix.lstrip(".") for suffix in WRITABLE)
 _FIGURES = ("png", "pdf", "svg")
 #: formats that hold one image of a scan
 _ONE_IMAGE = ("npz", "csv", *_FIGURES)
+#: what .dat files of a folder are converted, without spectra and with them: programs share that suffix
+_DAT: dict[bool, tuple[Kind, ...]] = {False: ("createc",), True: ("createc", "dat")}
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,10 @@ class Converted:
     error: Exception | None = None
 
 
-def find_scans(path: Path, output: Path) -> list[Found]:
+def find_scans(path: Path, output: Path, *, spectra: bool = False) -> list[Found]:
     """The file at `path`, or the readable files in that folder and below, sorted; none of those in `output`.
+
+    With `spectra` also those that hold a spectrum.
 
     Raises FileError for a path that does not exist, for a folder that cannot be read, and for one without scans.
     """
@@ -64,7 +70,7 @@ def find_scans(path: Path, output: Path) -> list[Found]:
         if not path.is_dir():
             path.stat()
             return [Found(path)]
-        files = sorted(_walk(path, output.resolve()))
+        files = sorted(_walk(path, output.resolve(), spectra))
     except FileNotFoundError as error:
         raise FileError(path, "there is no such file or folder", "Check the path") from error
     except OSError as error:
@@ -77,7 +83,7 @@ def find_scans(path: Path, output: Path) -> list[Found]:
     return [Found(file, file.parent.relative_to(path)) for file in files]
 
 
-def _walk(folder: Path, output: Path) -> Iterator[Path]:
+def _walk(folder: Path, output: Path, spectra: bool) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         raise error
 
@@ -86,8 +92,19 @@ def _walk(folder: Path, output: Path) -> Iterator[Path]:
         # what an earlier conversion wrote is no input; but scans may be converted into their own folder
         folders[:] = [name for name in folders if (Path(here) / name).resolve() != output]
         for name in names:
-            if Path(name).suffix.lower() in READABLE and not name.startswith("."):
+            suffix = Path(name).suffix.lower()
+            if name.startswith("."):
+                continue
+            if suffix in READABLE or (suffix == ".dat" and _kind(Path(here) / name) in _DAT[spectra]):
                 yield Path(here) / name
+
+
+def _kind(path: Path) -> str:
+    """What a file is by its content; "" for what is no scan."""
+    try:
+        return kind_of(path)
+    except FileError:
+        return ""
 
 
 def convert(found: Found, request: ConvertRequest) -> Converted:
@@ -97,6 +114,8 @@ def convert(found: Found, request: ConvertRequest) -> Converted:
     `NAME.tif`, `NAME_part2.tif` and so on.
     Raises StmviewerError for what cannot be read, has no such channel, or cannot be written.
     """
+    if (done := _convert_spectra(found, request)) is not None:
+        return done
     parts = _chosen(open_calibrated(found.file, request.calibration), request)
     parts = [replace(p, provenance=_provenance(p, request)) if p.provenance is None else p for p in parts]
     folder, stem = request.output / found.below, stem_of(found.file)
@@ -121,6 +140,25 @@ def _write(scan: Scan, folder: Path, stem: str, request: ConvertRequest) -> Path
 
         return save_figure(scan, path, label=request.label)
     return save_scan(scan, path, request.file_format)
+
+
+def _convert_spectra(found: Found, request: ConvertRequest) -> Converted | None:
+    """Converts a spectrum, or the spectra of a grid to a format that holds them; None for everything else."""
+    kind = kind_of(found.file)
+    if kind not in ("dat", "3ds"):
+        return None
+    path = request.output / found.below / f"{found.file.stem}.{request.file_format}"
+    if kind == "dat":
+        facts = _facts(found.file)
+        channels = convert_spectrum(found.file, path := free_path(path), request.channel, request.direction, facts)
+        return Converted(found, path, channels)
+    if request.file_format not in SPECTRA_FORMATS:
+        return None
+    spectra = spectra_of_grid(found.file, request.channel, request.direction)
+    if spectra is None:
+        return None
+    channels = convert_grid(*spectra, path := free_path(path), _facts(found.file))
+    return Converted(found, path, channels)
 
 
 def convert_all(found: Sequence[Found], request: ConvertRequest, progress: Progress) -> Iterator[Converted]:
@@ -170,15 +208,17 @@ def _chosen(parts: Sequence[Scan], request: ConvertRequest) -> list[Scan]:
 def _provenance(scan: Scan, request: ConvertRequest) -> dict[str, object]:
     """Where a converted scan came from; of one that stmviewer made, its own provenance says that already."""
     assert scan.path is not None
-    facts: dict[str, object] = {
-        "task": "convert",
-        "file": scan.path.name,
-        "file_sha256": file_sha256(scan.path),
-        "format": scan.format,
-        **scan.origin(),
-        "versions": {"stmviewer": stmviewer.__version__},
-    }
+    facts = _facts(scan.path) | {"format": scan.format, **scan.origin()}
     if request.file_format in _ONE_IMAGE:
         channel = scan.channel()
         facts |= {"channel": channel.name, "direction": channel.direction}
     return facts
+
+
+def _facts(file: Path) -> dict[str, object]:
+    return {
+        "task": "convert",
+        "file": file.name,
+        "file_sha256": file_sha256(file),
+        "versions": {"stmviewer": stmviewer.__version__},
+    }

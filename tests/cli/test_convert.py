@@ -1,6 +1,7 @@
 """`stmviewer convert`, as a script uses it."""
 
 import json
+import zlib
 
 import h5py
 import numpy as np
@@ -114,3 +115,68 @@ def test_every_real_scan_is_converted(run, real_data, tmp_path):
         with h5py.File(tmp_path / below.parent / f"{below.name}.h5") as tree:
             for channel, image in zip(scan.channels, tree["channels"].values(), strict=True):
                 np.testing.assert_array_equal(image[()], channel.data)
+
+
+_GRID = """Grid dim="4 x 3"
+Sweep Signal="Bias (V)"
+Fixed parameters="Sweep Start;Sweep End"
+Experiment parameters="X (m);Y (m);Z (m)"
+# Parameters (4 byte)=5
+Experiment size (bytes)=40
+Points=5
+Channels="Current (A);Current [bwd] (A)"
+:HEADER_END:
+"""
+_CREATEC = "[Paramco32]\r\nNum.X=4\r\nNum.Y=3\r\nChannels=1\r\n"
+
+
+def _spectra(folder):
+    """A spectrum, a grid, a Createc image (its suffix is that of spectra), and something else of that suffix."""
+    folder.mkdir()
+    text = "Experiment\tiv\t\n\n[DATA]\nBias (V)\tCurrent (A)\tCurrent [bwd] (A)\n0\t1e-12\t\n1\t3e-12\t4\n"
+    (folder / "iv.dat").write_text(text)
+    values = np.random.default_rng(0).normal(size=(12, 15)).astype(">f4")
+    (folder / "grid.3ds").write_bytes(_GRID.encode() + values.tobytes())
+    pixels = np.arange(13, dtype="<f4").tobytes()
+    (folder / "image.dat").write_bytes(_CREATEC.encode() + b"DATA" + zlib.compress(pixels))
+    (folder / "notes.dat").write_bytes(b"nothing of the kind")
+    return folder
+
+
+def test_spectra_and_grids_become_tables(run, tmp_path):
+    outcome = run("convert", _spectra(tmp_path / "in"), "-o", tmp_path / "out", "--format", "csv")
+    assert outcome.code == 0
+    assert sorted(p.name for p in (tmp_path / "out").glob("*.csv")) == ["grid.csv", "image.csv", "iv.csv"]
+    assert "iv.csv: 2 channels of" in outcome.out and "grid.csv: 2 channels of" in outcome.out
+    table = np.genfromtxt(tmp_path / "out" / "iv.csv", delimiter=",", names=True, skip_header=_comments(tmp_path))
+    assert table.dtype.names[:2] == ("Bias_V", "Current_forward_A")
+    np.testing.assert_array_equal(table["Current_forward_A"], [1e-12, 3e-12])
+    provenance = json.loads((tmp_path / "out" / "iv.csv.provenance.json").read_text())
+    assert (provenance["file"], provenance["format"]) == ("iv.dat", "Nanonis spectrum")
+
+
+def _comments(tmp_path):
+    return sum(line.startswith("#") for line in (tmp_path / "out" / "iv.csv").read_text().splitlines())
+
+
+def test_one_channel_of_spectra_alone(run, tmp_path):
+    folder = _spectra(tmp_path / "in")
+    words = ["-o", tmp_path / "out", "--format", "csv", "--channel", "current", "--direction", "backward"]
+    for name in ("iv.dat", "grid.3ds"):
+        assert ": 1 channel of" in run("convert", folder / name, *words).done().out
+    titles = next(line for line in (tmp_path / "out" / "grid.csv").read_text().splitlines() if line[0] != "#")
+    assert titles == "row,column,x (m),y (m),Bias (V),Current backward (A)"
+    # a parameter is an image, also as numbers
+    run("convert", folder / "grid.3ds", "-o", tmp_path / "z", "--format", "csv", "--channel", "Z").done()
+    assert np.loadtxt(tmp_path / "z" / "grid.csv", delimiter=",").shape == (3, 4)
+    refused = run("convert", folder / "grid.3ds", "-o", tmp_path / "x", "--format", "csv", "--channel", "Q")
+    refused.refused("grid.3ds", "no channel 'Q'", "Current forward", "Z")
+
+
+def test_a_spectrum_is_no_image(run, tmp_path):
+    folder = _spectra(tmp_path / "in")
+    outcome = run("convert", folder / "iv.dat", "-o", tmp_path / "out", "--format", "gwy")
+    outcome.refused("iv.dat", "is a spectrum", "written as csv")
+    # and no reason for a folder of images to fail
+    assert run("convert", folder, "-o", tmp_path / "all", "--format", "npz").code == 0
+    assert sorted(p.name for p in (tmp_path / "all").glob("*.npz")) == ["grid.npz", "image.npz"]
