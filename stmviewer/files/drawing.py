@@ -88,7 +88,7 @@ def draw(panels: Sequence[Panel], frame: Geometry, heading: str, dpi: float) -> 
 
 
 def _has_bar(panel: Panel, later: Sequence[Panel]) -> bool:
-    if panel.kind == "mask" or not np.isfinite(panel.values).any():
+    if panel.kind == "mask" or not np.isfinite(panel.values).any() or panel.limits[0] == panel.limits[1]:
         return False
     scale = (panel.kind, panel.unit, panel.limits)
     return panel.kind != "height" or scale not in [(other.kind, other.unit, other.limits) for other in later]
@@ -106,7 +106,8 @@ def _image(axes: Axes, panel: Panel, frame: Geometry, pixels_show: bool) -> Axes
     return axes.imshow(
         np.ma.masked_invalid(panel.values * factor),
         cmap=_colours(panel),
-        vmin=bottom,
+        # a constant image gets the colour of the middle
+        vmin=bottom if top > bottom else bottom - 1.0,
         vmax=top if top > bottom else bottom + 1.0,
         extent=(0, frame.width, frame.height, 0),
         aspect="auto",

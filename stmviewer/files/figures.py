@@ -46,6 +46,7 @@ def save_figure(
     result = result_of(scan)
     shown = list(channels) if channels is not None else _default_channels(result)
     heading = _heading(scan, shown) if title is None else title
+    heading = "".join(letter for letter in heading if letter.isprintable() or letter == "\n")
 
     def write(file: BinaryIO) -> None:
         with _drawing:
@@ -78,24 +79,36 @@ def panels_of(channels: Sequence[Channel], result: Result, label: bool = True) -
                 limits = (min(bottom, 0.0), max(top, 0.0))
                 panels.append(Panel(title, channel.data, channel.unit, limits, channel.role))
             case _:
-                own = level if channel.unit == level.unit else _Level(channel)
+                shared = channel.unit == level.unit and level.constant is None
+                own = level if shared else _Level(channel)
                 title = channel.label if channel.role == "restored" else f"raw, {channel.label}"
                 if channel.role == "restored" and label:
                     title = measured_label(float(result.measured.mean()))
+                if own.constant is not None:
+                    title += f": {shown_quantity(own.constant, channel.unit)} everywhere"
                 panels.append(Panel(title, channel.data - own.plane, channel.unit, own.limits, "height"))
     return panels
 
 
 class _Level:
-    """The plane (rows, columns) to take off heights, and the robust range of what is left."""
+    """The plane (rows, columns) to take off heights, and the robust range of what is left.
+
+    Where all is the same, that value is taken off: what is left of a plane there are rounding errors.
+    """
 
     def __init__(self, channel: Channel) -> None:
+        self.unit = channel.unit
+        #: the value of every measured pixel, where they are all the same
+        self.constant: float | None = None
         plane: FloatArray = fit_plane(channel.data)
         if channel.measured.any():
+            values = channel.data[channel.measured]
             plane = plane + float(np.nanmedian(channel.data - plane))
+            if np.ptp(values) <= 4 * np.finfo(np.float64).eps * np.abs(values).max():
+                self.constant = float(values[0])
+                plane = np.full(channel.data.shape, self.constant)
         self.plane = plane
-        self.limits = robust_range(channel.data - plane)
-        self.unit = channel.unit
+        self.limits = (0.0, 0.0) if self.constant is not None else robust_range(channel.data - plane)
 
 
 def _default_channels(result: Result) -> list[Channel]:
@@ -109,7 +122,7 @@ def _metadata(scan: Scan, heading: str, form: str) -> dict[str, str]:
     """What the file says of itself beside the picture: title, program, and provenance as JSON."""
     program = {"png": SOFTWARE_KEY, "pdf": "Creator", "svg": "Creator"}[form]
     told = {
-        "Title": "".join(letter for letter in heading if letter.isprintable()),
+        "Title": heading,
         program: f"stmviewer {stmviewer.__version__}",
     }
     if scan.provenance is not None:

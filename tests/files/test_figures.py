@@ -165,3 +165,13 @@ def test_figures_carry_title_program_and_provenance(tmp_path: Path) -> None:
     described = drawn.find(".//{http://purl.org/dc/elements/1.1/}description")
     assert described is not None and json.loads(described.text or "") == scan.provenance
     assert b"/Subject" in save_figure(scan, tmp_path / "a.pdf").read_bytes()
+
+
+def test_a_constant_image_says_its_value_and_has_no_colours() -> None:
+    """Less its plane it would be rounding errors, drawn as if they were a surface."""
+    scan = plain_scan(np.full((8, 12), 7.3e-9))
+    panels = panels_of(scan.channels, result_of(scan))
+    assert panels[0].title == "raw, Z forward: 7.3 nm everywhere"
+    assert not panels[0].values.any()
+    figure = draw(panels, scan.geometry, "title", 100)
+    assert len(figure.axes) == 1
