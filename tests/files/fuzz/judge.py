@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stmviewer.files import kind_of, open_scan, read_grid, read_spectrum
+from stmviewer.files import kind_of, open_parts, read_grid, read_spectrum
 from stmviewer.scan import FileError, Grid, Scan, Spectrum
 
 try:
@@ -54,7 +54,7 @@ def _read(path: Path) -> None:
         case "dat":
             _check_spectrum(read_spectrum(path))
             try:
-                open_scan(path)
+                open_parts(path)
             except FileError:
                 return
             raise AssertionError("a spectrum opened as an image")
@@ -62,9 +62,16 @@ def _read(path: Path) -> None:
             grid = read_grid(path)
             _check_grid(grid)
             if grid.parameters:
-                _check_scan(open_scan(path))
+                _check_scans(path)
         case _:
-            _check_scan(open_scan(path))
+            _check_scans(path)
+
+
+def _check_scans(path: Path) -> None:
+    parts = open_parts(path)
+    assert parts
+    for part in parts:
+        _check_scan(part)
 
 
 def _check_scan(scan: Scan) -> None:
