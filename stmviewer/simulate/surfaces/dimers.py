@@ -1,4 +1,4 @@
-"""The dimer lattice of Si(001) 2x1: its local density of states as a lattice sum, and its sites."""
+"""The dimer lattice of the (001) faces of silicon and germanium: its density of states as a lattice sum, its sites."""
 
 from dataclasses import dataclass
 
@@ -27,17 +27,19 @@ class DimerOrbital:
     sigma_m: float
     half_m: float
     centre: float
+    row_m: float = ROW_SPACING_M
+    dimer_m: float = DIMER_SPACING_M
 
     def across(self) -> FloatArray:
         """Fourier coefficients a_1, a_2, ... of the row profile: 1 + 2 sum a_n cos(2 pi n u / row spacing)."""
-        wave = 2 * np.pi / ROW_SPACING_M * _orders(self.sigma_m, ROW_SPACING_M)
+        wave = 2 * np.pi / self.row_m * _orders(self.sigma_m, self.row_m)
         shape = self.centre + (1 - self.centre) * np.cos(wave * self.half_m)
         result: FloatArray = np.exp(-0.5 * (wave * self.sigma_m) ** 2) * shape
         return result
 
     def along(self) -> FloatArray:
         """The same along a row: 1 + 2 sum b_n cos(2 pi n v / dimer spacing)."""
-        wave = 2 * np.pi / DIMER_SPACING_M * _orders(self.sigma_m, DIMER_SPACING_M)
+        wave = 2 * np.pi / self.dimer_m * _orders(self.sigma_m, self.dimer_m)
         result: FloatArray = np.exp(-0.5 * (wave * self.sigma_m) ** 2)
         return result
 
@@ -50,7 +52,13 @@ class DimerOrbital:
     @property
     def peak(self) -> float:
         """Height of one Gaussian of full weight, where the lattice sum has the mean 1."""
-        return ROW_SPACING_M * DIMER_SPACING_M / (2 * np.pi * self.sigma_m**2)
+        return self.row_m * self.dimer_m / (2 * np.pi * self.sigma_m**2)
+
+    @property
+    def lobes(self) -> list[tuple[float, float]]:
+        """(place across the row in m, share) of the Gaussians of one dimer."""
+        side = (1 - self.centre) / 2
+        return [(at, w) for at, w in ((0.0, self.centre), (-self.half_m, side), (self.half_m, side)) if w > 0]
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,8 @@ class DimerLattice:
     angle: float
     origin: tuple[float, float]
     pixel_m: float
+    row_m: float = ROW_SPACING_M
+    dimer_m: float = DIMER_SPACING_M
 
     def density(self, rows: int, columns: int, orbital: DimerOrbital) -> FloatArray:
         """The lattice sum of `orbital` over all dimers, mean 1; shape (rows, columns).
@@ -74,8 +84,8 @@ class DimerLattice:
         """
         sine, cosine = np.sin(self.angle), np.cos(self.angle)
         y, x = np.arange(rows) * self.pixel_m, np.arange(columns) * self.pixel_m
-        across = _cosine(y * cosine, -x * sine, ROW_SPACING_M, self.origin[0])
-        along = _cosine(y * sine, x * cosine, DIMER_SPACING_M, self.origin[1])
+        across = _cosine(y * cosine, -x * sine, self.row_m, self.origin[0])
+        along = _cosine(y * sine, x * cosine, self.dimer_m, self.origin[1])
         result: FloatArray = _series(across, orbital.across()) * _series(along, orbital.along())
         return result
 
@@ -83,19 +93,31 @@ class DimerLattice:
         self, i: NDArray[np.int64], j: NDArray[np.int64], offset_m: ArrayLike = 0.0
     ) -> tuple[FloatArray, FloatArray]:
         """Columns and rows (fractional pixels) of dimers (i, j), shifted by `offset_m` across the row."""
-        u = ((i + self.origin[0]) * ROW_SPACING_M + np.asarray(offset_m)) / self.pixel_m
-        v = (j + self.origin[1]) * DIMER_SPACING_M / self.pixel_m
+        u = ((i + self.origin[0]) * self.row_m + np.asarray(offset_m)) / self.pixel_m
+        v = (j + self.origin[1]) * self.dimer_m / self.pixel_m
         sine, cosine = np.sin(self.angle), np.cos(self.angle)
         return v * cosine - u * sine, v * sine + u * cosine
+
+    def coordinates(self, x: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """The inverse of `place`: fractional row and dimer numbers of columns `x` and rows `y` (pixels)."""
+        x, y = np.asarray(x, float) * self.pixel_m, np.asarray(y, float) * self.pixel_m
+        sine, cosine = np.sin(self.angle), np.cos(self.angle)
+        return (
+            (y * cosine - x * sine) / self.row_m - self.origin[0],
+            (y * sine + x * cosine) / self.dimer_m - self.origin[1],
+        )
+
+    def nearest(self, rows: int, columns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Indices (i, j) of the dimer whose cell each pixel lies in; shape (rows, columns) each."""
+        i, j = self.coordinates(np.arange(columns)[None, :], np.arange(rows)[:, None])
+        return np.rint(i).astype(np.int64), np.rint(j).astype(np.int64)
 
     def sites(self, rows: int, columns: int, margin_m: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Indices (i, j) of all dimers in the field and up to `margin_m` outside."""
         margin = margin_m / self.pixel_m
         x = np.array([-margin, columns - 1 + margin] * 2)
         y = np.repeat([-margin, rows - 1 + margin], 2)
-        sine, cosine = np.sin(self.angle), np.cos(self.angle)
-        u = (y * cosine - x * sine) * self.pixel_m / ROW_SPACING_M - self.origin[0]
-        v = (y * sine + x * cosine) * self.pixel_m / DIMER_SPACING_M - self.origin[1]
+        u, v = self.coordinates(x, y)
         i, j = (
             a.ravel()
             for a in np.meshgrid(

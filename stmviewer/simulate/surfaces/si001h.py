@@ -4,32 +4,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage
 
 from stmviewer.scan.geometry import FloatArray
+from stmviewer.simulate.surfaces.dimer_defects import Patches
 from stmviewer.simulate.surfaces.dimers import DimerLattice, DimerOrbital
-from stmviewer.simulate.surfaces.gaussians import gaussian_sum
+from stmviewer.simulate.surfaces.monohydride import Dimers, Monohydride, pick_dimers
+from stmviewer.simulate.surfaces.scattered import charges, clusters
 from stmviewer.simulate.surfaces.terraces import Terraces
+from stmviewer.simulate.surfaces.topography import heights, sigma_of, stack
 
 STEP_HEIGHT_M = 0.136e-9
-
-#: a defect this far outside the field is still seen in it (a charge's halo reaches farthest)
-_MARGIN_M = 3e-9
-_Indices = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Dimers:
-    """The defects of the terraces of one row direction: dimers by their indices on that lattice."""
-
-    lattice: DimerLattice
-    missing: tuple[_Indices, _Indices]
-    dangling: tuple[_Indices, _Indices]
-    #: -1 or 1: the side of the dimer that the dangling bond is on
-    dangling_side: _Indices
-    #: how many dimers these terraces have in the field and its margin, whole or not
-    count: int
 
 
 @dataclass(frozen=True)
@@ -39,14 +23,18 @@ class Si001H:
     The height at constant current is z = ln(n) / (2 kappa) with n the density of states at the tip's height relative
     to a flat terrace's mean (Tersoff and Hamann, Phys. Rev. B 31, 805 (1985)):
 
-        n = sum over levels l of m_l exp(2 kappa h l) [ b + (1 - b) D_l + defects ] + clusters
+        n = sum over levels l of m_l exp(2 kappa h l) [ 1 + c (D_l - 1) + defects ] + clusters
 
-    D_l is the sum over the level's dimers (`DimerOrbital`), h the step height of 0.136 nm, m_l the level's terraces
-    with edges as wide as an orbital, and b a share of the current without lateral structure, chosen such that the
-    unit cell has the asked `corrugation_m` from its highest to its lowest point. Rows turn by 90 degrees from level
-    to level. Filled states (bias below 0) are weighted on the dimer's middle: bean-shaped, rows dominate. Empty
-    states (bias above 0) have a lobe at each end, as the bonding and antibonding states of the bare dimers do
-    (Hamers, Tromp and Demuth, Phys. Rev. B 34, 5343 (1986)); hydrogen keeps the dimers symmetric.
+    D_l is the sum over the level's dimers (`DimerOrbital`, mean 1), h the step height of 0.136 nm, m_l the level's
+    terraces with edges as wide as an orbital, and c the share of the current with lateral structure, chosen such that
+    the unit cell has the asked `corrugation_m` from its highest to its lowest point. Rows turn by 90 degrees from
+    layer to layer: across single-layer steps, not across double-layer ones. Filled states (bias below 0) are weighted
+    on the dimer's middle: bean-shaped, rows dominate. Empty states (bias above 0) have a lobe at each end, as the
+    bonding and antibonding states of the bare dimers do (Hamers, Tromp and Demuth, Phys. Rev. B 34, 5343 (1986));
+    hydrogen keeps the dimers symmetric.
+
+    Edges are named after Chadi, Phys. Rev. Lett. 59, 1691 (1987): S single, D double; A where the rows of the upper
+    terrace run along the edge (smooth), B where they run into it (rough). Double-layer edges are DB.
 
     Lengths are in metres, densities in 1/m^2. `tip_height_m` is an effective one: tips with p and d states resolve
     more than its s-wave picture allows (Chen, Phys. Rev. Lett. 65, 448 (1990)).
@@ -60,21 +48,41 @@ class Si001H:
     corrugation_m: float = 40e-12
     kappa_per_m: float = 11e9
     tip_height_m: float = 0.45e-9
-    #: single-layer steps in the field, and the direction of their edges against the rows of level 0
+    #: steps in the field, and the direction of their edges against the rows of level 0
     steps: int = 0
     step_angle_deg: float = 0.0
-    #: wander of SA and SB edges over 10 nm of their length
+    #: how likely an edge that the rows run into is a double-layer one
+    double_steps: float = 0.0
+    #: wander of SA and SB edges over 10 nm of their length, and that of DB edges
     edge_roughness_m: tuple[float, float] = (0.3e-9, 1.2e-9)
+    double_roughness_m: float = 0.5e-9
     #: share of dimers that are missing, in runs of this mean length
     missing_dimers: float = 0.01
     missing_run: float = 1.4
+    #: mean distance of dimer-vacancy lines; 0 for none
+    vacancy_line_spacing_m: float = 0.0
     #: how far the tip gets into the hole; a needle would find the next layer one step below
     vacancy_depth_m: float = 80e-12
-    #: share of dimers with a dangling bond, its apparent height, the share that is charged, the depth of its halo
+    #: share of dimers with a dangling bond, its apparent height, its width at half of that
     dangling_bonds: float = 0.002
     dangling_height_m: float = 0.15e-9
+    dangling_width_m: float = 0.8e-9
+    #: share of the dangling bonds that is charged, and the depth of the dark halo
     charged: float = 0.3
     halo_depth_m: float = 25e-12
+    #: share of dimers whose bond is broken and saturated (two SiH2), how much lower these are
+    dihydride: float = 0.0
+    dihydride_depth_m: float = 20e-12
+    #: patches of 3x1 (dimers and dihydride in turn) or 1x1 (dihydride), and their side
+    dihydride_patches: int = 0
+    dihydride_period: int = 3
+    dihydride_size_m: float = 4e-9
+    #: patches that hydrogen lithography left bare: how many, their size, how much higher, the share of dimers left
+    bare_patches: int = 0
+    bare_length_m: float = 12e-9
+    bare_width_m: float = 3e-9
+    bare_height_m: float = 0.12e-9
+    bare_left: float = 0.05
     #: adsorbates, lone or clustered: how many, their mean height and mean radius
     clusters_per_m2: float = 0.0
     cluster_height_m: float = 0.25e-9
@@ -109,36 +117,85 @@ class Si001H:
             cluster_radius_m=float(rng.uniform(0.25e-9, 0.6e-9)),
             charges_per_m2=float(rng.uniform(0.005e18, 0.05e18)),
             charge_height_m=float(rng.uniform(0, 20e-12)),
+            # what is rarer
+            dangling_width_m=float(rng.uniform(0.6e-9, 1.0e-9)),
+            double_steps=float(rng.uniform(0.3, 1)) if rng.random() < 0.2 else 0.0,
+            double_roughness_m=float(rng.uniform(0.3e-9, 1e-9)),
+            vacancy_line_spacing_m=float(rng.uniform(3e-9, 12e-9)) if rng.random() < 0.06 else 0.0,
+            dihydride=float(10 ** rng.uniform(-3.5, -1.7)) if rng.random() < 0.25 else 0.0,
+            dihydride_depth_m=float(rng.uniform(0, 40e-12)),
+            dihydride_patches=int(rng.integers(1, 4)) if rng.random() < 0.06 else 0,
+            dihydride_period=int(rng.choice((1, 3), p=(0.25, 0.75))),
+            dihydride_size_m=float(rng.uniform(1.5e-9, 6e-9)),
+            bare_patches=int(rng.integers(1, 4)) if rng.random() < 0.08 else 0,
+            bare_length_m=float(10 ** rng.uniform(0.6, 1.6) * 1e-9),
+            bare_width_m=float(rng.uniform(0.8e-9, 6e-9)),
+            bare_height_m=float(rng.uniform(0.08e-9, 0.16e-9)),
+            bare_left=float(rng.uniform(0, 0.2)),
         )
 
     @property
     def orbital(self) -> DimerOrbital:
-        """The dimer at this bias and tip height."""
-        sigma = float(np.sqrt(self.tip_height_m / (2 * self.kappa_per_m)))
+        """The hydrogenated dimer at this bias and tip height."""
+        sigma = sigma_of(self.tip_height_m, self.kappa_per_m)
         if self.bias_v < 0:
             return DimerOrbital(sigma_m=sigma, half_m=0.17e-9, centre=0.35)
         # antibonding lobes point away from the dimer and are seen apart: narrower, nothing between them
         return DimerOrbital(sigma_m=0.85 * sigma, half_m=0.145e-9, centre=0.0)
 
     def make(self, rows: int, columns: int, pixel_m: float, rng: np.random.Generator) -> FloatArray:
-        """Heights in metres, shape (rows, columns), on square pixels of `pixel_m` (0.02 to 0.3 nm makes sense)."""
+        """Heights in metres, shape (rows, columns), on square pixels of `pixel_m` (0.02 to 1 nm)."""
         terraces = self.terraces(rows, columns, pixel_m, rng)
-        origin = rng.random(2)
-        lattices = [DimerLattice(np.deg2rad(self.angle_deg + turn), tuple(origin), pixel_m) for turn in (0, 90)]
-        parities = range(1 if terraces.steps == 0 else 2)
-        dimers = [self.dimers(rows, columns, lattices[p], terraces, p, rng) for p in parities]
-        level = terraces.levels(np.arange(columns)[None, :], np.arange(rows)[:, None])
-        densities = [self._density(rows, columns, one) for one in dimers]
-        density = self._stack(densities, level, pixel_m) if terraces.steps else densities[0]
-        density = density + self._clusters(rows, columns, pixel_m, level, rng)
-        heights = np.log(density) / (2 * self.kappa_per_m)
+        level = terraces.field(rows, columns)
+        lattices = self.lattices(pixel_m, rng)
+        bare, dihydride = self._patches(rows, columns, pixel_m, rng)
+        orbital = self.orbital
+        dimers: list[Dimers] = []
+        densities: list[FloatArray | float] = []
+        for parity in (0, 1):
+            if not (level % 2 == parity).any():
+                # nothing of it is seen
+                densities.append(0.0)
+                continue
+            dimers.append(self.dimers(rows, columns, lattices[parity], terraces, parity, rng, bare, dihydride))
+            layer = Monohydride(self, orbital, dimers[-1])
+            densities.append(layer.density(rows, columns, dihydride))
+        density = stack(densities, level, STEP_HEIGHT_M, self.kappa_per_m, orbital.sigma_m / pixel_m)
+        density = density + clusters(
+            level,
+            pixel_m,
+            per_m2=self.clusters_per_m2,
+            height_m=self.cluster_height_m,
+            radius_m=self.cluster_radius_m,
+            step_m=STEP_HEIGHT_M,
+            kappa_per_m=self.kappa_per_m,
+            rng=rng,
+        )
+        z = heights(density, self.kappa_per_m)
         for one in dimers:
-            heights -= self._halos(rows, columns, one, rng)
-        heights += self._charges(rows, columns, pixel_m, rng)
-        return heights
+            z -= one.halos(rows, columns, self.charged, self.halo_depth_m, rng)
+        z += charges(rows, columns, pixel_m, self.charges_per_m2, self.charge_height_m, rng)
+        return z
+
+    def lattices(self, pixel_m: float, rng: np.random.Generator) -> list[DimerLattice]:
+        """The dimers of even and of odd levels: turned by 90 degrees."""
+        first, second = rng.random(2)
+        return [DimerLattice(np.deg2rad(self.angle_deg + turn), (first, second), pixel_m) for turn in (0, 90)]
 
     def terraces(self, rows: int, columns: int, pixel_m: float, rng: np.random.Generator) -> Terraces:
         """The levels of one field."""
+        layers, rough, level = [], [], 0
+        for _ in range(self.steps):
+            # against the rows of the upper terrace, if the step has one layer
+            turned = np.deg2rad(self.step_angle_deg - 90 * (level + 1))
+            into = abs(np.sin(turned)) > abs(np.cos(turned))
+            # the terrace above a double-layer step has the rows of the one below, which a DB edge cuts
+            double = self.double_steps > 0 and not into and rng.random() < self.double_steps
+            layers.append(2 if double else 1)
+            smooth, ragged = self.edge_roughness_m
+            single = float(np.hypot(smooth * np.cos(turned), ragged * np.sin(turned)))
+            rough.append(self.double_roughness_m if double else single)
+            level += layers[-1]
         return Terraces.random(
             rows,
             columns,
@@ -146,7 +203,8 @@ class Si001H:
             steps=self.steps,
             angle=np.deg2rad(self.angle_deg + self.step_angle_deg),
             lattice_angle=np.deg2rad(self.angle_deg),
-            roughness_m=self.edge_roughness_m,
+            roughness_m=rough,
+            layers=layers,
             rng=rng,
         )
 
@@ -158,122 +216,26 @@ class Si001H:
         terraces: Terraces,
         parity: int,
         rng: np.random.Generator,
+        bare: Patches | None = None,
+        dihydride: Patches | None = None,
     ) -> Dimers:
-        """Which dimers are missing or have a dangling bond on the terraces of even (0) or odd (1) level."""
-        i, j = lattice.sites(rows, columns, _MARGIN_M)
-        here = terraces.levels(*lattice.place(i, j)) % 2 == parity
-        i, j = i[here], j[here]
-        runs = rng.choice(len(i), rng.binomial(len(i), min(self.missing_dimers / self.missing_run, 1)), replace=False)
-        length = rng.geometric(1 / self.missing_run, len(runs))
-        step = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
-        # missing dimers attract each other: most runs go along a row, some across (the start of a vacancy line)
-        across = np.repeat(rng.random(len(runs)) < 0.3, length)
-        first_i, first_j = np.repeat(i[runs], length), np.repeat(j[runs], length)
-        missing = np.unique(np.stack([first_i + step * across, first_j + step * ~across]), axis=1)
-        bonds = rng.choice(len(i), rng.binomial(len(i), min(self.dangling_bonds, 1)), replace=False)
-        gone = np.isin(_keys(i[bonds], j[bonds]), _keys(missing[0], missing[1]))
-        bonds = bonds[~gone]
-        return Dimers(
-            lattice=lattice,
-            missing=(missing[0], missing[1]),
-            dangling=(i[bonds], j[bonds]),
-            dangling_side=rng.choice((-1, 1), len(bonds)),
-            count=len(i),
-        )
+        """Which dimers of the terraces of even (0) or odd (1) level are not as they should be."""
+        return pick_dimers(self, rows, columns, lattice, terraces, parity, rng, bare, dihydride)
 
-    def _density(self, rows: int, columns: int, dimers: Dimers) -> FloatArray:
-        """Density of states of one level's terraces, mean about 1; shape (rows, columns)."""
-        orbital, lattice = self.orbital, dimers.lattice
-        least, most = orbital.range()
-        ratio = np.exp(2 * self.kappa_per_m * self.corrugation_m)
-        smooth = max((most - ratio * least) / (ratio - 1), 0.0)
-        share = smooth / (1 + smooth)
-        density: FloatArray = lattice.density(rows, columns, orbital)
-        sigma = orbital.sigma_m / lattice.pixel_m
-        if dimers.missing[0].size:
-            for offset, weight in (
-                (0.0, orbital.centre),
-                (-orbital.half_m, (1 - orbital.centre) / 2),
-                (orbital.half_m, (1 - orbital.centre) / 2),
-            ):
-                if weight > 0:
-                    x, y = lattice.place(*dimers.missing, offset)
-                    density -= gaussian_sum(rows, columns, x, y, weight * orbital.peak, sigma)
-            # the tip sees the layer below, as deep as its own radius lets it into the hole
-            x, y = lattice.place(*dimers.missing)
-            hole = np.minimum(gaussian_sum(rows, columns, x, y, 1.0, 0.22e-9 / lattice.pixel_m), 1)
-            below = np.exp(-2 * self.kappa_per_m * self.vacancy_depth_m)
-            density = share * (1 - hole) + (1 - share) * np.maximum(density, 0) + below * hole
-        else:
-            density = share + (1 - share) * density
-        if dimers.dangling_side.size:
-            # the unsaturated orbital sits at one end of the dimer and reaches higher than hydrogen
-            x, y = lattice.place(*dimers.dangling, dimers.dangling_side * 0.12e-9)
-            extra = np.expm1(2 * self.kappa_per_m * self.dangling_height_m)
-            density += gaussian_sum(rows, columns, x, y, extra, 0.15e-9 / lattice.pixel_m)
-        return density
-
-    def _stack(self, densities: list[FloatArray], level: NDArray[np.int64], pixel_m: float) -> FloatArray:
-        """The densities of the two row directions laid on their levels, edges as wide as an orbital."""
-        width = self.orbital.sigma_m / pixel_m
-        lower = np.ones(level.shape)
-        total = np.zeros(level.shape)
-        for k in range(self.steps + 1):
-            above = (level > k).astype(float)
-            if width > 0.2 and k < self.steps:
-                above = ndimage.gaussian_filter(above, width)
-            total += (lower - above) * densities[k % 2] * np.exp(2 * self.kappa_per_m * STEP_HEIGHT_M * k)
-            lower = above
-        return total
-
-    def _clusters(
-        self, rows: int, columns: int, pixel_m: float, level: NDArray[np.int64], rng: np.random.Generator
-    ) -> FloatArray | float:
-        """Density of states of adsorbates: each one to five overlapping Gaussians, high above the terrace."""
-        x, y = _scatter(rows, columns, pixel_m, self.clusters_per_m2, rng)
-        if not x.size:
-            return 0.0
-        lobes = rng.integers(1, 6, x.size)
-        radius = np.repeat(self.cluster_radius_m * rng.uniform(0.6, 1.4, x.size), lobes)
-        total = radius.size
-        height = np.repeat(self.cluster_height_m * rng.uniform(0.5, 1.5, x.size), lobes) * rng.uniform(0.6, 1, total)
-        base = level[np.clip(y, 0, rows - 1).astype(int), np.clip(x, 0, columns - 1).astype(int)]
-        height += np.repeat(base, lobes) * STEP_HEIGHT_M
-        at_x = np.repeat(x, lobes) + rng.normal(0, 0.8, total) * radius / pixel_m
-        at_y = np.repeat(y, lobes) + rng.normal(0, 0.8, total) * radius / pixel_m
-        # ln(1 + w exp(-rho^2 / 2 sigma^2)) falls to half its height at rho = sigma sqrt(ln w) for large w
-        weight = np.exp(2 * self.kappa_per_m * height)
-        sigma = radius / np.sqrt(np.maximum(np.log(weight), 1)) / pixel_m
-        return gaussian_sum(rows, columns, at_x, at_y, weight, np.maximum(sigma, 0.3))
-
-    def _halos(self, rows: int, columns: int, dimers: Dimers, rng: np.random.Generator) -> FloatArray | float:
-        """Depth (m) of the dark halos: a charge bends the bands and the tip must come closer for the same current."""
-        charged = rng.random(dimers.dangling_side.size) < self.charged
-        if not charged.any():
-            return 0.0
-        x, y = dimers.lattice.place(dimers.dangling[0][charged], dimers.dangling[1][charged])
-        width = rng.uniform(0.7e-9, 1.3e-9, x.size) / dimers.lattice.pixel_m
-        return gaussian_sum(rows, columns, x, y, self.halo_depth_m, width)
-
-    def _charges(self, rows: int, columns: int, pixel_m: float, rng: np.random.Generator) -> FloatArray | float:
-        """Heights (m) that charged dopants below the surface add: wider the deeper they lie."""
-        x, y = _scatter(rows, columns, pixel_m, self.charges_per_m2, rng)
-        if not x.size:
-            return 0.0
-        width = rng.uniform(1.2e-9, 3e-9, x.size) / pixel_m
-        return gaussian_sum(rows, columns, x, y, rng.normal(0, self.charge_height_m, x.size), width)
-
-
-def _keys(i: _Indices, j: _Indices) -> _Indices:
-    """One number for each pair of indices."""
-    return i * 1_000_003 + j
-
-
-def _scatter(
-    rows: int, columns: int, pixel_m: float, per_m2: float, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    """Columns and rows of randomly scattered points, in the field and its margin."""
-    margin = _MARGIN_M / pixel_m
-    area = (rows + 2 * margin) * (columns + 2 * margin) * pixel_m**2
-    count = rng.poisson(per_m2 * area)
-    return rng.uniform(-margin, columns + margin, count), rng.uniform(-margin, rows + margin, count)
+    def _patches(
+        self, rows: int, columns: int, pixel_m: float, rng: np.random.Generator
+    ) -> tuple[Patches | None, Patches | None]:
+        """Bare and dihydride patches."""
+        angle = np.deg2rad(self.angle_deg)
+        bare = dihydride = None
+        if self.bare_patches:
+            bare = Patches.random(
+                rows, columns, pixel_m, self.bare_patches, angle=angle, rng=rng,
+                length_m=self.bare_length_m, width_m=self.bare_width_m,
+            )  # fmt: skip
+        if self.dihydride_patches:
+            side = self.dihydride_size_m
+            dihydride = Patches.random(
+                rows, columns, pixel_m, self.dihydride_patches, angle=angle, rng=rng, length_m=side, width_m=side
+            )
+        return bare, dihydride
