@@ -6,7 +6,10 @@ import numpy as np
 
 from stmviewer.scan.errors import RequestError
 from stmviewer.scan.geometry import FloatArray
+from stmviewer.simulate.surfaces.ge001 import Ge001
+from stmviewer.simulate.surfaces.parametric import Hexagonal, Square
 from stmviewer.simulate.surfaces.si001h import Si001H
+from stmviewer.simulate.surfaces.si111 import Si111
 
 
 class Surface(Protocol):
@@ -26,7 +29,9 @@ class Surface(Protocol):
         """Parameters as laboratories meet them."""
 
 
-_SURFACES: dict[str, type[Surface]] = {surface.name: surface for surface in (Si001H,)}
+_SURFACES: dict[str, type[Surface]] = {
+    surface.name: surface for surface in (Si001H, Si111, Ge001, Hexagonal, Square)
+}
 
 
 def surface_names() -> list[str]:

@@ -43,11 +43,30 @@ class DimerOrbital:
         result: FloatArray = np.exp(-0.5 * (wave * self.sigma_m) ** 2)
         return result
 
-    def range(self) -> tuple[float, float]:
-        """Least and largest value of the lattice sum, whose mean is 1."""
+    def range(self, buckling: float = 0.0) -> tuple[float, float]:
+        """Least and largest value of the lattice sum, whose mean is 1, with so much of the `buckled` part."""
         cycle = np.linspace(0, 2 * np.pi, 96)
         rows, dimers = _series(np.cos(cycle), self.across()), _series(np.cos(cycle), self.along())
-        return float(rows.min() * dimers.min()), float(rows.max() * dimers.max())
+        if not buckling:
+            return float(rows.min() * dimers.min()), float(rows.max() * dimers.max())
+        cell = np.outer(rows, dimers) + buckling * np.outer(self.sides(cycle), self.turns(cycle))
+        return float(cell.min()), float(cell.max())
+
+    def sides(self, phase: FloatArray) -> FloatArray:
+        """The row profile's odd part, one end of the dimers less the other, at 2 pi u / row spacing.
+
+        1/2 sum_i [G(u - half - i) - G(u + half - i)] in Fourier terms, times the share of the ends.
+        """
+        orders = _orders(self.sigma_m, self.row_m)
+        wave = 2 * np.pi / self.row_m * orders
+        factors = 2 * np.exp(-0.5 * (wave * self.sigma_m) ** 2) * np.sin(wave * self.half_m) * (1 - self.centre)
+        return np.add.reduce([f * np.sin(n * phase) for n, f in zip(orders, factors, strict=True)])
+
+    def turns(self, phase: FloatArray) -> FloatArray:
+        """sum_j (-1)^j G(v - j) at 2 pi v / dimer spacing: positive on even dimers, negative on odd ones."""
+        orders = np.concatenate([[0], _orders(self.sigma_m, self.dimer_m)]) + 0.5
+        factors = 2 * np.exp(-0.5 * (2 * np.pi / self.dimer_m * orders * self.sigma_m) ** 2)
+        return np.add.reduce([f * np.cos(n * phase) for n, f in zip(orders, factors, strict=True)])
 
     @property
     def peak(self) -> float:
@@ -88,6 +107,11 @@ class DimerLattice:
         along = _cosine(y * sine, x * cosine, self.dimer_m, self.origin[1])
         result: FloatArray = _series(across, orbital.across()) * _series(along, orbital.along())
         return result
+
+    def buckled(self, rows: int, columns: int, orbital: DimerOrbital) -> FloatArray:
+        """What buckling moves from one end of the dimers to the other, in p(2x2) order; shape (rows, columns)."""
+        u, v = self.coordinates(np.arange(columns)[None, :], np.arange(rows)[:, None])
+        return orbital.sides(2 * np.pi * u) * orbital.turns(2 * np.pi * v)
 
     def place(
         self, i: NDArray[np.int64], j: NDArray[np.int64], offset_m: ArrayLike = 0.0

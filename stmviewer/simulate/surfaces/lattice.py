@@ -12,6 +12,12 @@ _SMALLEST_HARMONIC = 1e-3
 _CELL_SAMPLES = 48
 
 
+def choose(count: int, share: float, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Which of `count` sites a defect sits on, each with probability `share`."""
+    chosen: NDArray[np.int64] = rng.choice(count, rng.binomial(count, min(share, 1)), replace=False)
+    return chosen
+
+
 @dataclass(frozen=True)
 class Motif:
     """What one unit cell puts into the density of states at the tip's height: Gaussians.
@@ -113,20 +119,19 @@ class Lattice:
             x * inverse[0, 1] + y * inverse[1, 1] - self.origin[1],
         )
 
-    def cells(self, rows: int, columns: int, margin_m: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Indices (i, j) of all cells that begin in the field or up to `margin_m` outside."""
+    def sample(
+        self, rows: int, columns: int, margin_m: float, share: float, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Indices (i, j) of random cells, each chosen with probability `share`, that begin in the field or up to
+        `margin_m` outside."""
         margin = margin_m / self.pixel_m
         x = np.array([-margin, columns - 1 + margin] * 2)
         y = np.repeat([-margin, rows - 1 + margin], 2)
         u, v = self.coordinates(x, y)
-        i, j = (
-            a.ravel()
-            for a in np.meshgrid(
-                np.arange(np.ceil(u.min()), u.max(), dtype=np.int64),
-                np.arange(np.ceil(v.min()), v.max(), dtype=np.int64),
-                indexing="ij",
-            )
-        )
+        first, second = int(np.floor(u.min())), int(np.floor(v.min()))
+        across, along = int(np.ceil(u.max())) - first + 1, int(np.ceil(v.max())) - second + 1
+        number = choose(across * along, share, rng)
+        i, j = first + number // along, second + number % along
         column, row = self.place(i, j)
         inside = (column > x[0]) & (column < x[1]) & (row > y[0]) & (row < y[-1])
         return i[inside], j[inside]

@@ -18,8 +18,8 @@ from stmviewer.simulate.surfaces.dimer_defects import (
 )
 from stmviewer.simulate.surfaces.dimers import DIMER_SPACING_M, DimerLattice, DimerOrbital
 from stmviewer.simulate.surfaces.gaussians import gaussian_sum
-from stmviewer.simulate.surfaces.lattice import Lattice, Motif
-from stmviewer.simulate.surfaces.scattered import MARGIN_M, bump_sigma, choose
+from stmviewer.simulate.surfaces.lattice import Lattice, Motif, choose
+from stmviewer.simulate.surfaces.scattered import MARGIN_M, bump_sigma
 from stmviewer.simulate.surfaces.terraces import Terraces
 from stmviewer.simulate.surfaces.topography import contrast, excess
 

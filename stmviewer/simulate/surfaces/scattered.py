@@ -20,12 +20,6 @@ def scatter(
     return rng.uniform(-margin, columns + margin, count), rng.uniform(-margin, rows + margin, count)
 
 
-def choose(count: int, share: float, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Which of `count` sites a defect sits on, each with probability `share`."""
-    chosen: NDArray[np.int64] = rng.choice(count, rng.binomial(count, min(share, 1)), replace=False)
-    return chosen
-
-
 def level_at(level: NDArray[np.int64], x: FloatArray, y: FloatArray) -> NDArray[np.int64]:
     """Level at columns `x` and rows `y`, outside the field that of its edge."""
     rows, columns = level.shape
