@@ -6,7 +6,10 @@ import numpy as np
 
 from stmviewer.scan.errors import RequestError
 from stmviewer.scan.geometry import FloatArray
+from stmviewer.simulate.surfaces.au111 import Au111
 from stmviewer.simulate.surfaces.ge001 import Ge001
+from stmviewer.simulate.surfaces.graphene_moire import GrapheneMoire
+from stmviewer.simulate.surfaces.graphite import Graphite
 from stmviewer.simulate.surfaces.parametric import Hexagonal, Square
 from stmviewer.simulate.surfaces.si001h import Si001H
 from stmviewer.simulate.surfaces.si111 import Si111
@@ -30,7 +33,7 @@ class Surface(Protocol):
 
 
 _SURFACES: dict[str, type[Surface]] = {
-    surface.name: surface for surface in (Si001H, Si111, Ge001, Hexagonal, Square)
+    surface.name: surface for surface in (Si001H, Si111, Ge001, Au111, Graphite, GrapheneMoire, Hexagonal, Square)
 }
 
 

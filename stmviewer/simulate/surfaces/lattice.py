@@ -92,9 +92,7 @@ class Lattice:
         orders, factors = self._harmonics(motif)
         wave = orders @ self.reciprocal
         factors = factors * np.exp(-2j * np.pi * (orders @ np.asarray(self.origin)))
-        down = np.exp(1j * np.outer(np.arange(rows) * self.pixel_m, wave[:, 1])) * factors
-        right = np.exp(1j * np.outer(wave[:, 0], np.arange(columns) * self.pixel_m))
-        return _real_product(down, right) + float(motif.weights.sum())
+        return plane_waves(rows, columns, self.pixel_m, wave, factors) + float(motif.weights.sum())
 
     def range(self, motif: Motif) -> tuple[float, float]:
         """Least and largest value of the lattice sum."""
@@ -150,6 +148,15 @@ class Lattice:
         decay = motif.weights * np.exp(-0.5 * np.outer(length2, motif.sigma_m**2))
         factors = 2 * (decay * np.exp(-2j * np.pi * (orders @ motif.sites.T))).sum(axis=1)
         return orders, factors
+
+
+def plane_waves(
+    rows: int, columns: int, pixel_m: float, waves: FloatArray, factors: NDArray[np.complex128]
+) -> FloatArray:
+    """Re sum_n f_n exp(i k_n . r), wave vectors `waves` (n, 2) in 1/m (right, down); shape (rows, columns)."""
+    down = np.exp(1j * np.outer(np.arange(rows) * pixel_m, waves[:, 1])) * factors
+    right = np.exp(1j * np.outer(waves[:, 0], np.arange(columns) * pixel_m))
+    return _real_product(down, right)
 
 
 def turn(vectors: ArrayLike, angle: float) -> FloatArray:
