@@ -180,4 +180,3 @@ def _atoms(
     along_second = wave * v * 2 / np.sqrt(3) + 2 * np.pi * (origin[1] + level / 3)
     result: FloatArray = np.cos(along_first) + np.cos(along_second) + np.cos(along_first + along_second)
     return result
-

@@ -10,6 +10,7 @@ from stmviewer.simulate.surfaces.au111 import Au111
 from stmviewer.simulate.surfaces.ge001 import Ge001
 from stmviewer.simulate.surfaces.graphene_moire import GrapheneMoire
 from stmviewer.simulate.surfaces.graphite import Graphite
+from stmviewer.simulate.surfaces.molecules import Molecules
 from stmviewer.simulate.surfaces.parametric import Hexagonal, Square
 from stmviewer.simulate.surfaces.si001h import Si001H
 from stmviewer.simulate.surfaces.si111 import Si111
@@ -33,7 +34,8 @@ class Surface(Protocol):
 
 
 _SURFACES: dict[str, type[Surface]] = {
-    surface.name: surface for surface in (Si001H, Si111, Ge001, Au111, Graphite, GrapheneMoire, Hexagonal, Square)
+    surface.name: surface
+    for surface in (Si001H, Si111, Ge001, Au111, Graphite, GrapheneMoire, Hexagonal, Square, Molecules)
 }
 
 
