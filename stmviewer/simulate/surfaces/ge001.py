@@ -168,8 +168,7 @@ class Ge001:
         rows = np.where(rng.random((count, 1)) < self.alternation, -1.0, 1.0)
         flips = np.where(rng.random((count, high_j - low_j + 1)) < self.phase_defects, -1.0, 1.0)
         filled = 1.0 if self.bias_v < 0 else -1.0
-        result: FloatArray = filled * np.cumprod(rows, axis=0) * np.cumprod(flips, axis=1)
-        return result
+        return (filled * np.cumprod(rows, axis=0) * np.cumprod(flips, axis=1)).astype(np.float64)
 
     def _missing(
         self,

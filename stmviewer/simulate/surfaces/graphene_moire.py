@@ -22,8 +22,8 @@ _LONGEST_MOIRE_M = 15e-9
 class GrapheneMoire:
     """Graphene over a hexagonal lattice of another constant or another direction, in constant-current topography.
 
-    The registry of both lattices repeats with the differences of their reciprocal vectors G_i = g_i - s_i, that is with
-    the period of `period_m`. The layer follows the registry: z_m = moire_corrugation (sum_i cos(G_i . r) + 3/2) / (9/2),
+    The registry of both lattices repeats with the differences of their reciprocal vectors G_i = g_i - s_i, that is
+    with the period of `period_m`. The layer follows it: z_m = moire_corrugation (sum_i cos(G_i . r) + 3/2) / (9/2),
     high where a hexagon's ring lies around an atom if positive, and inverted if negative (both are seen on Ir(111):
     N'Diaye et al., New J. Phys. 10, 043033 (2008)). In between, one sublattice lies on atoms and the other on hollows,
     which sets them apart by `sublattice_contrast` sum_i sin(G_i . r) / (3 sqrt 3 / 2). With Gaussians of sigma^2 = tip

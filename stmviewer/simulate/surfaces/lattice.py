@@ -76,12 +76,7 @@ class Lattice:
     @property
     def reciprocal(self) -> FloatArray:
         """Rows b_1, b_2 with a_i . b_j = 2 pi delta_ij, in 1/m, turned."""
-        result: FloatArray = 2 * np.pi * np.linalg.inv(self.turned).T
-        return result
-
-    @property
-    def cell_m2(self) -> float:
-        return float(abs(np.linalg.det(self.vectors_m)))
+        return (2 * np.pi * np.linalg.inv(self.turned).T).astype(np.float64)
 
     def density(self, rows: int, columns: int, motif: Motif) -> FloatArray:
         """The lattice sum of `motif`, whose mean is the sum of its weights; shape (rows, columns).

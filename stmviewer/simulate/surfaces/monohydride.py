@@ -71,7 +71,7 @@ def pick_dimers(
     bare_patches: Patches | None,
     dihydride_patches: Patches | None,
 ) -> Dimers:
-    """Which dimers of the terraces of even (0) or odd (1) level are missing, dihydride, bare or have a dangling bond."""
+    """The dimers of the terraces of even (0) or odd (1) level: which are not as they should be."""
     i, j = lattice.sites(rows, columns, MARGIN_M)
     here = terraces.levels(*lattice.place(i, j)) % 2 == parity
     i, j = i[here], j[here]

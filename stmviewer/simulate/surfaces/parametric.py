@@ -1,5 +1,6 @@
 """Hexagonal and square atomic lattices from parameters, such as close-packed and (100) faces of metals."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -14,7 +15,7 @@ from stmviewer.simulate.surfaces.topography import contrast, heights, sigma_of, 
 
 
 @dataclass(frozen=True)
-class _AtomicLattice:
+class _AtomicLattice(ABC):
     """One atom a cell in constant-current topography.
 
     z = ln(n) / (2 kappa), n = sum over levels l of m_l exp(2 kappa h l) [ 1 + c (D_l - 1) + defects ] + clusters, with
@@ -78,9 +79,9 @@ class _AtomicLattice:
             unevenness_m=float(rng.uniform(0, 8e-12)),
         )
 
+    @abstractmethod
     def lattice(self, pixel_m: float, origin: tuple[float, float]) -> Lattice:
         """The atoms of level 0."""
-        raise NotImplementedError
 
     def make(self, rows: int, columns: int, pixel_m: float, rng: np.random.Generator) -> FloatArray:
         """Heights in metres, shape (rows, columns), on square pixels of `pixel_m` (0.02 to 1 nm)."""
