@@ -10,7 +10,14 @@ from stmviewer.scan import Channel, RequestError, Scan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--surface", default="si001h", help="default si001h")
+    parser.add_argument(
+        "--surface",
+        default="si001h",
+        metavar="NAME",
+        # written out: importing the simulator for its names would slow every --help down; a test compares
+        help="si001h, si111-7x7, ge001, au111, graphite, graphene-moire, hexagonal, square or molecules;"
+        " default si001h",
+    )
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--size", default="256", help="pixels a side, or COLUMNSxROWS; default 256")
     parser.add_argument("--pixel-nm", type=float, default=0.1, help="pixel size; default 0.1")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from stmviewer.files import open_scan
+from stmviewer.simulate import surface_names
 
 
 def images(path) -> list[np.ndarray]:
@@ -23,6 +24,15 @@ def test_the_same_seed_makes_the_same_pairs(run, tmp_path, form):
             assert one.tobytes() == other.tobytes()
     first, second = (images(tmp_path / "1" / name)[0] for name in names)
     assert not np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("surface", surface_names())
+def test_every_surface_is_named_by_the_help_and_simulated(run, tmp_path, surface):
+    assert surface in "".join(run("simulate", "--help").done().out.split())  # lines break at hyphens
+    run("simulate", "--surface", surface, "--size", 32, "--preset", "mild", "-o", tmp_path).done()
+    recipe = json.loads((tmp_path / f"{surface}-mild-0-00000.json").read_text())
+    assert recipe["surface"]["name"] == surface
+    assert np.isfinite(images(tmp_path / f"{surface}-mild-0-00000.npz")[0]).all()
 
 
 def test_a_pair_of_a_series_does_not_depend_on_its_length(run, tmp_path):
@@ -70,7 +80,7 @@ def test_a_simulated_scan_can_be_restored(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "parts"),
     [
-        (["--surface", "graphene"], ["graphene", "si001h"]),
+        (["--surface", "cheese"], ["cheese", "si001h", "graphene-moire"]),
         (["--preset", "perfect"], ["perfect", "realistic"]),
         (["--size", "0"], ["--size"]),
         (["--size", "12xx"], ["--size"]),

@@ -50,7 +50,9 @@ def vacancy_lines(i: Indices, j: Indices, spacing: float, rng: np.random.Generat
     if not i.size:
         return i, j
     rows = np.arange(i.min(), i.max() + 1)
-    low, high = int(j.min()), int(j.max())
+    # lines that begin outside may wander in
+    outside = 3 * int(np.sqrt(_LINE_KINKS * len(rows)))
+    low, high = int(j.min()) - outside, int(j.max()) + outside
     count = max(round((high - low + 1) / spacing), 1)
     start = low + (np.arange(count) + rng.random() + rng.normal(0, 0.12, count)) * (high - low + 1) / count
     walk = rng.choice((-1, 0, 1), (count, len(rows)), p=(_LINE_KINKS / 2, 1 - _LINE_KINKS, _LINE_KINKS / 2))

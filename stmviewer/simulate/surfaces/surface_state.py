@@ -11,6 +11,7 @@ _ENERGIES = 7
 #: scattering from points is left out farther away
 _REACH_M = 8e-9
 _NEAREST_M = 0.3e-9
+_GRID_M = 0.15e-9
 
 
 @dataclass(frozen=True)
@@ -48,27 +49,35 @@ class SurfaceState:
     def at_points(
         self, rows: int, columns: int, x: FloatArray, y: FloatArray, pixel_m: float, bias_v: float
     ) -> FloatArray:
-        """The same around scatterers at columns `x` and rows `y` (to the nearest pixel).
+        """The same around scatterers at columns `x` and rows `y` (to the nearest pixel, or 0.15 nm).
 
         A scatterer with the phase shift eta changes the density by 2 / (pi k r) [cos^2(k r - pi/4 + eta) -
         cos^2(k r - pi/4)] (Avouris et al., J. Vac. Sci. Technol. B 12, 1447 (1994)); with eta = -pi / 2, for which the
         state has a node at the scatterer, that is -2 sin(2 k r) / (pi k r).
         """
-        reach = int(np.ceil(_REACH_M / pixel_m))
-        points = np.zeros((rows + 2 * reach, columns + 2 * reach))
-        row, column = np.rint(y).astype(int) + reach, np.rint(x).astype(int) + reach
+        # waves are nanometres long: finer pixels are interpolated
+        finer = max(int(_GRID_M / pixel_m), 1)
+        grid_m = finer * pixel_m
+        reach = int(np.ceil(_REACH_M / grid_m))
+        shape = (rows // finer + 2, columns // finer + 2)
+        points = np.zeros((shape[0] + 2 * reach, shape[1] + 2 * reach))
+        row, column = np.rint(y / finer).astype(int) + reach, np.rint(x / finer).astype(int) + reach
         inside = (row >= 0) & (row < points.shape[0]) & (column >= 0) & (column < points.shape[1])
         if not inside.any():
             return np.zeros((rows, columns))
         np.add.at(points, (row[inside], column[inside]), 1.0)
-        axis = np.arange(-reach, reach + 1) * pixel_m
+        axis = np.arange(-reach, reach + 1) * grid_m
         distance = np.maximum(np.hypot(axis[:, None], axis[None, :]), _NEAREST_M)
         fade = np.clip(1 - distance / _REACH_M, 0, None)
         kernel = -np.mean(
             [2 * np.sin(2 * k * distance) / (np.pi * k * distance) for k in self.wave_numbers(bias_v)], axis=0
         )
-        result: FloatArray = signal.fftconvolve(points, kernel * fade, mode="same")
-        return result[reach : reach + rows, reach : reach + columns]
+        waves: FloatArray = signal.fftconvolve(points, kernel * fade, mode="same")
+        waves = waves[reach : reach + shape[0], reach : reach + shape[1]]
+        if finer == 1:
+            return waves[:rows, :columns]
+        at = np.meshgrid(np.arange(rows) / finer, np.arange(columns) / finer, indexing="ij")
+        return ndimage.map_coordinates(waves, at, order=2, mode="nearest")
 
 
 def edges_of(level: np.ndarray) -> np.ndarray:

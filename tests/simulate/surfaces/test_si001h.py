@@ -6,24 +6,16 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from stmviewer.simulate.surfaces.dimers import DimerLattice
 from stmviewer.simulate.surfaces.si001h import STEP_HEIGHT_M, Si001H
+
+from .waves import peak, spots, step_height, wave
 
 PERFECT = Si001H(missing_dimers=0.0, dangling_bonds=0.0)
 
 
-def wave(z, pixel, direction_deg, period):
-    """Amplitude of the plane wave of that period along that direction (from the columns axis to the rows axis)."""
-    rows, columns = z.shape
-    y, x = np.mgrid[0:rows, 0:columns] * pixel
-    window = np.outer(np.hanning(rows), np.hanning(columns))
-    direction = np.deg2rad(direction_deg)
-    phase = 2 * np.pi / period * (x * np.cos(direction) + y * np.sin(direction))
-    return abs((window * (z - z.mean()) * np.exp(-1j * phase)).sum()) / window.sum()
-
-
 def strongest_period(z, pixel, direction_deg, expected):
-    periods = expected * np.linspace(0.9, 1.1, 201)
-    return periods[np.argmax([wave(z, pixel, direction_deg, p) for p in periods])]
+    return peak(z, pixel, direction_deg, expected)[0]
 
 
 @pytest.mark.parametrize("pixel", [0.05e-9, 0.1e-9, 0.17e-9])
@@ -99,8 +91,6 @@ def test_share_of_missing_dimers_does_not_depend_on_their_runs(run):
     surface = replace(PERFECT, missing_dimers=0.03, missing_run=run)
     rng = np.random.default_rng(7)
     terraces = surface.terraces(1000, 1000, 0.1e-9, rng)
-    from stmviewer.simulate.surfaces.dimers import DimerLattice
-
     dimers = surface.dimers(1000, 1000, DimerLattice(0.3, (0.0, 0.0), 0.1e-9), terraces, 0, rng)
     assert len(dimers.missing[0]) / dimers.count == pytest.approx(0.03, rel=0.1)
 
@@ -159,3 +149,131 @@ def test_every_random_surface_is_finite_at_the_ends_of_the_pixel_range(pixel):
         z = Si001H.random(rng).make(48, 48, pixel, rng)
         assert np.isfinite(z).all()
         assert np.ptp(z) < 3e-9
+
+
+def test_a_double_layer_step_is_twice_as_high_and_the_rows_keep_their_direction():
+    surface = replace(PERFECT, steps=1, step_angle_deg=90.0, double_steps=1.0)
+    pixel = 0.06e-9
+    z = surface.make(300, 420, pixel, np.random.default_rng(3))
+    assert step_height(z, pixel, 0.5e-9) == pytest.approx(2 * STEP_HEIGHT_M, rel=0.02)
+    edge = int(np.argmax(np.abs(np.diff(ndimage.gaussian_filter(z.mean(axis=0), 10)))))
+    for terrace in (z[:, : edge - 30], z[:, edge + 30 :]):
+        assert wave(terrace, pixel, 90, 0.768e-9) > 10 * wave(terrace, pixel, 0, 0.768e-9)
+
+
+def test_only_edges_that_rows_run_into_are_double():
+    for angle, layers in ((0.0, 1), (90.0, 2)):
+        surface = replace(PERFECT, steps=3, step_angle_deg=angle, double_steps=1.0)
+        terraces = surface.terraces(200, 200, 0.1e-9, np.random.default_rng(0))
+        assert terraces.layers[0] == layers
+    # after a single-layer step the rows have turned, and the next edge is one that they run into
+    along = replace(PERFECT, steps=3, step_angle_deg=0.0, double_steps=1.0)
+    assert list(along.terraces(200, 200, 0.1e-9, np.random.default_rng(0)).layers) == [1, 2, 2]
+
+
+def test_sa_edges_are_smooth_and_sb_edges_rough():
+    surface = replace(PERFECT, steps=2, edge_roughness_m=(0.1e-9, 2e-9))
+    wander = {0.0: [], 90.0: []}
+    for angle, found in wander.items():
+        for seed in range(20):
+            terraces = replace(surface, step_angle_deg=angle).terraces(300, 300, 0.1e-9, np.random.default_rng(seed))
+            found.append(terraces.wander_m.std(axis=1))
+    # at 0 degrees the rows of level 1 run into the edge below them (SB), those of level 2 along it (SA)
+    sb, sa = np.mean(wander[0.0], axis=0)
+    assert sb > 10 * sa
+    sa, sb = np.mean(wander[90.0], axis=0)
+    assert sb > 10 * sa
+
+
+@pytest.mark.parametrize("spacing", [3e-9, 6e-9])
+def test_vacancy_lines_run_across_the_rows_at_their_spacing(spacing):
+    surface = replace(PERFECT, vacancy_line_spacing_m=spacing)
+    rng = np.random.default_rng(5)
+    pixel, size = 0.1e-9, 500
+    lattice = DimerLattice(0.0, (0.0, 0.0), pixel)
+    dimers = surface.dimers(size, size, lattice, surface.terraces(size, size, pixel, rng), 0, rng)
+    share = len(dimers.missing[0]) / dimers.count
+    assert share == pytest.approx(0.88 * 0.384e-9 / spacing, rel=0.12)
+    missing = set(zip(*(part.tolist() for part in dimers.missing), strict=True))
+    continued = [any((i + 1, j + k) in missing for k in (-1, 0, 1)) for i, j in missing]
+    assert np.mean(continued) > 0.8
+    z = surface.make(size, size, pixel, np.random.default_rng(5))
+    assert (z < -40e-12).mean() > 0.5 * share
+
+
+def test_dihydride_is_a_pair_of_lower_lobes_without_a_bond_between():
+    pixel = 0.02e-9
+    plain = PERFECT.make(400, 400, pixel, np.random.default_rng(4))
+    surface = replace(PERFECT, dihydride=0.01, dihydride_depth_m=20e-12)
+    lost = plain - surface.make(400, 400, pixel, np.random.default_rng(4))
+    assert spots(lost, 8e-12) >= 1
+    row, column = np.unravel_index(lost.argmax(), lost.shape)
+    profile = lost[max(row - 25, 0) : row + 26, column]
+    # what is lost is the middle of the dimer
+    top = plain[max(row - 19, 0) : row + 20, column].argmax()
+    assert abs(top - min(row, 19)) * pixel < 0.1e-9
+    assert profile.max() > 10e-12
+
+
+@pytest.mark.parametrize("bias", [-2.0, 2.0])
+@pytest.mark.parametrize("period", [1, 3])
+def test_dihydride_phases_have_their_periods(bias, period):
+    surface = replace(
+        PERFECT, bias_v=bias, angle_deg=25.0, dihydride_patches=1, dihydride_period=period, dihydride_size_m=1e-6
+    )
+    pixel = 0.06e-9
+    z = surface.make(256, 256, pixel, np.random.default_rng(2))
+    across = period * 0.384e-9
+    assert peak(z, pixel, 115.0, across) == (pytest.approx(across, rel=0.01), pytest.approx(115, abs=0.6))
+    assert peak(z, pixel, 25.0, 0.384e-9)[0] == pytest.approx(0.384e-9, rel=0.01)
+    assert wave(z, pixel, 115.0, 0.768e-9) < 0.1 * wave(z, pixel, 115.0, across)
+
+
+@pytest.mark.parametrize("bias", [-2.0, 2.0])
+def test_bare_dimers_stand_out_with_one_lobe_filled_and_two_empty(bias):
+    surface = replace(
+        PERFECT, bias_v=bias, bare_patches=1, bare_length_m=1e-6, bare_width_m=1e-6, bare_left=0.0, bare_height_m=0.1e-9
+    )
+    pixel = 0.01e-9
+    plain = replace(surface, bare_patches=0).make(231, 231, pixel, np.random.default_rng(6))
+    z = surface.make(231, 231, pixel, np.random.default_rng(6))
+    assert z.mean() - plain.mean() == pytest.approx(0.1e-9, abs=0.015e-9)
+    rows = plain.mean(axis=1)
+    profile = z.mean(axis=1)
+    # the trench between hydrogenated rows is the trench between bare ones: the dimers stay where they were
+    trench = (
+        20 + int(np.argmin(rows[20:97])) if bias < 0 else 20 + int(np.argmin(ndimage.uniform_filter1d(rows, 20)[20:97]))
+    )
+    cell = profile[trench : trench + 77]
+    if bias < 0:
+        assert abs(int(cell.argmax()) - 38) <= 3
+    else:
+        assert 12 <= abs(int(cell.argmax()) - 38) <= 26
+        assert cell[38] < cell.max() - 3e-12
+
+
+def test_bare_patches_have_the_area_asked_and_whole_dimers():
+    surface = replace(PERFECT, bare_patches=1, bare_length_m=8e-9, bare_width_m=4e-9, bare_left=0.0)
+    areas = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        pixel, size = 0.1e-9, 300
+        lattice = surface.lattices(pixel, rng)[0]
+        bare, _ = surface._patches(size, size, pixel, rng)
+        dimers = surface.dimers(size, size, lattice, surface.terraces(size, size, pixel, rng), 0, rng, bare)
+        if bare.x[0] > 80 and bare.x[0] < 220 and bare.y[0] > 80 and bare.y[0] < 220:
+            asked = 4 * bare.half_length[0] * bare.half_width[0] * pixel**2
+            areas.append(len(dimers.bare[0]) * 0.768e-9 * 0.384e-9 / asked)
+    assert len(areas) > 5
+    assert np.mean(areas) == pytest.approx(1, abs=0.1)
+
+
+def test_what_lithography_left_has_hydrogen_or_one_dangling_bond():
+    surface = replace(PERFECT, bare_patches=1, bare_length_m=1e-6, bare_width_m=1e-6, bare_left=0.2)
+    rng = np.random.default_rng(1)
+    pixel, size = 0.1e-9, 300
+    bare, _ = surface._patches(size, size, pixel, rng)
+    lattice = surface.lattices(pixel, rng)[0]
+    dimers = surface.dimers(size, size, lattice, surface.terraces(size, size, pixel, rng), 0, rng, bare)
+    assert len(dimers.bare[0]) / dimers.count == pytest.approx(0.8, abs=0.03)
+    assert len(dimers.dangling[0]) / dimers.count == pytest.approx(0.1, abs=0.02)
