@@ -1,7 +1,10 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from stmviewer.scan.levelling import fit_plane
+from stmviewer.simulate.degradations.degradation import in_time
 from stmviewer.simulate.degradations.noise import LineNoise, LoopNoise, WhiteNoise
 from stmviewer.simulate.degradations.scanner import Bow, LineMisalignment, LineOffsets, LineSlopes, PlaneTilt, Scars
 
@@ -53,6 +56,39 @@ def test_loop_noise_forgets_over_its_correlation_length():
     for lag in (1, 3, 6):
         assert np.corrcoef(z[:, :-lag].ravel(), z[:, lag:].ravel())[0, 1] == pytest.approx(np.exp(-lag / 6), abs=0.03)
     assert abs(np.corrcoef(z[1:].ravel(), z[:-1].ravel())[0, 1]) < 0.05
+
+
+def test_white_noise_has_a_flat_spectrum():
+    z = WhiteNoise(4e-12).apply(np.zeros((400, 512)), np.random.default_rng(4))
+    power = (np.abs(np.fft.rfft(z, axis=1)) ** 2).mean(axis=0)[1:-1]
+    slope = np.polyfit(np.log(np.arange(1, 256)), np.log(power), 1)[0]
+    assert slope == pytest.approx(0, abs=0.03)
+    assert power.mean() == pytest.approx(512 * (4e-12) ** 2, rel=0.02)
+
+
+@pytest.mark.parametrize("exponent", [0.8, 1.3])
+def test_noise_in_time_runs_on_through_the_retrace(exponent):
+    """Slow noise of the two ways belongs together where they meet in time, at the right edge; fast noise does not."""
+    flat = np.zeros((3000, 64))
+    forward, backward = LineNoise(5e-12, exponent).apply_both(flat, flat, np.random.default_rng(5))
+    power = np.abs(np.fft.rfft(in_time(forward, backward).ravel())) ** 2
+    frequency = np.arange(1, power.size)
+    edges = np.geomspace(8, power.size - 2, 12).astype(int)
+    level, centre = (
+        [np.log(values[a : b + 1].mean()) for a, b in pairwise(edges[1:])] for values in (power[1:], frequency)
+    )
+    assert np.polyfit(centre, level, 1)[0] == pytest.approx(-exponent, abs=0.1)
+    meet = np.corrcoef(forward[:, -1], backward[:, -1])[0, 1]
+    apart = np.corrcoef(forward[:, 0], backward[:, 0])[0, 1]
+    assert meet > apart + 0.05
+
+
+def test_the_two_ways_share_the_walk_of_their_lines_but_not_what_is_white():
+    flat = np.zeros((5000, 3))
+    offsets = LineOffsets(walk_m=2e-12, white_m=3e-12)
+    forward, backward = offsets.apply_both(flat, flat, np.random.default_rng(6))
+    assert (forward - backward)[:, 0].std() == pytest.approx(np.sqrt(2) * 3e-12, rel=0.05)
+    assert np.corrcoef(forward[:, 0], backward[:, 0])[0, 1] > 0.8
 
 
 @pytest.mark.parametrize("exponent", [0.0, 0.8, 1.3])

@@ -1,11 +1,7 @@
-import json
-
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from stmviewer.simulate.degradations.degradation import describe
-from stmviewer.simulate.degradations.tip_change import TipChange
 from stmviewer.simulate.degradations.tips import BluntTip, DullTip, ExtraTip, MultiTip, SeveralTips
 
 PIXEL = 0.1e-9
@@ -62,6 +58,29 @@ def test_equal_tips_in_one_place_only_retract(image):
     np.testing.assert_allclose(z - image, np.log(3) / (2 * KAPPA), rtol=1e-9)
 
 
+def test_two_equal_tips_one_beside_the_other_on_a_flat_surface_are_ln_2_higher():
+    z = SeveralTips((13.0,), (-7.0,), (0.0,), KAPPA).apply(np.full((30, 30), 4e-10), np.random.default_rng(0))
+    np.testing.assert_allclose(z - 4e-10, np.log(2) / (2 * KAPPA), rtol=1e-6)  # 31.5 pm
+
+
+def test_several_tips_are_the_logarithm_of_the_sum_of_their_currents(image):
+    tip = SeveralTips((3.0, -5.0), (2.0, 0.0), (0.03e-9, -0.01e-9), KAPPA)
+    weights = [1.0, np.exp(-2 * KAPPA * 0.03e-9), np.exp(2 * KAPPA * 0.01e-9)]
+    currents = [np.exp(2 * KAPPA * h) for h in (image, np.roll(image, (2, 3), (0, 1)), np.roll(image, -5, 1))]
+    expected = np.log(sum(w * i for w, i in zip(weights, currents, strict=True))) / (2 * KAPPA)
+    z = tip.apply(image, np.random.default_rng(0))
+    np.testing.assert_allclose(z[2:, 3:-5], expected[2:, 3:-5], atol=1e-18)
+
+
+def test_several_tips_are_drawn_as_far_apart_as_in_laboratories():
+    tips = [SeveralTips.draw(np.random.default_rng(s), PIXEL) for s in range(1000)]
+    distances = np.array([np.hypot(x, y) * PIXEL for t in tips for x, y in zip(t.x_px, t.y_px, strict=True)])
+    assert 0.3e-9 <= distances.min() < 0.32e-9
+    assert 5.6e-9 < distances.max() <= 6e-9
+    assert np.median(distances) == pytest.approx(np.sqrt(0.3 * 6) * 1e-9, rel=0.1)
+    assert all(9.5e9 <= t.kappa_per_m <= 11.5e9 for t in tips)
+
+
 def test_a_far_shorter_tip_is_not_seen_and_a_far_longer_one_takes_over(image):
     rng = np.random.default_rng(0)
     np.testing.assert_allclose(SeveralTips((5.0,), (3.0,), (1e-9,), KAPPA).apply(image, rng), image, atol=1e-18)
@@ -83,29 +102,10 @@ def test_a_dull_tip_is_as_wide_in_nanometres_at_any_pixel_size():
     assert fine.sigma_px == pytest.approx(4 * coarse.sigma_px)
 
 
-def test_tip_change_leaves_the_lines_before_it_and_lifts_those_after(image):
-    change = TipChange(where=0.5, within=0.25, jump_m=1e-9, x_px=0.0, y_px=0.0, tip=DullTip(0.01))
-    z = change.apply(image, np.random.default_rng(0))
-    np.testing.assert_array_equal(z[:32], image[:32])
-    np.testing.assert_array_equal(z[32, :20], image[32, :20])
-    np.testing.assert_allclose(z[32, 20:] - image[32, 20:], 1e-9, rtol=1e-6)
-    np.testing.assert_allclose(z[33:] - image[33:], 1e-9, rtol=1e-6)
-
-
-def test_recipes_are_json_with_the_kinds_of_tips():
-    rng = np.random.default_rng(4)
-    kinds = set()
-    for _ in range(20):
-        recipe = json.loads(json.dumps(describe(TipChange.draw(rng, PIXEL))))
-        assert recipe["name"] == "TipChange"
-        kinds.add(recipe["tip"]["name"])
-    assert kinds == {"DullTip", "MultiTip", "SeveralTips"}
-
-
 def test_tips_do_not_change_their_input(image):
     rng = np.random.default_rng(5)
     before = image.copy()
-    for kind in (BluntTip, DullTip, MultiTip, SeveralTips, TipChange):
+    for kind in (BluntTip, DullTip, MultiTip, SeveralTips):
         result = kind.draw(rng, PIXEL).apply(image, rng)
         assert result.shape == image.shape
         np.testing.assert_array_equal(image, before)
