@@ -9,6 +9,7 @@ import numpy as np
 from stmviewer.files import READABLE, open_scan
 from stmviewer.scan import FileError, FloatArray, Progress, StmviewerError
 from stmviewer.scan.levelling import fit_plane, robust_range
+from stmviewer.simulate.real_images import ALL_TURNS, LINES_STAY, cut, line_noise
 
 _log = logging.getLogger(__name__)
 #: degradations are in metres: what an uncalibrated image is taken for
@@ -36,6 +37,8 @@ class FolderSource:
     coarsest: int = 10
     #: whether every scan knew its pixel size; the others count as 0.06 nm
     calibrated: bool = False
+    #: line noise of each image (rows,), found once; empty: none
+    lines: tuple[FloatArray, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -44,29 +47,25 @@ class FolderSource:
         return min(self.images[i].shape)
 
     def crop(self, i: int, size: int, rng: np.random.Generator) -> FloatArray:
-        """A random crop (size, size) in metres, turned by a random quarter."""
-        part, _ = self.scanned(i, size, rng)
-        return np.rot90(part, int(rng.integers(4)))
+        """A random crop (size, size) in metres, turned by a random quarter; line noise is off where lines are turned
+        into columns."""
+        lines = self.lines[i] if self.lines else None
+        return cut(self.images[i], (size, size), self._factor(i, size, rng), rng, ALL_TURNS, lines).image
 
     def scanned(self, i: int, size: int, rng: np.random.Generator) -> tuple[FloatArray, float | None]:
         """A random crop (size, size) in metres with its lines horizontal, and its pixel size where that is known.
 
         Flipped only: the noise of a scanner runs along its lines, and a rebuilt line has noise of its own.
         """
-        image = self.images[i]
-        most = max(1, min(self.coarsest, min(image.shape) // size))
-        chance = 1 / np.arange(1, most + 1)
-        factor = 1 + int(rng.choice(most, p=chance / chance.sum()))
-        wide = size * factor
-        top = int(rng.integers(image.shape[0] - wide + 1))
-        left = int(rng.integers(image.shape[1] - wide + 1))
-        part = image[top : top + wide, left : left + wide]
-        if factor > 1:
-            # averaged along the fast axis, lines dropped: what a faster scan would have measured
-            part = part[factor // 2 :: factor].reshape(size, size, factor).mean(axis=2)
-        part = part[::-1] if rng.random() < 0.5 else part
-        part = part[:, ::-1] if rng.random() < 0.5 else part
+        factor = self._factor(i, size, rng)
+        part = cut(self.images[i], (size, size), factor, rng, LINES_STAY).image
         return part, self.pixels_m[i] * factor if self.calibrated else None
+
+    def _factor(self, i: int, size: int, rng: np.random.Generator) -> int:
+        """How much coarser a crop becomes; whole, so that it needs no line between two that were scanned."""
+        most = max(1, min(self.coarsest, min(self.images[i].shape) // size))
+        chance = 1 / np.arange(1, most + 1)
+        return 1 + int(rng.choice(most, p=chance / chance.sum()))
 
 
 def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Progress) -> FolderSource:
@@ -115,10 +114,17 @@ def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Pr
     if not images:
         why = f"; {rejected[0].path.name}: {rejected[0].reason}" if rejected else ""
         suffixes = ", ".join(sorted({s.lower() for s in READABLE}))
-        raise FileError(folder, f"no scan in this folder can be trained on{why}", f"Readable are {suffixes}")
+        raise FileError(folder, f"no scan in this folder can be used{why}", f"Readable are {suffixes}")
     for one in rejected:
         _log.warning("%s is left out: %s", one.path, one.reason)
-    return FolderSource(tuple(images), tuple(pixels), tuple(used), tuple(rejected), calibrated=calibrated)
+    return FolderSource(
+        images=tuple(images),
+        pixels_m=tuple(pixels),
+        paths=tuple(used),
+        rejected=tuple(rejected),
+        calibrated=calibrated,
+        lines=tuple(line_noise(image) for image in images),
+    )
 
 
 def _clean(data: FloatArray) -> FloatArray:

@@ -162,6 +162,20 @@ def test_coarse_crops_average_the_fast_axis_and_drop_lines():
     assert seen == {1, 2, 3}
 
 
+def test_line_noise_is_taken_off_before_lines_become_columns():
+    rng = np.random.default_rng(2)
+    noise = rng.normal(0, 1, 64)
+    image = np.tile(noise[:, None], (1, 64))
+    fields = FolderSource((image,), (0.1e-9,), (), (), 1, lines=(noise,))
+    along, across = [], []
+    for _ in range(40):
+        crop = fields.crop(0, 32, rng)
+        along.append(crop.std(axis=1).max())
+        across.append(crop.std(axis=0).max())
+    assert max(along) == pytest.approx(0, abs=1e-12)  # never noise along columns
+    assert np.mean(np.array(across) > 0.5) == pytest.approx(0.5, abs=0.25)  # but as measured where lines stay lines
+
+
 def test_crops_as_large_as_the_image_allow_no_coarser_ones():
     fields = source((64, 80))
     rng = np.random.default_rng(2)

@@ -48,7 +48,7 @@ def test_registration_finds_the_drift(drift):
     middles, shifts = found(drift.apply(truth, RNG), truth)
     across, down = drift.displacement_px(256)
     # the tip has gone on by d: what it sees lies d before its place
-    np.testing.assert_allclose(shifts[:, 0], -down[middles], atol=0.1)
+    np.testing.assert_allclose(shifts[:, 0], -down[middles], atol=0.15)
     np.testing.assert_allclose(shifts[:, 1], -across[middles], atol=0.1)
     assert np.abs(shifts).max() > 0.5  # there was something to find
 
