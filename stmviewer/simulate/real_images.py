@@ -47,6 +47,8 @@ class RealImages:
     names: tuple[str, ...]
     #: largest factor by which a piece is made coarser
     coarsest: float = 3.0
+    #: whether pixel sizes and heights are known; else they are nominal ones
+    calibrated: bool = True
 
     @classmethod
     def of(cls, images: Sequence[FloatArray], pixels_m: Sequence[float], names: Sequence[str] = ()) -> "RealImages":
@@ -60,36 +62,42 @@ class RealImages:
     def __len__(self) -> int:
         return len(self.images)
 
-    def cut(
-        self, rows: int, columns: int, margin: int, rng: np.random.Generator, pixel_m: float | None = None
-    ) -> tuple[Cut, float]:
-        """A random piece of `rows` x `columns` pixels with `margin` more on each side, as far as the image allows.
+    def choose(
+        self, rows: int, columns: int, rng: np.random.Generator, pixel_m: float | None = None
+    ) -> tuple[int, float]:
+        """A random image that has room for `rows` x `columns` pixels, and how much coarser its piece becomes.
 
-        Its pixel size, also returned, is `pixel_m`, or else at random the image's own or up to `coarsest` times that.
-        Raises RequestError when no image is large enough, or none is sampled finely enough for `pixel_m`.
+        `pixel_m` decides the factor; without it, it is 1 or random up to `coarsest`. Raises RequestError when no image
+        is large enough, or none is sampled finely enough.
         """
-        least = min(rows, columns), max(rows, columns)
         fitting = []
         for i, image in enumerate(self.images):
-            most = min(min(image.shape) / least[0], max(image.shape) / least[1])
-            factor = None if pixel_m is None else pixel_m / self.pixels_m[i]
+            least, most = sorted((rows, columns))
+            room = min(min(image.shape) / least, max(image.shape) / most)
             # a hundredth finer is what rounding in a header does
-            if most >= (factor or 1.0) and (factor is None or factor >= 0.99):
-                fitting.append((i, max(factor, 1.0) if factor else None, most))
+            factor = 1.0 if pixel_m is None else pixel_m / self.pixels_m[i]
+            if factor >= 0.99 and max(factor, 1.0) <= room:
+                fitting.append((i, max(factor, 1.0), room))
         if not fitting:
             at = "" if pixel_m is None else f" of {pixel_m * 1e9:g} nm"
-            sizes = sorted({f"{z.shape[1]} x {z.shape[0]}" for z in self.images})
+            largest = max(self.images, key=lambda image: image.size)
+            low, high = (limit(self.pixels_m) * 1e9 for limit in (min, max))
             raise RequestError(
-                f"no image is large enough, or fine enough, for {columns} x {rows} pixels{at}; they have "
-                f"{', '.join(sizes[:4])} pixels of {min(self.pixels_m) * 1e9:.3g} to {max(self.pixels_m) * 1e9:.3g} nm"
+                f"no image is large and fine enough for {columns} x {rows} pixels{at}: the largest has "
+                f"{largest.shape[1]} x {largest.shape[0]}, their pixels are {low:.3g} to {high:.3g} nm"
             )
-        i, given, most = fitting[rng.integers(len(fitting))]
-        factor = given or draw_factor(min(self.coarsest, most), rng)
+        i, factor, room = fitting[rng.integers(len(fitting))]
+        return i, factor if pixel_m is not None else draw_factor(min(self.coarsest, room), rng)
+
+    def piece(self, i: int, rows: int, columns: int, factor: float, margin: int, rng: np.random.Generator) -> Cut:
+        """A random piece of image `i`, with `margin` pixels more on each side, or as many as there is room for."""
         image = self.images[i]
-        outer = _outer((rows, columns), margin, image.shape, factor)
-        piece = cut(image, outer, factor, rng)
-        pixel = self.pixels_m[i] * factor
-        return Cut(piece.image, {"name": self.names[i], **piece.recipe}), pixel
+        while margin and not any(
+            _fits(image.shape, outer, factor) for outer in _both(rows + 2 * margin, columns + 2 * margin)
+        ):
+            margin -= 1
+        found = cut(image, (rows + 2 * margin, columns + 2 * margin), factor, rng)
+        return Cut(found.image, {"name": self.names[i], "calibrated": self.calibrated, **found.recipe})
 
 
 def draw_factor(most: float, rng: np.random.Generator) -> float:
@@ -136,12 +144,11 @@ def coarser(image: FloatArray, rows: int, columns: int, factor: float) -> FloatA
     if factor == 1:
         return image[:rows, :columns]
     scanned = lines_at(image, np.minimum(factor * np.arange(rows) + factor // 2, image.shape[0] - 1))
-    # the integral along a line, read at the edges of the new pixels
-    integral = np.concatenate([np.zeros((rows, 1)), np.cumsum(scanned, axis=1)], axis=1)
-    edges = np.minimum(factor * np.arange(columns + 1), image.shape[1])
-    low = np.minimum(edges.astype(np.int64), image.shape[1] - 1)
-    at_edges = integral[:, low] + (edges - low) * (integral[:, low + 1] - integral[:, low])
-    result: FloatArray = np.diff(at_edges, axis=1) / np.diff(edges)
+    # the integral along a line, read at the edges of the new pixels; it goes on a pixel beyond both ends
+    integral = np.concatenate([-scanned[:, :1], np.zeros((rows, 1)), np.cumsum(scanned, axis=1)], axis=1)
+    integral = np.concatenate([integral, integral[:, -1:] + scanned[:, -1:]], axis=1)
+    edges = np.arange(columns + 1, dtype=np.float64) * factor
+    result: FloatArray = np.diff(lines_at(integral.T, edges + 1).T, axis=1) / factor
     return result
 
 
@@ -187,10 +194,6 @@ def _fits(whole: tuple[int, ...], part: tuple[int, ...], factor: float) -> bool:
     return all(np.ceil(p * factor) <= w for w, p in zip(whole, part, strict=True))
 
 
-def _outer(shape: tuple[int, int], margin: int, whole: tuple[int, ...], factor: float) -> tuple[int, int]:
-    """`shape` with the margin, or as much of it as fits in one of the two ways to turn."""
-    for wanted in range(margin, -1, -1):
-        outer = (shape[0] + 2 * wanted, shape[1] + 2 * wanted)
-        if _fits(whole, outer, factor) or _fits(whole, outer[::-1], factor):
-            return outer
-    return shape
+def _both(rows: int, columns: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """A shape and the shape turned by a quarter."""
+    return (rows, columns), (columns, rows)

@@ -1,6 +1,7 @@
 """A laboratory's own good scans as a source of clean crops."""
 
 import logging
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,8 @@ class FolderSource:
     coarsest: int = 10
     #: whether every scan knew its pixel size; the others count as 0.06 nm
     calibrated: bool = False
+    #: what each image was multiplied with; NaN where its values are not metres
+    scales: tuple[float, ...] = ()
     #: line noise of each image (rows,), found once; empty: none
     lines: tuple[FloatArray, ...] = ()
 
@@ -84,6 +87,7 @@ def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Pr
     )
     images: list[FloatArray] = []
     pixels: list[float] = []
+    scales: list[float] = []
     calibrated = True
     used: list[Path] = []
     rejected: list[Rejected] = []
@@ -107,7 +111,9 @@ def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Pr
         if reason is not None:
             rejected.append(Rejected(path, reason))
             continue
-        images.append(_clean(channel.data))
+        image, scale = _clean(channel.data)
+        images.append(image)
+        scales.append(scale if channel.unit == "m" else math.nan)
         calibrated &= scan.geometry.calibrated
         pixels.append(scan.geometry.pixel_width if scan.geometry.calibrated else _NOMINAL_PIXEL_M)
         used.append(path)
@@ -123,12 +129,17 @@ def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Pr
         paths=tuple(used),
         rejected=tuple(rejected),
         calibrated=calibrated,
+        scales=tuple(scales),
         lines=tuple(line_noise(image) for image in images),
     )
 
 
-def _clean(data: FloatArray) -> FloatArray:
-    """Plane removed, robust range scaled to a lattice's height, spikes clipped: one bad pixel must not rule a batch."""
+def _clean(data: FloatArray) -> tuple[FloatArray, float]:
+    """Plane removed, robust range scaled to a lattice's height, spikes clipped: one bad pixel must not rule a batch.
+
+    And what the heights were multiplied with.
+    """
     level = data - fit_plane(data)
     low, high = robust_range(level)
-    return _NOMINAL_HALF_RANGE_M * np.clip((level - (low + high) / 2) / ((high - low) / 2), -3, 3)
+    scale = _NOMINAL_HALF_RANGE_M / ((high - low) / 2)
+    return _NOMINAL_HALF_RANGE_M * np.clip((level - (low + high) / 2) / ((high - low) / 2), -3, 3), scale

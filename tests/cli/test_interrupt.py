@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 
 import pytest
 
@@ -76,3 +77,17 @@ def test_training_leaves_a_checkpoint_to_resume_from(start, tmp_path):
     assert saved["event"] == "saved"
     assert saved["step"] >= 1  # its time was over: nothing was trained in addition, nothing from the start
     assert (models / "regression-lab.safetensors").is_file()
+
+
+def test_simulating_many_pairs_keeps_those_that_were_made(start, tmp_path):
+    process = start("simulate", "--count", 100_000, "--size", 32, "-o", tmp_path / "out")
+    while not list((tmp_path / "out").glob("*00001.npz")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130
+    assert "stmviewer: stopped" in err
+    assert out == ""
+    made = sorted((tmp_path / "out").glob("*.npz"))
+    assert all(path.with_suffix(".json").exists() for path in made)

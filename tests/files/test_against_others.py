@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stmviewer.files import open_scan
+from stmviewer.files import open_scan, save_scan
 from stmviewer.scan import Scan
+from stmviewer.simulate import simulate_scan, to_scan
 
 from .gwyddion_program import converted, needs_gwyddion
 from .make_sxm import sxm_bytes, two_channels
@@ -92,3 +93,22 @@ def test_every_real_sxm_as_nanonispy2_reads_it(real_data: Path) -> None:
         assert (scan.geometry.width, scan.geometry.height) == pytest.approx(tuple(theirs.header["scan_range"]))
         compared += 1
     assert compared >= 13
+
+
+@pytest.mark.gwyddion
+@needs_gwyddion
+@pytest.mark.parametrize("unfinished", [0.0, 1.0])
+def test_gwyddion_sees_a_simulated_pair_as_it_was_made(tmp_path: Path, unfinished: float) -> None:
+    pair = simulate_scan("si001h", 40, 48, 0.1e-9, "severe", 4, unfinished=unfinished)
+    path = save_scan(to_scan(pair), tmp_path / "pair.sxm")
+    found = {block["title"]: block for block in converted(path, tmp_path)}
+    images = {"Z (Forward)": pair.degraded, "Z (Backward)": pair.backward, "Z pristine (Forward)": pair.clean}
+    for title, image in images.items():
+        assert image is not None
+        block = found[title]
+        assert block["size"] == pytest.approx((48 * pair.pixel_m, 40 * pair.pixel_m))
+        assert (block["unit"], block["unit_xy"]) == ("m", "m")
+        measured = np.isfinite(image)
+        np.testing.assert_array_equal(~block["masked"], measured)
+        np.testing.assert_allclose(block["data"][measured], image[measured], rtol=1e-6, atol=1e-20)
+    assert np.isfinite(pair.degraded).all() == (unfinished == 0)
