@@ -129,7 +129,8 @@ def test_samples_are_on_the_models_scale(both):
 def test_noise_is_added_to_simulated_targets_alone():
     quiet, noisy = tiny.maker(repair_share=0.0, noisy_targets=False), tiny.maker(repair_share=0.0)
     rough = [[np.abs(np.diff(m.make(i).target, n=3, axis=1)).mean() for i in range(12)] for m in (quiet, noisy)]
-    assert np.mean(rough[1]) > 1.2 * np.mean(rough[0])
+    # the median: a coarsely sampled lattice is rougher than any noise
+    assert np.median(rough[1]) > 1.2 * np.median(rough[0])
 
 
 class _Recording:
