@@ -58,7 +58,7 @@ class Molecule:
             level += gaussian_sum(size, size, *at, coefficients * decay, sigma / step_m) ** 2
         body = gaussian_sum(size, size, *at, decay**2, sigma / np.sqrt(2) / step_m)
         result: FloatArray = share * level / level.max() + (1 - share) * body / body.max()
-        return result
+        return result / result.max()
 
 
 def _planar(places: FloatArray, nitrogen: NDArray[np.bool_], electrons: int) -> Molecule:

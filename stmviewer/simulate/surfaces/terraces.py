@@ -115,7 +115,8 @@ class Terraces:
     def _on_lattice(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
         sine, cosine = np.sin(self.lattice_angle), np.cos(self.lattice_angle)
         along, across = x * cosine + y * sine, y * cosine - x * sine
-        v = (np.floor(across / (self.kink_m * np.sin(self.kink_angle))) + 0.5) * self.kink_m
-        u = (np.floor((along - v * np.cos(self.kink_angle)) / self.kink_m) + 0.5) * self.kink_m
+        second = across / np.sin(self.kink_angle)
+        u = (np.floor((along - second * np.cos(self.kink_angle)) / self.kink_m) + 0.5) * self.kink_m
+        v = (np.floor(second / self.kink_m) + 0.5) * self.kink_m
         along, across = u + v * np.cos(self.kink_angle), v * np.sin(self.kink_angle)
         return along * cosine - across * sine, along * sine + across * cosine
