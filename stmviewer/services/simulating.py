@@ -8,6 +8,7 @@ from stmviewer.files import save_scan
 from stmviewer.files.provenance import to_json
 from stmviewer.files.writing import replacing
 from stmviewer.scan import Channel, Progress, RequestError, Scan
+from stmviewer.services.surface_images import read_surface_images
 from stmviewer.simulate import Pair, RealImages, simulate_on_images, simulate_scan, surface_names, to_scan
 
 #: formats that pairs are written in
@@ -47,7 +48,9 @@ class Simulator:
         if request.count < 1:
             raise RequestError(f"a series has 1 pair or more, not {request.count}")
         self.request = request
-        self.images = None if request.surface in surface_names() else read_images(request, progress)
+        self.images: RealImages | None = None
+        if request.surface not in surface_names():
+            self.images = read_surface_images(request.surface, min(request.rows, request.columns), progress)
 
     def pair(self, k: int) -> Pair:
         r = self.request
@@ -75,28 +78,6 @@ def save_pair(pair: Pair, path: Path) -> Path:
     with replacing(written.with_suffix(".json")) as file:
         file.write((to_json(pair.recipe, indent=1) + "\n").encode())
     return written
-
-
-def read_images(request: SimulateRequest, progress: Progress) -> RealImages:
-    """The good scans at the request's surface, a file or a folder, with heights in metres as far as they are known."""
-    from stmviewer.train.folder import read_folder
-
-    path = Path(request.surface)
-    if not path.exists():
-        names = ", ".join(surface_names())
-        raise RequestError(f"surface '{request.surface}' is unknown, nor is it a file; there are {names}")
-    least = min(request.rows, request.columns)
-    if path.is_dir():
-        found = read_folder(path, least, None, progress.part(0.3))
-    else:
-        found = read_folder(path.parent, least, [path.name], progress.part(0.3))
-    known = [scale == scale for scale in found.scales]
-    images = [
-        (image - lines[:, None]) / (scale if metres else 1.0)
-        for image, lines, scale, metres in zip(found.images, found.lines, found.scales, known, strict=True)
-    ]
-    files = tuple(p.name for p in found.paths)
-    return RealImages(tuple(images), found.pixels_m, files, calibrated=found.calibrated and all(known))
 
 
 def _as_result(scan: Scan) -> Scan:

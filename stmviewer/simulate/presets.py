@@ -4,7 +4,6 @@ The tip meets the surface; the scanner puts it beside where it should be; the ti
 feedback loop follows; the frame leans and the electronics add their noise; the converter rounds.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -213,15 +212,14 @@ def degrade(
     edges it is taken as mirrored). `damage` are degradations that were drawn from the preset before. Raises
     RequestError for an unknown preset or a crop that does not fit.
     """
-    damage = damage or find_preset(preset).draw(rng, pixel_m)
-    clean, window, recipe = _framed(image, preset, rng, crop, rotate, damage)
-    degraded = clean
-    for one in damage.before_crop:
+    job = plan(image, preset, rng, pixel_m=pixel_m, crop=crop, rotate=rotate, damage=damage)
+    degraded = job.clean
+    for one in job.damage.before_crop:
         degraded = one.apply(degraded, rng)
-    degraded = degraded[window]
-    for one in damage.after_crop:
+    degraded = degraded[job.window]
+    for one in job.damage.after_crop:
         degraded = one.apply(degraded, rng)
-    return Pair(_seen(clean, damage.before_crop, window, rng), np.array(degraded), pixel_m, recipe)
+    return job.pair(np.array(degraded))
 
 
 def degrade_both_ways(
@@ -236,30 +234,51 @@ def degrade_both_ways(
 ) -> Pair:
     """As `degrade`, with the backward image of the same scan: of the same surface with the same tip and drift, but
     with a noise of its own, and lagging to the other side."""
-    damage = damage or find_preset(preset).draw(rng, pixel_m)
-    clean, window, recipe = _framed(image, preset, rng, crop, rotate, damage)
-    forward = backward = clean
-    for one in damage.before_crop:
+    job = plan(image, preset, rng, pixel_m=pixel_m, crop=crop, rotate=rotate, damage=damage)
+    forward = backward = job.clean
+    for one in job.damage.before_crop:
         forward, backward = one.apply_both(forward, backward, rng)
-    forward, backward = forward[window], backward[window]
-    for one in damage.after_crop:
+    forward, backward = forward[job.window], backward[job.window]
+    for one in job.damage.after_crop:
         forward, backward = one.apply_both(forward, backward, rng)
-    seen = _seen(clean, damage.before_crop, window, rng)
-    return Pair(seen, np.array(forward), pixel_m, recipe, np.array(backward))
+    return replace(job.pair(np.array(forward)), backward=np.array(backward))
 
 
-_Window = tuple[slice, slice]
+@dataclass(frozen=True)
+class Plan:
+    """All that is drawn before an image is degraded: `clean` (rows, columns), turned, and the `window` of its crop.
+
+    `rng` goes on with what is random in time.
+    """
+
+    clean: FloatArray
+    window: tuple[slice, slice]
+    damage: Damage
+    pixel_m: float
+    recipe: dict[str, Any]
+    rng: np.random.Generator
+
+    def pair(self, degraded: FloatArray) -> Pair:
+        """The pair with what the degradations made of the crop."""
+        clean = self.clean
+        for one in self.damage.before_crop:
+            if one.moves:  # the clean image where the tip really was
+                clean = one.apply(clean, self.rng)
+        return Pair(np.ascontiguousarray(clean[self.window]), degraded, self.pixel_m, self.recipe)
 
 
-def _framed(
+def plan(
     image: FloatArray,
     preset: str,
     rng: np.random.Generator,
-    crop: tuple[int, int] | None,
-    rotate: bool,
-    damage: Damage,
-) -> tuple[FloatArray, _Window, dict[str, Any]]:
-    """The turned image, the window of the crop in it, and the recipe."""
+    *,
+    pixel_m: float,
+    crop: tuple[int, int] | None = None,
+    rotate: bool = True,
+    damage: Damage | None = None,
+) -> Plan:
+    """What `degrade` draws before it begins; the same errors."""
+    damage = damage or find_preset(preset).draw(rng, pixel_m)
     clean = np.asarray(image, dtype=np.float64)
     turns = 0
     if rotate:
@@ -277,17 +296,7 @@ def _framed(
         "line_time_s": damage.line_time_s,
         "degradations": [describe(one) for one in (*damage.before_crop, *damage.after_crop)],
     }
-    return clean, np.s_[top : top + rows, left : left + columns], recipe
-
-
-def _seen(
-    clean: FloatArray, degradations: Sequence[Degradation], window: _Window, rng: np.random.Generator
-) -> FloatArray:
-    """The clean image where the tip really was."""
-    for one in degradations:
-        if one.moves:
-            clean = one.apply(clean, rng)
-    return np.ascontiguousarray(clean[window])
+    return Plan(clean, np.s_[top : top + rows, left : left + columns], damage, pixel_m, recipe, rng)
 
 
 def _place(whole: int, part: int, margin: int, rng: np.random.Generator) -> int:

@@ -30,9 +30,12 @@ class LineMisalignment(SameBothWays):
         return 3 * self.sigma_px
 
     def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
-        rows = image.shape[0]
+        return shift_rows(image, self.shifts_px(len(image), rng))
+
+    def shifts_px(self, rows: int, rng: np.random.Generator) -> FloatArray:
+        """How far each line is moved to the right, (rows,)."""
         moved = rng.random(rows) < self.probability
-        return shift_rows(image, np.where(moved, rng.normal(0, self.sigma_px, rows), 0.0))
+        return np.where(moved, rng.normal(0, self.sigma_px, rows), 0.0)
 
 
 @dataclass(frozen=True)
@@ -55,13 +58,17 @@ class LineOffsets:
         return cls(float(10 ** rng.uniform(-13, -11.7)), float(10 ** rng.uniform(-12.7, -11.3)))
 
     def apply(self, image: FloatArray, rng: np.random.Generator) -> FloatArray:
-        return image + (self._walk(len(image), rng) + self._white(len(image), rng))[:, None]
+        return image + self.offsets_m(len(image), rng)[:, None]
 
     def apply_both(self, forward: FloatArray, backward: FloatArray, rng: np.random.Generator) -> BothWays:
         rows = len(forward)
         walk = self._walk(rows, rng)
         first = forward + (walk + self._white(rows, rng))[:, None]
         return first, backward + (walk + self._white(rows, rng))[:, None]
+
+    def offsets_m(self, rows: int, rng: np.random.Generator) -> FloatArray:
+        """The height of each forward line, (rows,)."""
+        return self._walk(rows, rng) + self._white(rows, rng)
 
     def _walk(self, rows: int, rng: np.random.Generator) -> FloatArray:
         return np.asarray(signal.lfilter([1.0], [1.0, -(1 - 1 / 50)], rng.normal(0, self.walk_m, rows)))
