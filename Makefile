@@ -13,7 +13,7 @@ export GOMP_SPINCOUNT ?= 0
 
 # half an environment is none: `python3 -m venv` leaves one where Debian's python3-venv is missing
 .DELETE_ON_ERROR:
-.PHONY: run test lint bench slow fuzz screenshots samples clean
+.PHONY: run test lint bench slow fuzz screenshots surfaces samples clean
 
 run: $(VENV)/installed
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
@@ -52,6 +52,10 @@ screenshots: $(VENV)/installed-test
 	  --file resources/samples/si001h-double-tip.gwy --task repair --model regression-sim
 	$(BIN)/python tests/gui/screenshots.py resources/pictures/sparse-lines.png --size 1280x720 --theme dark \
 	  --file resources/samples/si001h-sparse-lines.gwy --task sparse --mask file --model regression-sim --zoom 3.5
+
+# the contact sheet of what the simulator can draw
+surfaces: $(VENV)/installed
+	$(BIN)/python resources/pictures/make_surfaces.py
 
 samples: $(VENV)/installed
 	$(BIN)/python resources/samples/make_samples.py

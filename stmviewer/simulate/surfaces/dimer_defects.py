@@ -12,8 +12,8 @@ Indices = NDArray[np.int64]
 Pair = tuple[Indices, Indices]
 
 #: share of the dimers of a vacancy line that are indeed missing, and of rows at which the line shifts by one dimer
-_LINE_FILLED = 0.88
-_LINE_KINKS = 0.2
+_LINE_FILLED = 0.85
+_LINE_KINKS = 0.4
 
 
 def keys(i: Indices, j: Indices) -> Indices:
