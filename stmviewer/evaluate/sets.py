@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stmviewer.files import READABLE, open_scan
+from stmviewer.files import open_scan, readable
 from stmviewer.scan import Channel, FileError, FloatArray, Geometry, Scan, StmviewerError
 from stmviewer.simulate import simulate_scan, to_scan
 
@@ -50,7 +50,7 @@ def folder(path: Path, listed: Sequence[str] | None = None) -> list[Case]:
     files = [path / n for n in listed] if listed is not None else sorted(p for p in path.rglob("*") if p.is_file())
     cases = []
     for file in files:
-        if file.suffix.lower() not in READABLE:
+        if not readable(file):
             continue
         try:
             scan = open_scan(file)

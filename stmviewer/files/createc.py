@@ -1,10 +1,12 @@
-"""Createc images (.dat), the kind that begins with `[Paramco32]`.
+"""Createc images (.dat), the kinds that begin with `[Paramco32]` (packed) and `[Paramet32]` (not packed).
 
 A text header of lines `name / other name=value` up to the word DATA (which stands at byte 16380, unless an editor has
 moved it), then a zlib stream of little-endian float32 in units of the converters: one value that means nothing, and the
 images, forward ones before backward ones, each rows x columns, top line first. Heights are value x piezo constant x
 gain x 20 V / 2^20; currents are value x 10 V / 2^19 over the gain of the preamplifier. (Gwyddion 2.62 agrees on
-heights, but scales currents as if they were heights: ours agree with the setpoint.)
+heights, but scales currents as if they were heights: ours agree with the setpoint.) An image that is not packed has the
+same values from byte 16384 on. No file of that kind was at hand: a packed one, unpacked, reads the same here and in
+Gwyddion.
 """
 
 import math
@@ -21,7 +23,7 @@ from stmviewer.files.source import Source
 from stmviewer.files.units import parse_quantity
 from stmviewer.scan import Channel, Direction, FileError, Geometry, Scan
 
-_MAGIC = b"[Paramco32]"
+_PACKED, _PLAIN = b"[Paramco32]", b"[Paramet32]"
 _HEADER_BYTES = 16384
 #: an editor that turned the header to another encoding makes it longer
 _LONGEST = 64 * 1024
@@ -29,15 +31,16 @@ _MOST_CHANNELS = 64
 
 
 def read_createc(source: Source) -> Scan:
-    """Opens a compressed Createc image. Lines without any value at the end of the scan are not measured.
+    """Opens a Createc image of 32 bits. Lines without any value at the end of the scan are not measured.
 
     Raises FileError for another kind of Createc file, for a header without pixels, and for data that are cut or
     damaged.
     """
     head = source.head(_LONGEST)
-    if not head.startswith(_MAGIC):
-        raise FileError(source.path, "is an uncompressed Createc image, of which only [Paramco32] is read")
-    marker = head.find(b"DATA\x78")
+    packed = head.startswith(_PACKED)
+    if not packed and not head.startswith(_PLAIN):
+        raise FileError(source.path, "is not a Createc image of 32 bits")
+    marker = head.find(b"DATA\x78") if packed else -1
     start = marker + 4 if marker >= 0 else _HEADER_BYTES
     if source.size <= start:
         raise FileError(source.path, f"the file is truncated: it ends within its header, after {source.size} bytes")
@@ -46,7 +49,8 @@ def read_createc(source: Source) -> Scan:
     check_image(source, (rows, columns), np.dtype(np.float32))
     if count > _MOST_CHANNELS:
         raise FileError(source.path, f"field Channels says {count}; {_MOST_CHANNELS} are the most")
-    raw = _unpack(source, start, (count, rows, columns))
+    shape = (count, rows, columns)
+    raw = _unpack(source, start, shape) if packed else source.array(start + 4, "<f4", math.prod(shape)).reshape(shape)
     notes: list[str] = []
     geometry = _geometry(header, columns, rows, notes)
     empty = (raw == 0).all(axis=(0, 2))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
-from stmviewer.files.sniffing import Kind, sniff
+from stmviewer.files.sniffing import Kind, looks_like_image, sniff
 from stmviewer.files.source import Source
 from stmviewer.scan import FileError, Grid, Scan, Spectrum
 
@@ -15,6 +15,13 @@ _DESCRIPTIONS = {
     ".gwy": "Gwyddion file",
     ".gsf": "Gwyddion Simple Field",
     ".sm4": "RHK scan",
+    "_mtrx": "Omicron Matrix image",
+    ".dat": "Createc image",
+    ".h5": "stmviewer result (HDF5)",
+    ".hdf5": "stmviewer result (HDF5)",
+    ".csv": "Matrix of numbers",
+    ".txt": "Matrix of numbers",
+    ".asc": "Matrix of numbers",
     ".npz": "stmviewer result (NumPy)",
     ".npy": "NumPy image",
     ".tif": "TIFF image",
@@ -22,15 +29,44 @@ _DESCRIPTIONS = {
     ".png": "PNG image",
 }
 
-#: suffix (as written and in upper case, for file dialogs that tell them apart) to what it is, in words
+#: end of a name (as written and in upper case, for file dialogs that tell them apart) to what it is, in words
 READABLE: Mapping[str, str] = MappingProxyType(
     _DESCRIPTIONS | {suffix.upper(): description for suffix, description in _DESCRIPTIONS.items()}
 )
 
+_ENDINGS = tuple(_DESCRIPTIONS)
+#: endings of other kinds of file too: in a folder the content decides
+_SHARED = (".dat", ".h5", ".hdf5", ".csv", ".txt", ".asc")
 #: the end of the name of a Matrix image: `.Z_mtrx`, `.I_mtrx` and so on, one for each recorded channel
 MATRIX_ENDING = "_mtrx"
 
-_KNOWN = "It reads " + ", ".join(_DESCRIPTIONS)
+_KNOWN = "It reads " + ", ".join(_DESCRIPTIONS).replace("_mtrx", ".Z_mtrx and the like")
+
+
+def readable(path: Path) -> bool:
+    """Whether a file in a folder is taken for a scan: by the end of its name, and by its first bytes where other kinds
+    of file end alike. False for what cannot be looked at."""
+    name = path.name.casefold()
+    if not name.endswith(_ENDINGS):
+        return False
+    if name.endswith(MATRIX_ENDING):
+        return "(" not in name.rpartition(".")[2]  # that would be a curve, such as I(V)
+    if not name.endswith(_SHARED):
+        return True
+    try:
+        source = Source.of(path)
+        if name.endswith((".h5", ".hdf5")):
+            from stmviewer.files.hdf5_reading import is_ours
+
+            return is_ours(source)
+        return looks_like_image(source)
+    except FileError:
+        return False
+
+
+def endings() -> str:
+    """What `READABLE` has, each once, for a line that says what is readable."""
+    return ", ".join(sorted(_ENDINGS))
 
 
 def stem_of(path: Path) -> str:
@@ -127,6 +163,18 @@ def _read(kind: Kind, source: Source) -> Scan | tuple[Scan, ...]:
             from stmviewer.files.createc import read_createc
 
             return read_createc(source)
+        case "mtrx":
+            from stmviewer.files.omicron_matrix import read_mtrx
+
+            return read_mtrx(source)
+        case "h5":
+            from stmviewer.files.hdf5_reading import read_h5
+
+            return read_h5(source)
+        case "text":
+            from stmviewer.files.text_matrix import read_text
+
+            return read_text(source)
         case "npy":
             from stmviewer.files.plain import read_npy
 

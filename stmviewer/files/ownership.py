@@ -52,6 +52,14 @@ def _is_ours(kind: Kind, source: Source) -> bool:
             from stmviewer.files.tiff import is_ours
 
             return is_ours(source)
+        case "h5":
+            from stmviewer.files.hdf5_reading import is_ours as is_our_h5
+
+            return is_our_h5(source)
+        case "text":
+            from stmviewer.files.text_matrix import is_ours as is_our_text
+
+            return is_our_text(source)
         case "png":
             from stmviewer.files.plain import png_texts
 

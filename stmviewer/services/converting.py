@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import stmviewer
-from stmviewer.files import READABLE, WRITABLE, file_sha256, kind_of, save_parts, save_scan, stem_of
+from stmviewer.files import WRITABLE, endings, file_sha256, kind_of, readable, save_parts, save_scan, stem_of
 from stmviewer.files.calibration import Calibration
 from stmviewer.files.saving import sxm_path
-from stmviewer.files.sniffing import Kind
 from stmviewer.scan import Cancelled, Direction, FileError, Progress, RequestError, Scan
 from stmviewer.services.converting_spectra import SPECTRA_FORMATS, convert_grid, convert_spectrum, spectra_of_grid
 from stmviewer.services.exporting import free_path
@@ -20,8 +19,6 @@ FORMATS = tuple(suffix.lstrip(".") for suffix in WRITABLE)
 _FIGURES = ("png", "pdf", "svg")
 #: formats that hold one image of a scan
 _ONE_IMAGE = ("npz", "csv", *_FIGURES)
-#: what .dat files of a folder are converted, without spectra and with them: programs share that suffix
-_DAT: dict[bool, tuple[Kind, ...]] = {False: ("createc",), True: ("createc", "dat")}
 
 
 @dataclass(frozen=True)
@@ -78,8 +75,7 @@ def find_scans(path: Path, output: Path, *, spectra: bool = False) -> list[Found
             error.filename or path, f"cannot be looked at ({error.strerror})", "Check its rights"
         ) from error
     if not files:
-        suffixes = ", ".join(sorted({suffix.lower() for suffix in READABLE}))
-        raise FileError(path, "neither the folder nor those below hold a scan", f"Readable are {suffixes}")
+        raise FileError(path, "neither the folder nor those below hold a scan", f"Readable are {endings()}")
     return [Found(file, file.parent.relative_to(path)) for file in files]
 
 
@@ -92,19 +88,16 @@ def _walk(folder: Path, output: Path, spectra: bool) -> Iterator[Path]:
         # what an earlier conversion wrote is no input; but scans may be converted into their own folder
         folders[:] = [name for name in folders if (Path(here) / name).resolve() != output]
         for name in names:
-            suffix = Path(name).suffix.lower()
-            if name.startswith("."):
-                continue
-            if suffix in READABLE or (suffix == ".dat" and _kind(Path(here) / name) in _DAT[spectra]):
-                yield Path(here) / name
+            path = Path(here) / name
+            if not name.startswith(".") and (readable(path) or (spectra and _is_spectrum(path))):
+                yield path
 
 
-def _kind(path: Path) -> str:
-    """What a file is by its content; "" for what is no scan."""
+def _is_spectrum(path: Path) -> bool:
     try:
-        return kind_of(path)
+        return path.suffix.lower() == ".dat" and kind_of(path) == "dat"
     except FileError:
-        return ""
+        return False
 
 
 def convert(found: Found, request: ConvertRequest) -> Converted:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from stmviewer.files import READABLE, open_parts
+from stmviewer.files import endings, open_parts, readable
 from stmviewer.files.calibration import Calibration, all_calibrated
 from stmviewer.scan import FileError, RequestError, Scan
 from stmviewer.services.jobs import Context, Job
@@ -27,11 +27,10 @@ def scan_files(paths: Iterable[Path | str]) -> list[Path]:
 
 
 def _inside(folder: Path) -> list[Path]:
-    inside = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() in READABLE)
+    inside = sorted(p for p in folder.iterdir() if p.is_file() and readable(p))
     if not inside:
-        deeper = any(p.suffix.lower() in READABLE for p in folder.glob("*/*"))
-        suffixes = ", ".join(sorted({s.lower() for s in READABLE}))
-        advice = "Its subfolders do: give one of them" if deeper else f"Readable are {suffixes}"
+        deeper = any(readable(p) for p in folder.glob("*/*"))
+        advice = "Its subfolders do: give one of them" if deeper else f"Readable are {endings()}"
         raise FileError(folder, "the folder itself holds no scan", advice)
     return inside
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stmviewer.files import READABLE, open_scan
+from stmviewer.files import endings, open_scan, readable
 from stmviewer.scan import FileError, FloatArray, Progress, StmviewerError
 from stmviewer.scan.levelling import fit_plane, robust_range
 from stmviewer.simulate.real_images import ALL_TURNS, LINES_STAY, cut, line_noise
@@ -83,7 +83,7 @@ def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Pr
     paths = (
         [folder / name for name in listed]
         if listed is not None
-        else sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in READABLE)
+        else sorted(p for p in folder.rglob("*") if p.is_file() and readable(p))
     )
     images: list[FloatArray] = []
     pixels: list[float] = []
@@ -119,8 +119,7 @@ def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Pr
         used.append(path)
     if not images:
         why = f"; {rejected[0].path.name}: {rejected[0].reason}" if rejected else ""
-        suffixes = ", ".join(sorted({s.lower() for s in READABLE}))
-        raise FileError(folder, f"no scan in this folder can be used{why}", f"Readable are {suffixes}")
+        raise FileError(folder, f"no scan in this folder can be used{why}", f"Readable are {endings()}")
     for one in rejected:
         _log.warning("%s is left out: %s", one.path, one.reason)
     return FolderSource(

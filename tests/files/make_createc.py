@@ -31,3 +31,10 @@ def createc_bytes(raw: np.ndarray = RAW, header_bytes: int = 16384, **changes: s
     header = "".join(f"{line}\r\n" for line in lines).encode("latin-1")
     values = np.concatenate([[0], raw.ravel(), np.zeros(100)]).astype("<f4")
     return header.ljust(header_bytes - 4, b"\0") + b"DATA" + zlib.compress(values.tobytes())
+
+
+def unpacked(content: bytes) -> bytes:
+    """The same image as it is stored when the program does not pack it."""
+    at = content.index(b"DATA\x78")
+    values = zlib.decompress(content[at + 4 :])
+    return b"[Paramet32]" + content[len("[Paramco32]") : at].ljust(16384 - 11, b"\0") + values

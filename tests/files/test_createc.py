@@ -9,7 +9,7 @@ from stmviewer.scan import FileError, Scan
 from stmviewer.scan.levelling import level_for_display
 
 from .gwyddion_program import converted, needs_gwyddion
-from .make_createc import RAW, createc_bytes
+from .make_createc import RAW, createc_bytes, unpacked
 
 _REAL = "scans/spmqt-createc/createc_scan_atomic_11nm.dat"
 
@@ -93,8 +93,21 @@ def test_damaged_data_and_other_kinds_are_named(tmp_path: Path) -> None:
     content = createc_bytes()
     with pytest.raises(FileError, match="damaged"):
         _read(tmp_path, content[:16386] + b"\xff" * 50)
-    with pytest.raises(FileError, match="uncompressed Createc image"):
+    with pytest.raises(FileError, match="Createc image of 16-bit converters"):
         _read(tmp_path, b"[Parameter]\r\n" + content[13:])
+    with pytest.raises(FileError, match="of a kind not known"):
+        _read(tmp_path, b"[Param99]\r\n" + content[13:])
+
+
+def test_an_image_that_is_not_packed_reads_the_same(tmp_path: Path) -> None:
+    packed, plain = _read(tmp_path, createc_bytes()), _read(tmp_path, unpacked(createc_bytes()))
+    assert [(c.label, c.unit) for c in plain.channels] == [(c.label, c.unit) for c in packed.channels]
+    for one, other in zip(plain.channels, packed.channels, strict=True):
+        np.testing.assert_array_equal(one.data, other.data)
+    content = unpacked(createc_bytes())
+    for end in (12, 300, 16384, 16388, 16388 + 4 * RAW.size - 1):
+        with pytest.raises(FileError, match=r"made\.dat"):
+            _read(tmp_path, content[:end])
 
 
 @pytest.mark.real_data
@@ -124,4 +137,8 @@ def test_heights_of_a_real_file_as_gwyddion_sees_them(real_data: Path, tmp_path:
     for channel, block in zip(scan.channels[::2], found[::2], strict=True):
         assert (channel.name, channel.unit) == (block["title"], block["unit"])
         assert (scan.geometry.width, scan.geometry.height) == pytest.approx(block["size"], rel=1e-4)
+        assert np.abs(channel.data - block["data"]).max() <= 1e-6 * np.ptp(block["data"])
+    plain = tmp_path / "plain.dat"
+    plain.write_bytes(unpacked(mended.read_bytes()))
+    for channel, block in zip(open_scan(plain).channels[::2], converted(plain, tmp_path)[::2], strict=True):
         assert np.abs(channel.data - block["data"]).max() <= 1e-6 * np.ptp(block["data"])

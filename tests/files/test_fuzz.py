@@ -11,7 +11,7 @@ from stmviewer.files.sniffing import Kind
 from .fuzz import judge as judging
 from .fuzz.campaign import campaign
 from .fuzz.mutations import damaged
-from .fuzz.seeds import MADE, seeds
+from .fuzz.seeds import MADE, put, seeds
 from .fuzz.worker import case
 
 
@@ -21,10 +21,8 @@ def test_every_format_that_is_read_is_damaged() -> None:
 
 @pytest.mark.parametrize("kind", MADE)
 def test_whole_files_open(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "whole"
     for name, content in seeds(kind):
-        path.write_bytes(content)
-        assert judging.judge(path).outcome == "opened", name
+        assert judging.judge(put(tmp_path, kind, name, content)).outcome == "opened", name
 
 
 def test_damaged_files_are_scans_or_one_clear_error() -> None:

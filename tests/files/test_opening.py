@@ -3,13 +3,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
-from stmviewer.files import READABLE, file_sha256, open_scan, save_scan
+from stmviewer.files import READABLE, file_sha256, open_scan, readable, save_scan
 from stmviewer.scan import FileError
 
 from .made_scans import restored_scan
+from .make_createc import createc_bytes
+from .make_spectra import dat_bytes
 from .make_sxm import sxm_bytes, two_channels
 
 
@@ -38,7 +41,9 @@ def test_what_is_no_scan_is_named(tmp_path: Path) -> None:
         ("notes.sxm", b"Dear diary, today we scanned\nsilicon.", "Dear diary, today"),
         ("zeros.gwy", bytes(500), "zero bytes"),
         ("noise.gwy", bytes(range(200, 256)), "c8 c9 ca"),
-        ("createc.dat", b"[Parameter]\r\nDAC-Type=20bit\r\n", "uncompressed Createc image"),
+        ("vert.dat", b"[ParVERT30]\r\nfoo=1\r\n", "Createc spectrum"),
+        ("lat.lat", b"[ParLAT32]\r\nfoo=1\r\n", "lateral manipulation"),
+        ("createc.dat", b"[Parameter]\r\nDAC-Type=20bit\r\n", "Createc image of 16-bit converters"),
         ("grid.3ds", b'Grid dim="20 x 20"\r\n', "ends within its header"),
         ("iv.dat", b"Experiment\tbias spectroscopy\t\r\n", "Nanonis spectrum"),
         ("field.gsf", b"Gwyddion Simple Field 1.0\nXRes = 4\n", "the file is cut"),
@@ -97,6 +102,40 @@ def test_names_that_are_none() -> None:
 def test_readable_names_every_suffix_in_both_cases() -> None:
     for suffix in (".sxm", ".3ds", ".gwy", ".gsf", ".sm4", ".npy", ".npz", ".tif", ".tiff", ".png"):
         assert READABLE[suffix] == READABLE[suffix.upper()]
+
+
+def test_in_a_folder_the_content_decides_where_names_do_not(tmp_path: Path) -> None:
+    def file(name: str, content: bytes) -> Path:
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    matrix = b"1,2,3,4\n5,6,7,8\n"
+    scans = [
+        file("a.SXM", b"whatever: its reader says what is wrong"),
+        file("night--1_1.Z_mtrx", b"x"),
+        file("night--1_1.I_MTRX", b"x"),
+        file("b.csv", matrix),
+        file("b.TXT", b"# a comment\r\n" + matrix),
+        file("c.dat", createc_bytes()),
+        file("d.dat", matrix),
+        save_scan(restored_scan(), tmp_path / "e.h5"),
+    ]
+    with h5py.File(tmp_path / "foreign.h5", "w") as tree:
+        tree["data"] = 1
+    others = [
+        file("spectrum.dat", dat_bytes()),
+        file("curve.csv", b"0,1\n" * 100),
+        file("labels.csv", b"file,session,size\n1.png,2,3\n"),
+        file("readme.txt", b"Si(001):H, 4 K\n"),
+        file("empty.csv", b""),
+        file("night--1_1.I(V)_mtrx", b"x"),
+        file("night_0001.mtrx", b"x"),
+        file("letter.docx", b"x"),
+        tmp_path / "foreign.h5",
+        tmp_path / "gone.csv",
+    ]
+    assert [path.name for path in scans + others if readable(path)] == [path.name for path in scans]
 
 
 def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:

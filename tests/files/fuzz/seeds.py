@@ -13,12 +13,15 @@ from stmviewer.files import kind_of, save_scan
 from stmviewer.scan import FileError
 
 from ..made_scans import restored_scan
-from ..make_createc import createc_bytes
+from ..make_createc import createc_bytes, unpacked
 from ..make_gsf import gsf_bytes
+from ..make_mtrx import frames, in_time, journal, results
 from ..make_sm4 import Page, sm4_bytes
 from ..make_spectra import dat_bytes, grid_bytes
 from ..make_sxm import SxmChannel, sxm_bytes, two_channels
 
+#: a Matrix image opens only under the name that its parameter file mentions
+MATRIX_IMAGE, MATRIX_PARAMETERS = "made--1_1.Z_mtrx", "made_0001.mtrx"
 #: larger real files make a campaign slow and are damaged no differently
 _LARGEST = 4 * 2**20
 
@@ -55,6 +58,11 @@ def _sm4() -> bytes:
     return sm4_bytes([Page(raw), Page(raw + 7, scan_type=1), Page(raw, "Current", "A"), Page(raw, kind=1)])
 
 
+def _gwyddion_text() -> bytes:
+    head = "# Kanal: Z (Forward)\n# Breite: 50,00 nm\n# Höhe: 25,00 nm\n# Werteinheiten: m\n".encode()
+    return head + b"".join(b"\t".join(b"%g" % (1e-10 * (k + j)) for k in range(6)) + b"\n" for j in range(5))
+
+
 def _picture(mode: str) -> bytes:
     from PIL import Image
 
@@ -83,7 +91,10 @@ MADE: dict[str, tuple[Callable[[], bytes], ...]] = {
     "gwy": (lambda: _saved("gwy"), lambda: plain_gwy()),
     "gsf": (gsf_bytes,),
     "sm4": (_sm4,),
-    "createc": (createc_bytes, lambda: createc_bytes(header_bytes=800)),
+    "createc": (createc_bytes, lambda: createc_bytes(header_bytes=800), lambda: unpacked(createc_bytes())),
+    "mtrx": (lambda: results(in_time(frames())), lambda: journal(MATRIX_IMAGE)),
+    "h5": (lambda: _saved("h5"),),
+    "text": (lambda: _saved("csv"), _gwyddion_text, lambda: b"1;2,5;;4\r\n5;6;7;8\r\n"),
     "npy": (_npy, lambda: _npy(fortran=True)),
     "npz": (lambda: _saved("npz"),),
     "tif": (
@@ -100,12 +111,19 @@ def foreign(kind: str) -> bytes:
     """A whole file of a format that another program wrote."""
     if kind == "gwy":
         return plain_gwy()
+    if kind == "h5":
+        import h5py
+
+        made = io.BytesIO()
+        with h5py.File(made, "w") as tree:
+            tree["entry/data"] = np.zeros((3, 4))
+        return made.getvalue()
     if kind == "npz":
         made = io.BytesIO()
         np.savez(made, raw=np.zeros((3, 4)))
         return made.getvalue()
     # of these the second one is not ours
-    return MADE[kind][1 if kind == "tif" else 0]()
+    return MADE[kind][1 if kind in ("tif", "text") else 0]()
 
 
 def plain_gwy() -> bytes:
@@ -118,6 +136,25 @@ def plain_gwy() -> bytes:
     container["/0/data/title"] = "Z"
     container.tofile(made)
     return made.getvalue()
+
+
+def put(folder: Path, kind: str, name: str, content: bytes) -> Path:
+    """Writes a file of that format to `folder`, with what it needs beside it; the path to open.
+
+    `name` is that of the whole file: the second one of Matrix is the parameter file of the first.
+    """
+    if kind != "mtrx":
+        path = folder / f"case.{_SUFFIXES.get(kind, kind)}"
+        path.write_bytes(content)
+        return path
+    image, parameters = (make() for make in MADE[kind])
+    is_image = not name.endswith("2")
+    (folder / MATRIX_IMAGE).write_bytes(content if is_image else image)
+    (folder / MATRIX_PARAMETERS).write_bytes(parameters if is_image else content)
+    return folder / MATRIX_IMAGE
+
+
+_SUFFIXES = {"createc": "dat", "text": "csv"}
 
 
 @cache

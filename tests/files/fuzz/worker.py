@@ -15,9 +15,7 @@ import numpy as np
 
 from .judge import judge
 from .mutations import damaged
-from .seeds import seeds
-
-_SUFFIXES = {"createc": "dat"}
+from .seeds import put, seeds
 
 
 def case(seed: int, number: int, kinds: list[str]) -> tuple[str, str, bytes, str]:
@@ -37,8 +35,7 @@ def main() -> None:
         for line in sys.stdin:
             number = int(line)
             kind, name, content, damage = case(seed, number, kinds)
-            path = Path(folder) / f"case.{_SUFFIXES.get(kind, kind)}"
-            path.write_bytes(content)
+            path = put(Path(folder), kind, name, content)
             print(json.dumps({"begins": number, "kind": kind, "of": name, "damage": damage}), flush=True)
             print(json.dumps({"ends": number, **asdict(judge(path))}), flush=True)
 
