@@ -46,3 +46,8 @@ def settings() -> Path:
 def logs() -> Path:
     """Folder for log files; it may not exist yet."""
     return Path(platformdirs.user_log_dir(_APP, appauthor=False))
+
+
+def cache() -> Path:
+    """Folder for what can be made again; it may not exist yet."""
+    return Path(platformdirs.user_cache_dir(_APP, appauthor=False))

@@ -15,7 +15,7 @@ from stmviewer.files.roles import Result, result_of
 from stmviewer.files.units import shown_quantity
 from stmviewer.files.writing import export
 from stmviewer.scan import Channel, FileError, FloatArray, Scan
-from stmviewer.scan.levelling import fit_plane, robust_range
+from stmviewer.scan.levelling import constant_value, fit_plane, robust_range
 
 _FORMATS = {".png": "png", ".pdf": "pdf", ".svg": "svg"}
 _DPI = 150
@@ -91,10 +91,7 @@ def panels_of(channels: Sequence[Channel], result: Result, label: bool = True) -
 
 
 class _Level:
-    """The plane (rows, columns) to take off heights, and the robust range of what is left.
-
-    Where all is the same, that value is taken off: what is left of a plane there are rounding errors.
-    """
+    """The plane (rows, columns) to take off heights, and the robust range of what is left."""
 
     def __init__(self, channel: Channel) -> None:
         self.unit = channel.unit
@@ -102,11 +99,8 @@ class _Level:
         self.constant: float | None = None
         plane: FloatArray = fit_plane(channel.data)
         if channel.measured.any():
-            values = channel.data[channel.measured]
+            self.constant = constant_value(channel.data[channel.measured])
             plane = plane + float(np.nanmedian(channel.data - plane))
-            if np.ptp(values) <= 4 * np.finfo(np.float64).eps * np.abs(values).max():
-                self.constant = float(values[0])
-                plane = np.full(channel.data.shape, self.constant)
         self.plane = plane
         self.limits = (0.0, 0.0) if self.constant is not None else robust_range(channel.data - plane)
 

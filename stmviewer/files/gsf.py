@@ -45,8 +45,11 @@ def read_gsf(source: Source) -> Scan:
         image = source.array(start, "<f4", rows * columns).reshape(rows, columns)
         return image if factor == 1.0 else image.astype(np.float64) * factor
 
+    def load_lines(which: range) -> NDArray[Any]:
+        return source.lines(start, "<f4", columns, which).astype(np.float64) * factor
+
     return Scan(
-        channels=(Channel(name, unit, load, direction, role),),
+        channels=(Channel(name, unit, load, direction, role, load_lines),),
         geometry=geometry,
         path=source.path,
         format="Gwyddion Simple Field",

@@ -117,7 +117,16 @@ class _Block:
                 image = np.where(self._read(unmeasured) > 0.5, np.nan, image)
             return image
 
-        return Channel(names.distinct(name, direction, role), unit, load, direction, role)
+        def load_lines(which: range) -> NDArray[Any]:
+            image = self._read_lines(self._values, which) * factor
+            if unmeasured is not None:
+                image = np.where(self._read_lines(unmeasured, which) > 0.5, np.nan, image)
+            return image
+
+        return Channel(names.distinct(name, direction, role), unit, load, direction, role, load_lines)
+
+    def _read_lines(self, stored: StoredArray, which: range) -> NDArray[Any]:
+        return self._source.lines(stored.offset, stored.dtype, self.columns, which)
 
     def _read(self, stored: StoredArray) -> NDArray[Any]:
         return self._source.array(stored.offset, stored.dtype, stored.count).reshape(self.rows, self.columns)

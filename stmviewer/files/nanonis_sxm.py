@@ -52,11 +52,13 @@ def read_sxm(source: Source) -> Scan:
         offset = start + number * rows * columns * dtype.itemsize
         unit, factor = si_unit(info.unit) if own is None else (info.unit, 1.0)
         load = _loader(source, offset, dtype, (rows, columns), up, direction, factor)
+        lines = _line_loader(source, offset, dtype, (rows, columns), up, direction, factor)
         if own is None:
-            channels.append(Channel(names.distinct(info.name, direction), unit, load, direction))
+            name = names.distinct(info.name, direction)
+            channels.append(Channel(name, unit, load, direction, load_lines=lines))
         elif (said := own[number]) is not None:  # what stmviewer wrote says itself what is measured and what is not
             name = names.distinct(said.name, direction, said.role)
-            channels.append(Channel(name, said.unit, load, direction, said.role))
+            channels.append(Channel(name, said.unit, load, direction, said.role, lines))
     if all(channel.role == "raw" for channel in channels):  # beside a restored channel gaps are those of a sparse scan
         notes += _unfinished(source, start, dtype, columns, rows, channels[0])
     scan_direction: ScanDirection = "up" if up else "down"
@@ -95,6 +97,25 @@ def _loader(
         return image if factor == 1.0 else image.astype(np.float64) * factor
 
     return load
+
+
+def _line_loader(
+    source: Source,
+    offset: int,
+    dtype: np.dtype[Any],
+    shape: tuple[int, int],
+    up: bool,
+    direction: Direction,
+    factor: float,
+) -> Callable[[range], NDArray[Any]]:
+    def load_lines(which: range) -> NDArray[Any]:
+        stored = [shape[0] - 1 - line if up else line for line in which]
+        image = source.lines(offset, dtype, shape[1], stored)
+        if direction == "backward":
+            image = image[:, ::-1]
+        return image if factor == 1.0 else image.astype(np.float64) * factor
+
+    return load_lines
 
 
 def _data_type(source: Source, header: Mapping[str, str]) -> np.dtype[Any]:

@@ -90,7 +90,11 @@ def read_npy(source: Source) -> Scan:
         values = source.array(start, dtype, rows * columns)
         return values.reshape(columns, rows).T if fortran else values.reshape(rows, columns)
 
-    return uncalibrated(source, "NumPy", Channel(UNCALIBRATED_NAME, "", load), (rows, columns), [])
+    def load_lines(which: range) -> NDArray[Any]:
+        return source.lines(start, dtype, columns, which)
+
+    channel = Channel(UNCALIBRATED_NAME, "", load, load_lines=None if fortran else load_lines)
+    return uncalibrated(source, "NumPy", channel, (rows, columns), [])
 
 
 def read_png(source: Source) -> Scan:

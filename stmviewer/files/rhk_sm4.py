@@ -46,7 +46,8 @@ def read_sm4(source: Source) -> Scan:
         direction: Direction = "backward" if page.scan_type == 1 else "forward"
         unit, factor = si_unit(page.strings.get("Z units", ""))
         name = names.distinct(page.strings.get("Label") or "untitled", direction)
-        channels.append(Channel(name, unit, _loader(source, page, factor), direction))
+        lines = _line_loader(source, page, factor)
+        channels.append(Channel(name, unit, _loader(source, page, factor), direction, load_lines=lines))
     return Scan(
         channels=tuple(channels),
         geometry=geometry,
@@ -89,6 +90,15 @@ def _loader(source: Source, page: ImagePage, factor: float) -> Callable[[], NDAr
         return (turned * page.z_scale + page.z_offset) * factor
 
     return load
+
+
+def _line_loader(source: Source, page: ImagePage, factor: float) -> Callable[[range], NDArray[Any]]:
+    def load_lines(which: range) -> NDArray[Any]:
+        stored = [page.rows - 1 - line if page.y_scale > 0 else line for line in which]
+        raw = source.lines(page.offset, "<i4", page.columns, stored)
+        return (raw[:, :: -1 if page.x_scale < 0 else 1] * page.z_scale + page.z_offset) * factor
+
+    return load_lines
 
 
 def _geometry(page: ImagePage, notes: list[str]) -> Geometry:

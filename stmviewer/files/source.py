@@ -3,7 +3,7 @@
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
@@ -89,6 +89,20 @@ class Source:
             got = file.readinto(values.view(np.uint8).data)
         if got != values.nbytes:
             raise FileError(self.path, f"the file ended {values.nbytes - got} bytes early while it was read")
+        return values
+
+    def lines(self, offset: int, dtype: DTypeLike, columns: int, which: Sequence[int]) -> NDArray[Any]:
+        """Those of the lines of `columns` values that begin at byte `offset`; shape (len(which), columns).
+
+        FileError where the file ends before one of them.
+        """
+        values = np.empty((len(which), columns), dtype=np.dtype(dtype))
+        line_bytes = columns * values.dtype.itemsize
+        with self.open() as file:
+            for line, number in zip(values, which, strict=True):
+                file.seek(offset + number * line_bytes)
+                if file.readinto(line.view(np.uint8).data) != line_bytes:
+                    raise FileError(self.path, f"the file is truncated: it ends within line {number}")
         return values
 
     def refuse_bomb(self, unpacked: int) -> None:

@@ -1,16 +1,25 @@
-"""The list of opened files at the left, with previous and next."""
+"""The list of opened files at the left, with thumbnails, order, previous and next."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QListWidget, QToolButton, QVBoxLayout, QWidget
+
+from stmviewer.gui.theme import tones
+from stmviewer.gui.thumbnailing import ICON_SIDE, blank, picture
+from stmviewer.services.events import Thumbnail
 
 
 class FolderList(QWidget):
-    """File names; the shown one is the current one. `chosen` gives the index of the file that the user picks."""
+    """Files with their thumbnails; the shown one is the current one.
+
+    `chosen` gives the index of the file that the user picks, `order_chosen` the order that they want ("name" or
+    "newest").
+    """
 
     chosen = Signal(int)
+    order_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -18,7 +27,16 @@ class FolderList(QWidget):
         self._list.setUniformItemSizes(True)
         self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._list.setIconSize(QSize(ICON_SIDE, ICON_SIDE))
         self._list.currentRowChanged.connect(self._picked)
+        self._rows: dict[Path, list[int]] = {}
+        self._blank = blank(tones(self.palette()).gap)
+        self.order = QComboBox()
+        for name, text in (("name", "By name"), ("newest", "Newest first")):
+            self.order.addItem(text, name)
+        self.order.setToolTip("Order of the files")
+        self.order.setAccessibleName("Order of the files")
+        self.order.activated.connect(lambda row: self.order_chosen.emit(self.order.itemData(row)))
         self._count = QLabel()
         self._count.setObjectName("quiet")
         self.previous = self._arrow(Qt.ArrowType.LeftArrow, "Previous file", -1)
@@ -32,10 +50,11 @@ class FolderList(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(head)
+        layout.addWidget(self.order)
         layout.addWidget(self._list, 1)
 
     def sizeHint(self) -> QSize:
-        return QSize(180, 400)
+        return QSize(220, 400)
 
     def show_files(self, files: Sequence[Path], current: int) -> None:
         """Lists `files`; names that occur twice carry their folder."""
@@ -46,12 +65,29 @@ class FolderList(QWidget):
         ]
         with QSignalBlocker(self._list):
             if texts != [self._list.item(k).text() for k in range(self._list.count())]:
-                self._list.clear()
-                self._list.addItems(texts)
-                for k, path in enumerate(files):
-                    self._list.item(k).setToolTip(str(path))
+                self._fill(files, texts)
             self._list.setCurrentRow(current)
         self._tell(current)
+
+    def _fill(self, files: Sequence[Path], texts: Sequence[str]) -> None:
+        self._list.clear()
+        self._list.addItems(texts)
+        self._rows = {}
+        for k, path in enumerate(files):
+            self._list.item(k).setToolTip(str(path))
+            self._list.item(k).setIcon(self._blank)
+            self._rows.setdefault(path, []).append(k)
+
+    def show_thumbnail(self, thumbnail: Thumbnail) -> None:
+        """Puts a thumbnail beside the name of its file, or says why it has none."""
+        icon = picture(thumbnail, tones(self.palette()).gap)
+        for row in self._rows.get(thumbnail.path, ()):
+            item = self._list.item(row)
+            item.setIcon(icon)
+            item.setToolTip(thumbnail.fault or f"{thumbnail.path}\n{thumbnail.label}")
+
+    def set_order(self, order: str) -> None:
+        self.order.setCurrentIndex(max(self.order.findData(order), 0))
 
     def current(self) -> int:
         return self._list.currentRow()

@@ -11,11 +11,13 @@ from PySide6.QtCore import QObject, Signal
 from stmviewer.files.calibration import Calibration, filled_in, key_of, of_facts
 from stmviewer.gui.shown import Opened, Restored, Shown, ShownMask, pick_channel, preview_mask
 from stmviewer.gui.state import Phase, Run
+from stmviewer.gui.thumbnailing import Thumbnailer
 from stmviewer.gui.worker import JobDesk
 from stmviewer.restore import ModelInfo, Restoration, RestoreRequest
 from stmviewer.scan import Channel, FileError, Scan, StmviewerError
-from stmviewer.services import events, exporting, opening, restoring
+from stmviewer.services import events, exporting, opening, restoring, thumbnails
 from stmviewer.services.jobs import Context, Job
+from stmviewer.services.thumbnails import Order, ThumbnailRequest
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Services:
     restore_job: Callable[[Scan, RestoreRequest], Job] = restoring.restore_job
     device_job: Callable[[], Job] = restoring.device_job
     export_job: Callable[[Restoration, Scan, Path], Job] = exporting.export_job
+    thumbnails_job: Callable[[Sequence[Path], ThumbnailRequest], Job] = thumbnails.thumbnails_job
 
 
 class Session(QObject):
@@ -37,6 +40,7 @@ class Session(QObject):
     """
 
     opened = Signal()
+    files_sorted = Signal()
     shown_changed = Signal()
     mask_changed = Signal()
     run_changed = Signal()
@@ -52,6 +56,7 @@ class Session(QObject):
         self.desk = JobDesk(self)
         self.files: tuple[Path, ...] = ()
         self.index = -1
+        self.order: Order = "name"
         self.shown: Shown | None = None
         #: every scan of the file on show; most files hold one
         self.parts: tuple[Scan, ...] = ()
@@ -70,6 +75,8 @@ class Session(QObject):
         self._exporting = desk.lane(desk.files, self._on_export)
         self._restoring = desk.lane(desk.restoring, self._on_run)
         self._naming_device = desk.lane(desk.restoring, self._on_device)
+        self._sorting = desk.lane(desk.files, self._on_sorted)
+        self.thumbnails = Thumbnailer(desk, self._services.thumbnails_job, self)
 
     @property
     def scan(self) -> Scan | None:
@@ -90,9 +97,11 @@ class Session(QObject):
 
         def job(context: Context) -> Opened:
             files = tuple(self._services.scan_files(paths))
+            if order != "name":  # by name they are within each folder
+                files = tuple(thumbnails.in_order(files, order))
             return self._opened(context, files, 0, wish, calibrations)
 
-        wish, calibrations = self._wish(), self.calibrations
+        wish, calibrations, order = self._wish(), self.calibrations, self.order
         self._opening.start("Opening", job)
 
     def show_file(self, index: int) -> None:
@@ -103,6 +112,21 @@ class Session(QObject):
             self._opening.drop()  # back again before the other one had come
             return
         self._start_opening(index)
+
+    def sort_files(self, order: Order) -> None:
+        """Lists the files by name or the newest first; the one on show stays on show."""
+        self.order = order
+        files = self.files
+        self._sorting.start("Sorting", lambda _: tuple(thumbnails.in_order(files, order)))
+
+    def _on_sorted(self, event: events.Event) -> None:
+        match event:
+            case events.Finished(files) if sorted(files) == sorted(self.files) and not self._opening.busy:
+                shown = self.files[self.index] if self.files else None
+                self.files = files
+                self.index = files.index(shown) if shown is not None else -1
+                self.files_sorted.emit()
+                self.thumbnails.show_files(files, self._wish())
 
     def reopen(self) -> None:
         """Opens the file on show once more, with what the user now says about it."""
@@ -172,6 +196,9 @@ class Session(QObject):
                 if shown is None and len(files) == 1:
                     return  # what was on show stays
                 same_scan = shown is not None and shown.scan is self.scan
+                # they follow the channel that the user chooses, not the one that a file happens to have
+                if same_scan or files != self.files:
+                    self.thumbnails.show_files(files, shown.channel if shown else None)
                 same_file = bool(parts) and parts is self.parts
                 self.files, self.index, self.shown, self.parts = files, index, shown, parts
                 self.mask, self.mask_fault, self.run = None, "", Run()

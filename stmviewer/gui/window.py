@@ -32,6 +32,7 @@ from stmviewer.gui.theme import ThemeChoice, apply_theme
 from stmviewer.gui.workspace import Workspace
 from stmviewer.restore import FILE_MASK, RestoreRequest
 from stmviewer.scan import RequestError
+from stmviewer.services.thumbnails import Order
 
 #: after the last change of the settings, before the mask is drawn anew
 _PREVIEW_DELAY_MS = 120
@@ -98,6 +99,10 @@ class MainWindow(QMainWindow):
 
     def step_file(self, by: int) -> None:
         self.files.step(by)
+
+    def sort_files(self, order: Order) -> None:
+        self.settings.set_text("file-order", order)
+        self.session.sort_files(order)
 
     def step_channel(self) -> None:
         self.header.step_channel()
@@ -206,6 +211,10 @@ class MainWindow(QMainWindow):
         name = files[self.session.index].name if files else ""
         self.setWindowTitle(f"{name} – stmviewer" if name else "stmviewer")
         self._same_place = False
+
+    def _on_sorted(self) -> None:
+        self.files.show_files(self.session.files, self.session.index)
+        self.refresh()
 
     def _on_shown(self) -> None:
         shown = self.session.shown
@@ -345,6 +354,9 @@ class MainWindow(QMainWindow):
         self.header.chosen.connect(session.show_channel)
         self.header.part_chosen.connect(session.show_part)
         self.files.chosen.connect(session.show_file)
+        self.files.order_chosen.connect(self.sort_files)
+        session.thumbnails.ready.connect(self.files.show_thumbnail)
+        session.files_sorted.connect(self._on_sorted)
         self.view.cursor_text.connect(self.cursor_line.setText)
         self.view.aspect_changed.connect(self.refresh)
         self.controls.changed.connect(self._on_controls)
@@ -371,6 +383,8 @@ class MainWindow(QMainWindow):
         self.view.set_inverted(self.settings.flag("inverted", False))
         for pane in PANE_NAMES:
             self.view.set_pane_visible(pane, self.settings.flag(f"pane-{pane}", True))
+        self.session.order = "newest" if self.settings.text("file-order") == "newest" else "name"
+        self.files.set_order(self.session.order)
         with suppress(RequestError):  # written by another version
             self.controls.show_request(RestoreRequest.from_json(self.settings.text("request", "{}")))
         self._fill_recent()

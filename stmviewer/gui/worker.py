@@ -50,13 +50,16 @@ class Lane:
 class JobDesk(QObject):
     """Owns the job runners and the one timer that takes over their events.
 
-    One runner has the restorations, one at a time; the other opens files, draws up previews and exports.
+    One runner has the restorations, one at a time; another opens files, draws up previews and exports; the last makes
+    thumbnails, so that a long folder holds up nothing else.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.restoring = JobRunner("restore", 1)
         self.files = JobRunner("files", 2)
+        self.thumbnails = JobRunner("thumbnails", 1)
+        self._runners = (self.restoring, self.files, self.thumbnails)
         self._lanes: dict[int, Lane] = {}  # by token, until the last event has come
         self._closed = False
         self._timer = QTimer(self)
@@ -79,7 +82,7 @@ class JobDesk(QObject):
 
     def drain(self) -> None:
         """Hands over what has arrived; stops the timer when nothing more can come."""
-        for runner in (self.restoring, self.files):
+        for runner in self._runners:
             for token, event in runner.drain():
                 lane = self._lanes.pop(token, None) if isinstance(event, FINAL) else self._lanes.get(token)
                 if lane is not None and not self._closed:
@@ -91,12 +94,12 @@ class JobDesk(QObject):
         """Cancels every job and waits at most that long; True when all have stopped."""
         self._closed = True
         self._timer.stop()
-        for runner in (self.restoring, self.files):
+        for runner in self._runners:
             runner.close(wait=False)
         until = monotonic() + patience_s
-        while (stopping := self.restoring.busy or self.files.busy) and monotonic() < until:
+        while (stopping := any(runner.busy for runner in self._runners)) and monotonic() < until:
             sleep(0.01)
         if not stopping:
-            for runner in (self.restoring, self.files):
+            for runner in self._runners:
                 runner.close(wait=True)  # nothing left to wait for but the ends of the threads
         return not stopping

@@ -14,17 +14,30 @@ def fit_plane(data: FloatArray, measured: BoolArray | None = None) -> FloatArray
     """The plane a + b x + c y through the finite (and `measured`) pixels by least squares, robust against steps.
 
     One reweighting round leaves out what lies over three robust deviations from the first fit, so that adsorbates
-    do not tilt it. Returns the plane on every pixel, shape (rows, columns); zeros if nothing is measured.
+    do not tilt it. Returns the plane on every pixel, shape (rows, columns); zeros if nothing is measured, exactly
+    that value if all is the same: a fit would leave rounding errors that look like a surface.
     """
     rows, columns = data.shape
     valid = np.isfinite(data) if measured is None else np.isfinite(data) & measured
     if not valid.any():
         return np.zeros_like(data)
+    if (value := constant_value(data[valid])) is not None:
+        return np.full_like(data, value)
     y = (np.arange(rows)[:, None] - (rows - 1) / 2) / rows
     x = (np.arange(columns)[None, :] - (columns - 1) / 2) / columns
     plane = _plane_coefficients(data, valid, x, y)
     result: FloatArray = plane[0] + plane[1] * x + plane[2] * y
     return result
+
+
+def constant_value(values: FloatArray) -> float | None:
+    """The one value of finite `values` where they are the same to rounding; None where they differ, or are none."""
+    if values.size == 0:
+        return None
+    least, most = float(values.min()), float(values.max())
+    # two of them may each be finite and their difference not
+    same = most <= least or most - least <= 4 * float(np.finfo(np.float64).eps) * max(abs(least), abs(most))
+    return least if same else None
 
 
 def _plane_coefficients(data: FloatArray, valid: BoolArray, x: FloatArray, y: FloatArray) -> FloatArray:

@@ -24,7 +24,8 @@ class Channel:
 
     `data` is a read-only float64 array (rows, columns) in SI `unit`, row 0 at the top as the microscopist sees it,
     backward channels already mirrored; NaN where the file has no value. It is read when first asked for: a reader
-    passes `load`, and a file of twelve channels costs no more than the one that is shown.
+    passes `load`, and a file of twelve channels costs no more than the one that is shown. Where a reader can read
+    single lines, it passes `load_lines` too: from line numbers (0 at the top) to these lines, for thumbnails.
     """
 
     def __init__(
@@ -34,12 +35,14 @@ class Channel:
         load: Callable[[], NDArray[Any]] | NDArray[Any],
         direction: Direction = "forward",
         role: Role = "raw",
+        load_lines: Callable[[range], NDArray[Any]] | None = None,
     ) -> None:
         self.name = name
         self.unit = unit
         self.direction: Direction = direction
         self.role: Role = role
         self._load = load
+        self._load_lines = load_lines
         # a lock of its own: that of functools.cached_property is shared by all channels before Python 3.12, and the
         # window would wait for a file that a worker reads
         self._lock = threading.Lock()
@@ -51,17 +54,31 @@ class Channel:
         """The image; read from the file at the first call, which may come from any thread."""
         with self._lock:
             if self._data is None:
-                values = self._load() if callable(self._load) else self._load
-                # a copy: rule 1, nobody else's array is touched or trusted; a signalling NaN is no fault of ours
-                with np.errstate(invalid="ignore"):
-                    data = np.array(values, dtype=np.float64)
-                if data.ndim != 2:
-                    raise ValueError(f"channel {self.label} has {data.ndim} dimensions, not 2")
-                # an overflowed ADC is no measurement either
-                data[~np.isfinite(data)] = np.nan
-                data.flags.writeable = False
-                self._data = data
+                self._data = self._checked(self._load() if callable(self._load) else self._load)
             return self._data
+
+    def lines(self, step: int, rows: int) -> FloatArray:
+        """Every `step`-th of the `rows` lines, from the middle of the first `step` on; read-only, NaN unmeasured.
+
+        Reads no other lines where the format allows that and the image is not in memory anyway.
+        """
+        wanted = range(min(step // 2, rows - 1), rows, step)
+        with self._lock:
+            in_memory = self._data is not None
+        if in_memory or self._load_lines is None or step == 1:
+            return self.data[wanted.start :: step]
+        return self._checked(self._load_lines(wanted))
+
+    def _checked(self, values: NDArray[Any]) -> FloatArray:
+        # a copy: rule 1, nobody else's array is touched or trusted; a signalling NaN is no fault of ours
+        with np.errstate(invalid="ignore"):
+            data = np.array(values, dtype=np.float64)
+        if data.ndim != 2:
+            raise ValueError(f"channel {self.label} has {data.ndim} dimensions, not 2")
+        # an overflowed ADC is no measurement either
+        data[~np.isfinite(data)] = np.nan
+        data.flags.writeable = False
+        return data
 
     @property
     def measured(self) -> BoolArray:

@@ -4,7 +4,11 @@ A panel is one `match` over these; it never looks into a job.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from stmviewer.scan import FloatArray
 
@@ -41,6 +45,19 @@ class Metric:
     value: float
 
 
+@dataclass(frozen=True, eq=False)
+class Thumbnail:
+    """A small levelled picture of a file, for lists: grey values (rows, columns), 0 where nothing was measured.
+
+    `label` is the channel on it. `fault` is the line that says why there is none; then `image` is empty.
+    """
+
+    path: Path
+    image: NDArray[np.uint8]
+    label: str
+    fault: str = ""
+
+
 @dataclass(frozen=True)
 class Message:
     """A line for the user."""
@@ -68,6 +85,6 @@ class Cancelled:
     """The job stopped because the user asked."""
 
 
-Event = Started | Advanced | Preview | Metric | Message | Finished | Failed | Cancelled
+Event = Started | Advanced | Preview | Metric | Thumbnail | Message | Finished | Failed | Cancelled
 #: after one of these nothing more comes from a job
 FINAL = (Finished, Failed, Cancelled)

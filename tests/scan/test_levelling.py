@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stmviewer.scan.levelling import fit_plane, level_for_display, robust_range, row_offsets
+from stmviewer.scan.levelling import constant_value, fit_plane, level_for_display, robust_range, row_offsets
 
 RNG = np.random.default_rng(0)
 
@@ -157,3 +157,18 @@ def test_display_levelling_takes_plane_and_median_out_of_a_copy() -> None:
     assert np.nanstd(level) == pytest.approx(0.1, rel=0.1)
     assert np.isnan(level[3, 3])
     assert np.isnan(level_for_display(np.full((4, 4), np.nan))).all()
+
+
+@pytest.mark.parametrize("value", [-7.3e-8, 0.0, 1e300, 5e-324])
+def test_a_constant_image_is_levelled_to_exactly_zero(value: float) -> None:
+    data = np.full((30, 40), value)
+    data[3, 4] = np.nan
+    level = level_for_display(data)
+    assert not np.nan_to_num(level).any()
+
+
+def test_what_differs_by_more_than_rounding_is_not_constant() -> None:
+    assert constant_value(np.array([1.0, 1.0 + 5e-16])) == 1.0
+    assert constant_value(np.array([1.0, 1.0 + 1e-14])) is None
+    assert constant_value(np.array([-1.7e308, 1.7e308])) is None
+    assert constant_value(np.empty(0)) is None

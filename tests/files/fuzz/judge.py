@@ -76,8 +76,11 @@ def _check_scans(path: Path) -> None:
 
 def _check_scan(scan: Scan) -> None:
     assert len({(c.name.casefold(), c.direction, c.role) for c in scan.channels}) == len(scan.channels)
+    rows = scan.geometry.rows
     for channel in scan.channels:
+        some = channel.lines(3, rows)  # as thumbnails read them, before all are in memory
         _check_values(channel.data, scan.geometry.shape)
+        np.testing.assert_array_equal(some, channel.data[min(1, rows - 1) :: 3])
     assert np.isfinite([*scan.geometry.centre, scan.geometry.angle_deg]).all()
     for value in (scan.bias_v, scan.setpoint_a, *(scan.line_time_s or ())):
         assert value is None or np.isfinite(value)
