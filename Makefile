@@ -57,6 +57,10 @@ screenshots: $(VENV)/installed-test
 surfaces: $(VENV)/installed
 	$(BIN)/python resources/pictures/make_surfaces.py
 
+# the contact sheet of what goes wrong while scanning
+degradations: $(VENV)/installed
+	$(BIN)/python resources/pictures/make_degradations.py
+
 samples: $(VENV)/installed
 	$(BIN)/python resources/samples/make_samples.py
 
