@@ -13,7 +13,7 @@ export GOMP_SPINCOUNT ?= 0
 
 # half an environment is none: `python3 -m venv` leaves one where Debian's python3-venv is missing
 .DELETE_ON_ERROR:
-.PHONY: run test lint bench slow fuzz screenshots surfaces samples clean
+.PHONY: run test lint bench slow fuzz screenshots surfaces degradations samples clean
 
 run: $(VENV)/installed
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
