@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from stmviewer.cli import likeness
 from stmviewer.cli.console import Console
 from stmviewer.cli.mask import size
 from stmviewer.scan import RequestError
@@ -17,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="si001h, si111-7x7, ge001, au111, graphite, graphene-moire, hexagonal, square or molecules,"
         " or a good scan or a folder of good scans; default si001h",
     )
-    parser.add_argument("--count", type=int, default=1)
+    parser.add_argument("--count", type=int, help="pairs to write; default 1 (real images to compare with; default 96)")
     parser.add_argument("--size", default="256", help="pixels a side, or COLUMNSxROWS; default 256")
     parser.add_argument(
         "--pixel-nm", type=float, help="pixel size; default 0.1, or that of the good scans and random coarser ones"
@@ -29,20 +30,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--format", choices=("npz", "sxm", "gwy"), default="npz", help="default npz (forward alone)")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write to")
+    likeness.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.compare:
+        return likeness.run_compare(arguments)
     from stmviewer.services.simulating import SimulateRequest, Simulator
 
     text = arguments.size
     rows, columns = size(text if "x" in text.lower() else f"{text}x{text}", "--size")
-    if arguments.count < 1:
-        raise RequestError(f"--count must be 1 or more, not {arguments.count}")
+    count = 1 if arguments.count is None else arguments.count
+    if count < 1:
+        raise RequestError(f"--count must be 1 or more, not {count}")
     request = SimulateRequest(
         surface=arguments.surface,
         rows=rows,
         columns=columns,
-        count=arguments.count,
+        count=count,
         pixel_m=None if arguments.pixel_nm is None else arguments.pixel_nm * 1e-9,
         preset=arguments.preset,
         seed=arguments.seed,

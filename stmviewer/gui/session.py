@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -127,6 +128,11 @@ class Session(QObject):
                 self.index = files.index(shown) if shown is not None else -1
                 self.files_sorted.emit()
                 self.thumbnails.show_files(files, self._wish())
+
+    def take(self, scan: Scan) -> None:
+        """Shows a scan that lies in no file."""
+        job = partial(_taken, scan, self._wish())
+        self._opening.start("Opening", job)
 
     def reopen(self) -> None:
         """Opens the file on show once more, with what the user now says about it."""
@@ -322,3 +328,7 @@ class Session(QObject):
     def close(self) -> bool:
         """Cancels every job; False when one did not stop in time."""
         return self.desk.close()
+
+
+def _taken(scan: Scan, wish: Channel | None, _: Context) -> Opened:
+    return Opened((), -1, Shown.of(scan, pick_channel(scan, wish)), parts=(scan,))

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QApplication,
+    QDialog,
     QLabel,
     QMainWindow,
     QStackedWidget,
@@ -31,7 +32,7 @@ from stmviewer.gui.state import look
 from stmviewer.gui.theme import ThemeChoice, apply_theme
 from stmviewer.gui.workspace import Workspace
 from stmviewer.restore import FILE_MASK, RestoreRequest
-from stmviewer.scan import RequestError
+from stmviewer.scan import RequestError, Scan
 from stmviewer.services.thumbnails import Order
 
 #: after the last change of the settings, before the mask is drawn anew
@@ -50,6 +51,7 @@ class MainWindow(QMainWindow):
         self.session = Session(services, self)
         self.ended_cleanly = True
         self._asked: tuple[Path, ...] = ()
+        self._simulation: QDialog | None = None
 
         self.messages = InfoArea()
         self.empty = EmptyState()
@@ -181,6 +183,26 @@ class MainWindow(QMainWindow):
 
     def cancel(self) -> None:
         self.session.cancel()
+
+    def simulate(self) -> None:
+        """Opens the simulation beside the window, or brings it to the front."""
+        if self._simulation is None:
+            from stmviewer.gui.simulating.dialog import SimulateDialog
+
+            dialog = SimulateDialog(self.session.desk, self.settings, self._take, self)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.destroyed.connect(self._simulation_gone)
+            self._simulation = dialog
+        self._simulation.show()
+        self._simulation.raise_()
+        self._simulation.activateWindow()
+
+    def _take(self, scan: Scan) -> None:
+        self.messages.dismiss("error")
+        self.session.take(scan)
+
+    def _simulation_gone(self) -> None:
+        self._simulation = None
 
     def copy_command(self) -> None:
         command = self.session.command()
@@ -318,6 +340,8 @@ class MainWindow(QMainWindow):
         self.settings.set_layout("splitter", self.workspace.splitter.saveState())
         self.settings.save()
         self._preview_timer.stop()  # its job would find the runners closed
+        if self._simulation is not None:
+            self._simulation.close()
         self.hide()  # at once; the jobs may need a moment to stop
         self.ended_cleanly = self.session.close()
         super().closeEvent(event)

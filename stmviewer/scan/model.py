@@ -193,7 +193,9 @@ class Scan:
 
     @property
     def name(self) -> str:
-        return self.path.name if self.path else "untitled"
+        if self.path:
+            return self.path.name
+        return "simulated scan" if self.format == "simulated" else "untitled"
 
     def origin(self) -> dict[str, Any]:
         """For provenance: which scan of its file this is, and what of its size is from the user. Mostly nothing."""

@@ -1,8 +1,8 @@
 """Simulated scans: a surface, scanned badly, beside what a perfect microscope would have shown."""
 
 import math
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
 
 import numpy as np
 
@@ -10,13 +10,81 @@ from stmviewer.scan import Channel, FloatArray, Geometry, RequestError, Scan
 from stmviewer.simulate.degradations import Unfinished, describe
 from stmviewer.simulate.presets import Damage, Pair, degrade_both_ways, find_preset
 from stmviewer.simulate.real_images import RealImages
-from stmviewer.simulate.surfaces import random_surface
+from stmviewer.simulate.surfaces import Surface, random_surface
 
 PIXEL_RANGE_M = (0.02e-9, 1e-9)
 
 #: surface around a scan that a second tip end brings into it, whose distance is drawn in metres or in pixels
 _MARGIN_M = 6.5e-9
 _MARGIN_PX = 24
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A pristine surface ready to be scanned: `heights` (m) of `rows` x `columns` pixels with a margin around."""
+
+    surface: Surface
+    heights: FloatArray
+    rows: int
+    columns: int
+    pixel_m: float
+    seed: int | tuple[int, int]
+
+    @property
+    def margin(self) -> int:
+        return (self.heights.shape[0] - self.rows) // 2
+
+    def draw(self, preset: str) -> Damage:
+        """The degradations that the preset draws for this scene's seed."""
+        return find_preset(preset).draw(self._rng(), self.pixel_m)
+
+    def scan(self, preset: str, damage: Damage | None = None, *, unfinished: float = 0.0) -> Pair:
+        """The pair, forward and backward, with the degradations that the preset draws, or with others."""
+        rng = self._rng()
+        drawn = find_preset(preset).draw(rng, self.pixel_m)
+        damage = damage or drawn
+        unseen = self.margin - min(damage.margin(self.rows), self.margin)
+        image = self.heights[unseen : self.heights.shape[0] - unseen, unseen : self.heights.shape[1] - unseen]
+        pair = _scanned(image, (self.rows, self.columns), self.pixel_m, preset, damage, unfinished, rng)
+        parameters: dict[str, Any] = asdict(self.surface)  # type: ignore[call-overload]  # every surface is a dataclass
+        return _told(pair, {"name": self.surface.name, **parameters}, self.seed)
+
+    def _rng(self) -> np.random.Generator:
+        return _streams(self.seed)[1]
+
+
+def _streams(seed: int | tuple[int, int]) -> tuple[np.random.Generator, np.random.Generator]:
+    """One for the surface and one for the scan: every preset degrades the same surface."""
+    surface, scan = np.random.SeedSequence(seed).spawn(2)
+    return np.random.default_rng(surface), np.random.default_rng(scan)
+
+
+def make_scene(
+    surface_name: str,
+    rows: int,
+    columns: int,
+    pixel_m: float,
+    seed: int | tuple[int, int],
+    bias: Literal["drawn", "filled", "empty"] = "drawn",
+) -> Scene:
+    """A random surface of that name. `bias` is the sign of the sample bias where the surface has one: filled states
+    at negative, empty states at positive.
+
+    Raises RequestError for a surface, size or seed that is not there.
+    """
+    if not PIXEL_RANGE_M[0] <= pixel_m <= PIXEL_RANGE_M[1]:
+        low, high = (limit * 1e9 for limit in PIXEL_RANGE_M)
+        raise RequestError(f"pixels of {pixel_m * 1e9:g} nm cannot be simulated; {low:g} to {high:g} nm can")
+    _check(rows, columns, seed, 0.0)
+    rng = _streams(seed)[0]
+    surface = random_surface(surface_name, rng)
+    if bias != "drawn" and "bias_v" in {f.name for f in fields(surface)}:  # type: ignore[arg-type]
+        size = abs(surface.bias_v)
+        surface = replace(surface, bias_v=-size if bias == "filled" else size)  # type: ignore[type-var]
+    # does not depend on the preset: every preset degrades the same surface
+    margin = math.ceil(_MARGIN_M / pixel_m) + _MARGIN_PX
+    heights = surface.make(rows + 2 * margin, columns + 2 * margin, pixel_m, rng)
+    return Scene(surface, heights, rows, columns, pixel_m, seed)
 
 
 def simulate_scan(
@@ -37,21 +105,8 @@ def simulate_scan(
     there.
     """
     find_preset(preset)
-    if not PIXEL_RANGE_M[0] <= pixel_m <= PIXEL_RANGE_M[1]:
-        low, high = (limit * 1e9 for limit in PIXEL_RANGE_M)
-        raise RequestError(f"pixels of {pixel_m * 1e9:g} nm cannot be simulated; {low:g} to {high:g} nm can")
     _check(rows, columns, seed, unfinished)
-    # two streams and a margin that does not depend on the preset: every preset degrades the same surface
-    surface_rng, scan_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
-    surface = random_surface(surface_name, surface_rng)
-    margin = math.ceil(_MARGIN_M / pixel_m) + _MARGIN_PX
-    image = surface.make(rows + 2 * margin, columns + 2 * margin, pixel_m, surface_rng)
-    damage = find_preset(preset).draw(scan_rng, pixel_m)
-    unseen = margin - min(damage.margin(rows), margin)
-    image = image[unseen : image.shape[0] - unseen, unseen : image.shape[1] - unseen]
-    pair = _scanned(image, (rows, columns), pixel_m, preset, damage, unfinished, scan_rng)
-    parameters: dict[str, Any] = asdict(surface)  # type: ignore[call-overload]  # every surface is a dataclass
-    return _told(pair, {"name": surface_name, **parameters}, seed)
+    return make_scene(surface_name, rows, columns, pixel_m, seed).scan(preset, unfinished=unfinished)
 
 
 def simulate_on_images(
@@ -71,7 +126,7 @@ def simulate_on_images(
     """
     find_preset(preset)
     _check(rows, columns, seed, unfinished)
-    surface_rng, scan_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
+    surface_rng, scan_rng = _streams(seed)
     i, factor = images.choose(rows, columns, surface_rng, pixel_m)
     pixel = images.pixels_m[i] * factor
     damage = find_preset(preset).draw(scan_rng, pixel)

@@ -37,9 +37,10 @@ from stmviewer.simulate.degradations import (
     WhiteNoise,
 )
 from stmviewer.simulate.degradations.degradation import Degradation, describe, draw_line_time, reach
+from stmviewer.simulate.ranges import Ranged, ranged
 
 #: with that probability a degradation of that class, its parameters drawn
-Chance = tuple[float, type[Degradation]]
+Chance = tuple[float, type[Degradation] | Ranged]
 
 
 @dataclass(frozen=True)
@@ -91,11 +92,9 @@ class Preset:
         """The degradations of one image with pixels of `pixel_m`."""
         line_time = draw_line_time(rng)
         before = [
-            _timed(kind.draw(rng, pixel_m), line_time) for chance, kind in self.before_crop if rng.random() < chance
+            timed(kind.draw(rng, pixel_m), line_time) for chance, kind in self.before_crop if rng.random() < chance
         ]
-        after = [
-            _timed(kind.draw(rng, pixel_m), line_time) for chance, kind in self.after_crop if rng.random() < chance
-        ]
+        after = [timed(kind.draw(rng, pixel_m), line_time) for chance, kind in self.after_crop if rng.random() < chance]
         draw = rng.random()
         for chance, kind in self.tips:
             if 0 <= draw < chance:
@@ -104,7 +103,7 @@ class Preset:
         return Damage(tuple(before), tuple(after), line_time)
 
 
-def _timed(degradation: Degradation, line_time_s: float) -> Degradation:
+def timed(degradation: Degradation, line_time_s: float) -> Degradation:
     """The degradation with the line time of the scan that it is part of."""
     names = [f.name for f in fields(degradation)]  # type: ignore[arg-type]  # every degradation is a dataclass
     return replace(degradation, line_time_s=line_time_s) if "line_time_s" in names else degradation  # type: ignore[type-var]
@@ -135,27 +134,32 @@ PRESETS: dict[str, Preset] = {
         ),
     ),
     "realistic": Preset(
-        tips=((0.25, SeveralTips), (0.2, MultiTip), (0.2, DullTip), (0.1, DilatedTip)),
+        tips=(
+            (0.25, SeveralTips),
+            (0.2, MultiTip),
+            (0.2, ranged(DullTip, sigma_m=(0.04e-9, 0.16e-9))),
+            (0.1, ranged(DilatedTip, radius_m=(0.3e-9, 3e-9))),
+        ),
         before_crop=(
             (0.5, Drift),
-            (0.4, LineMisalignment),
-            (0.12, TipChange),
+            (0.4, ranged(LineMisalignment, probability=(0.1, 0.5), sigma_px=(0.4, 1.6))),
+            (0.12, ranged(TipChange, jump_m=(10e-12, 120e-12))),
             (0.05, PickedUpAdsorbate),
-            (0.15, TipSwitching),
+            (0.15, ranged(TipSwitching, rest_px=(500, 3e4), away_px=(5, 500), jump_m=(10e-12, 120e-12))),
         ),
         after_crop=(
-            (0.35, Scars),
-            (0.35, FeedbackLag),
-            (0.1, FeedbackOvershoot),
+            (0.35, ranged(Scars, per_line=(5e-3, 0.3), length_px=(3, 40), height_m=(10e-12, 80e-12))),
+            (0.35, ranged(FeedbackLag, time_constant_px=(0.3, 3))),
+            (0.1, ranged(FeedbackOvershoot, period_px=(3, 12))),
             (0.7, PlaneTilt),
             (0.4, Bow),
             (0.6, LineOffsets),
             (0.3, LineSlopes),
-            (0.6, LineNoise),
-            (0.6, LoopNoise),
-            (0.6, WhiteNoise),
-            (0.25, MainsHum),
-            (0.1, Spikes),
+            (0.6, ranged(LineNoise, rms_m=(0.5e-12, 10e-12), exponent=(0.5, 1.8))),
+            (0.6, ranged(LoopNoise, rms_m=(0.6e-12, 10e-12), correlation_px=(1.5, 20))),
+            (0.6, ranged(WhiteNoise, rms_m=(0.2e-12, 6e-12))),
+            (0.25, ranged(MainsHum, amplitude_m=(0.3e-12, 5e-12))),
+            (0.1, ranged(Spikes, share=(3e-5, 2e-3), height_m=(50e-12, 400e-12))),
             (0.5, Quantisation),
         ),
     ),

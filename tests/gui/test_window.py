@@ -358,7 +358,7 @@ def test_every_command_has_a_place_and_no_shortcut_is_given_twice(open_window: O
     shortcuts = [a.shortcut().toString() for a in window.menus.actions.values() if not a.shortcut().isEmpty()]
     assert len(shortcuts) == len(set(shortcuts))
     titles = [action.text() for action in window.menuBar().actions()]
-    assert titles == ["&File", "&View", "&Restore", "&Help"]
+    assert titles == ["&File", "&View", "&Restore", "&Simulate", "&Help"]
 
 
 def test_closing_is_remembered(bench: Bench, open_window: Opener) -> None:

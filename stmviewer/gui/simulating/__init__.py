@@ -1,0 +1,1 @@
+"""The window in which scans are simulated, with a live preview."""
