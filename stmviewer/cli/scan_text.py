@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from stmviewer.cli.console import duration, quantity
+from stmviewer.files.nanonis_header import table
+from stmviewer.files.units import parse_quantity
 from stmviewer.scan import Channel, Grid, Scan, Spectrum
 
 _NAME_WIDTH = 12
@@ -54,12 +56,15 @@ def _rows(scan: Scan) -> list[tuple[str, str]]:
         pixel = quantity(g.pixel_width, "m")
         rows.append(("Pixel", pixel if g.square_pixels else f"{pixel} x {quantity(g.pixel_height, 'm')}"))
         rows.append(("Angle", f"{g.angle_deg:g} degrees"))
+        if any(g.centre):
+            rows.append(("Centre", f"x {quantity(g.centre[0], 'm', 4)}, y {quantity(g.centre[1], 'm', 4)}"))
     else:
         rows.append(("Size", "unknown: the file has no scale (give one with --pixel-nm or --size-nm)"))
     if scan.bias_v is not None:
         rows.append(("Bias", f"{quantity(scan.bias_v, 'V')} ({_states(scan.bias_v)})"))
-    if scan.setpoint_a is not None:
-        rows.append(("Setpoint", quantity(scan.setpoint_a, "A")))
+    setpoint = quantity(scan.setpoint_a, "A") if scan.setpoint_a is not None else _other_setpoint(scan)
+    if setpoint:
+        rows.append(("Setpoint", setpoint))
     if scan.line_time_s is not None:
         forward, backward = scan.line_time_s
         rows.append(("Line time", f"{quantity(forward, 's')} forward, {quantity(backward, 's')} backward"))
@@ -67,6 +72,16 @@ def _rows(scan: Scan) -> list[tuple[str, str]]:
     rows.append(("Direction", scan.scan_direction))
     rows.append(("Measured", _measured(scan)))
     return rows + [(k, v) for k, v in (("Recorded", scan.recorded), ("Comment", scan.comment.strip())) if v]
+
+
+def _other_setpoint(scan: Scan) -> str:
+    """The setpoint of a Nanonis scan whose feedback is not on the current, such as `-14 Hz (df)`; else nothing."""
+    controllers = table(scan.header.get("Z-CONTROLLER", ""))
+    found = parse_quantity(controllers[0].get("setpoint", "")) if controllers else None
+    if found is None or not found[1]:
+        return ""
+    name = controllers[0].get("name", "")
+    return quantity(*found) + (f" ({name})" if name else "")
 
 
 def _states(bias_v: float) -> str:

@@ -18,9 +18,10 @@ from stmviewer.files.plain import UNCALIBRATED_NAME, check_image, read_array_hea
 from stmviewer.files.provenance import from_json, to_json
 from stmviewer.files.roles import result_of
 from stmviewer.files.source import Source
-from stmviewer.files.titles import as_direction
-from stmviewer.scan import Channel, Direction, FileError, Geometry, Role, Scan
+from stmviewer.files.titles import Names, as_direction
+from stmviewer.scan import Channel, Direction, FileError, Geometry, Part, Role, Scan
 
+_MOST_ARRAYS = 1000
 _IMAGES: dict[str, Role] = {"raw": "raw", "measured": "mask", "restored": "restored", "deviation": "deviation"}
 
 
@@ -40,15 +41,19 @@ def write_npz(scan: Scan, file: BinaryIO) -> None:
     np.savez(file, **arrays)
 
 
-def read_npz(source: Source) -> Scan:
-    """Opens what `write_npz` wrote; any one key may be missing, but not all images."""
+def read_npz(source: Source) -> Scan | tuple[Scan, ...]:
+    """Opens what `write_npz` wrote; any one key may be missing.
+
+    Of an archive without any image of ours every array of two dimensions is an image without size and unit, called as
+    the array; those of another size are further scans. FileError where there is none.
+    """
     with source.open() as file, _decoding(source), zipfile.ZipFile(file) as archive:
         there = {member.removesuffix(".npy") for member in archive.namelist()}
         shapes = {key: _image_shape(source, archive, key) for key in _IMAGES if key in there}
         texts = {key: _text(source, archive, key) for key in ("unit", "provenance") if key in there}
         pixel = _values(source, archive, "pixel_size_m").ravel() if "pixel_size_m" in there else np.empty(0)
     if not shapes:
-        raise FileError(source.path, f"the archive holds no image under the names {', '.join(_IMAGES)}")
+        return _foreign(source)
     if len(set(shapes.values())) > 1:
         listed = ", ".join(f"{key} {columns} x {rows}" for key, (rows, columns) in shapes.items())
         raise FileError(source.path, f"its images differ in size: {listed}")
@@ -68,6 +73,32 @@ def read_npz(source: Source) -> Scan:
         notes=notes,
         provenance=provenance,
     )
+
+
+def _foreign(source: Source) -> tuple[Scan, ...]:
+    by_shape: dict[tuple[int, int], list[str]] = {}
+    with source.open() as file, _decoding(source), zipfile.ZipFile(file) as archive:
+        members = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+        for key in members[:_MOST_ARRAYS]:
+            with archive.open(f"{key}.npy") as member:
+                shape, _, dtype = read_array_header(member)
+            if len(shape) == 2 and min(shape) > 0 and dtype.kind in "biuf":
+                by_shape.setdefault(_image_shape(source, archive, key), []).append(key)
+    if not by_shape:
+        listed = ", ".join(f"'{key[:30]}'" for key in members[:6]) or "no array at all"
+        raise FileError(source.path, f"the archive holds no image, an array of two dimensions; it has {listed}")
+    parts = []
+    for number, (shape, keys) in enumerate(by_shape.items(), start=1):
+        names = Names()
+        channels = [Channel(names.distinct(_one_line(key), "forward"), "", _loader(source, key)) for key in keys]
+        frame = Geometry.of_pixels(*shape)
+        part = Part(number, len(by_shape), f"{channels[0].name}, {frame.in_words()}")
+        parts.append(Scan(channels, frame, path=source.path, format="NumPy archive", notes=(SIZE_UNKNOWN,), part=part))
+    return tuple(parts)
+
+
+def _one_line(key: str) -> str:
+    return " ".join(key.split()) or "untitled"
 
 
 @contextmanager

@@ -19,14 +19,15 @@ from stmviewer.files.rhk_pages import ImagePage, image_pages
 from stmviewer.files.source import Source
 from stmviewer.files.titles import Names
 from stmviewer.files.units import si_unit
-from stmviewer.scan import Channel, Direction, FileError, Geometry, Scan
+from stmviewer.scan import Channel, Direction, FileError, Geometry, Part, Scan
 
 
-def read_sm4(source: Source) -> Scan:
-    """Opens a .sm4 file: its images of the size of the first topography. Images are read when first asked for.
+def read_sm4(source: Source) -> tuple[Scan, ...]:
+    """Opens a .sm4 file: the images of the size of the first topography, then those of each other size as a scan of
+    its own. Images are read when first asked for.
 
-    Spectra in the file, and images of another size, are left out, and a note says so. Raises FileError for a file
-    without images, and for one that is shorter than its pages say.
+    Spectra in the file are left out, and a note says so. Raises FileError for a file without images, and for one that
+    is shorter than its pages say.
     """
     pages, others = image_pages(source)
     if not pages:
@@ -34,15 +35,23 @@ def read_sm4(source: Source) -> Scan:
     for page in pages:
         _check(source, page)
     first = next((page for page in pages if si_unit(page.strings.get("Z units", ""))[0] == "m"), pages[0])
-    same = [page for page in pages if page is first or _frame(page) == _frame(first)]
+    frames: dict[tuple[int, int, str, str], list[ImagePage]] = {_frame(first): []}
+    for page in pages:
+        frames.setdefault(_frame(page), []).append(page)
     notes = [f"{others} pages that are no images (spectra) were left out"] if others else []
-    if len(same) < len(pages):
-        notes.append(f"{len(pages) - len(same)} images of another size were left out")
+    groups = enumerate(frames.values(), start=1)
+    return tuple(_scan(source, group, notes if k == 1 else [], k, len(frames)) for k, group in groups)
+
+
+def _scan(source: Source, pages: list[ImagePage], notes: list[str], number: int, count: int) -> Scan:
+    """The scan of pages of one size; what the first topography among them says counts for all."""
+    first = next((page for page in pages if si_unit(page.strings.get("Z units", ""))[0] == "m"), pages[0])
+    notes = list(notes)
     geometry = _geometry(first, notes)
     notes += _said(first)
     names = Names()
     channels = []
-    for page in same:
+    for page in pages:
         direction: Direction = "backward" if page.scan_type == 1 else "forward"
         unit, factor = si_unit(page.strings.get("Z units", ""))
         name = names.distinct(page.strings.get("Label") or "untitled", direction)
@@ -59,6 +68,7 @@ def read_sm4(source: Source) -> Scan:
         comment=first.strings.get("User text", ""),
         header=first.strings,
         notes=tuple(notes),
+        part=Part(number, count, f"{channels[0].name}, {geometry.in_words()}"),
     )
 
 
@@ -79,8 +89,9 @@ def _check(source: Source, page: ImagePage) -> None:
         raise FileError(source.path, f"page '{label}' at byte {page.offset} has no finite Z scale and offset")
 
 
-def _frame(page: ImagePage) -> tuple[int, int, float, float]:
-    return page.rows, page.columns, abs(page.x_scale), abs(page.y_scale)
+def _frame(page: ImagePage) -> tuple[int, int, str, str]:
+    """What pages of one scan have in common; as text, since a damaged scale is NaN, which is like nothing."""
+    return page.rows, page.columns, repr(abs(page.x_scale)), repr(abs(page.y_scale))
 
 
 def _loader(source: Source, page: ImagePage, factor: float) -> Callable[[], NDArray[Any]]:

@@ -1,6 +1,11 @@
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
+
+from stmviewer.files import save_scan
+from stmviewer.scan import Channel, Geometry, Scan
 
 from . import scans
 
@@ -23,6 +28,29 @@ def test_text_has_what_a_microscopist_asks_first(run, tmp_path):
         "Z forward",
     ):
         assert part in text
+
+
+def test_a_setpoint_that_is_no_current_and_the_place_of_the_scan(run, tmp_path):
+    controller = "\tName\ton\tSetpoint\tP-gain\n\tAtom tracking df\t1\t-1.4E+1 Hz\t1E-12"
+    frame = Geometry(48, 40, 4.8e-9, 4e-9, centre=(-1.366789e-7, 2.5e-8))
+    scan = Scan([Channel("Z", "m", scans.lattice())], frame, header={"Z-CONTROLLER": controller})
+    text = run("info", save_scan(scan, tmp_path / "afm.gwy")).done().out
+    assert "Setpoint:   -14 Hz (Atom tracking df)" in text
+    assert "Centre:     x -136.7 nm, y 25 nm" in text
+    assert "Measured:   100 %" in text
+
+
+def test_ends_of_a_range_differ_and_degrees_take_no_prefix(run, tmp_path):
+    rng = np.random.default_rng(0)
+    channels = [
+        Channel("Z", "m", -73.8e-9 + rng.uniform(0, 1e-10, (40, 40))),
+        Channel("Phase", "deg", rng.uniform(-0.5, 0.5, (40, 40))),
+        Channel("Bias", "V", np.full((40, 40), 0.5)),
+    ]
+    text = run("info", save_scan(Scan(channels, Geometry(40, 40, 4e-9, 4e-9)), tmp_path / "a.gwy")).done().out
+    assert re.search(r"Z forward +-73\.799 nm to -73\.701 nm \(9\d(\.\d)? pm\)", text)
+    assert re.search(r"Phase forward +-0\.4\d+ deg to 0\.4\d+ deg\n", text)
+    assert re.search(r"Bias forward +500 mV, constant\n", text)
 
 
 def test_json_has_the_same_in_si_units(run, tmp_path):

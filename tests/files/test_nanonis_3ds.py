@@ -143,6 +143,42 @@ def test_a_real_grid_as_others_read_it(real_data: Path, package: str) -> None:
     np.testing.assert_allclose(grid.channel("Bias").data[3, 4], grid.sweep.data, atol=1e-4)
 
 
+@pytest.mark.parametrize("points", [5, 9000])
+def test_short_and_long_points_are_read_alike(tmp_path: Path, points: int) -> None:
+    rng = np.random.default_rng(2)
+    values, parameters = rng.normal(size=(3, 4, 2, points)), rng.normal(size=(3, 4, 5))
+    path = tmp_path / "a.3ds"
+    path.write_bytes(grid_bytes(values, parameters))
+    grid = read_grid(path)
+    for number, stack in enumerate(grid.channels):
+        np.testing.assert_array_equal(stack.data, values[::-1, :, number].astype(np.float32))
+    np.testing.assert_array_equal(grid.parameters[3].data, parameters[::-1, :, 3].astype(np.float32))
+
+
+@pytest.mark.real_data
+def test_a_real_grid_that_is_cut_is_unmeasured_from_there_on(real_data: Path, tmp_path: Path) -> None:
+    """Never zero: cut within a point of the eighth line, as a grid that was stopped, and within its last value."""
+    path = real_data / "scans/alexriss-spmgrids/Grid Spectroscopy002.3ds"
+    content, whole = path.read_bytes(), read_grid(path)
+    start = content.index(b":HEADER_END:\r\n") + 14
+    stride = (len(content) - start) // 400
+    for points, extra in ((7 * 20 + 13, stride // 2), (399, stride - 1), (0, 3)):
+        cut = tmp_path / f"cut{points}.3ds"
+        cut.write_bytes(content[: start + points * stride + extra])
+        grid = read_grid(cut)
+        measured = np.zeros(400, dtype=bool)
+        measured[:points] = True
+        measured = measured.reshape(20, 20)[::-1]
+        np.testing.assert_array_equal(grid.measured, measured)
+        assert any(f"{points} of 400" in note for note in grid.notes)
+        for ours, theirs in zip(grid.channels, whole.channels, strict=True):
+            np.testing.assert_array_equal(ours.data[measured], theirs.data[measured])
+            assert np.isnan(ours.data[~measured]).all()
+        if points:
+            scan = open_scan(cut)
+            np.testing.assert_array_equal(scan.channel("Z").measured, measured)
+
+
 @pytest.mark.real_data
 def test_the_pixels_of_a_real_grid_are_where_its_tip_stood(real_data: Path) -> None:
     grid = read_grid(real_data / "scans/alexriss-spmgrids/Grid Spectroscopy002.3ds")

@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from stmviewer.files import open_scan
+from stmviewer.files import open_parts, open_scan
 from stmviewer.scan import FileError
 
 RNG = np.random.default_rng(3)
@@ -210,14 +210,29 @@ def test_tiff_truncated_or_broken_anywhere(tmp_path: Path) -> None:
 def test_archives_that_are_not_ours(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("readme.txt", "hello")
-    with pytest.raises(FileError, match="no image under the names raw"):
+    with pytest.raises(FileError, match="it has no array at all"):
         open_scan(tmp_path / "a.zip")
+    np.savez(tmp_path / "a.npz", spectrum=np.zeros(5), stack=np.zeros((2, 3, 4)), words=np.array([["a"]]))
+    with pytest.raises(FileError, match="it has 'spectrum', 'stack', 'words'"):
+        open_scan(tmp_path / "a.npz")
     np.savez(tmp_path / "o.npz", raw=np.array([[{}]], dtype=object))
     with pytest.raises(FileError, match="Python objects"):
         open_scan(tmp_path / "o.npz")
     np.savez(tmp_path / "d.npz", raw=np.zeros((2, 3)), restored=np.zeros((3, 3)))
     with pytest.raises(FileError, match="differ in size"):
         open_scan(tmp_path / "d.npz")
+
+
+def test_every_image_of_an_archive_of_others(tmp_path: Path) -> None:
+    image = np.arange(12.0).reshape(3, 4)
+    np.savez(tmp_path / "a.npz", height=image, bias=np.arange(3), phase=image + 1, small=image[:2].astype(np.uint8))
+    first, second = open_parts(tmp_path / "a.npz")
+    assert first.channel_names == ["height", "phase"]
+    np.testing.assert_array_equal(first.channel("phase").data, image + 1)
+    assert (second.channel_names, second.geometry.shape) == (["small"], (2, 4))
+    assert not first.geometry.calibrated
+    np.savez_compressed(tmp_path / "b.npz", image)
+    assert open_scan(tmp_path / "b.npz").channel_names == ["arr_0"]
 
 
 def test_one_pixel_and_a_constant_image(tmp_path: Path) -> None:

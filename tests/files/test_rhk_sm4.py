@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stmviewer.files import open_scan
+from stmviewer.files import open_parts, open_scan
 from stmviewer.files.rhk_pages import image_pages
 from stmviewer.files.source import Source
 from stmviewer.scan import FileError, Scan
@@ -57,13 +57,17 @@ def test_signs_of_the_scales_turn_the_image(tmp_path: Path) -> None:
         assert any("may be mirrored" in note for note in scan.notes) == (x > 0)
 
 
-def test_spectra_and_other_sizes_are_left_out_and_said(tmp_path: Path) -> None:
+def test_spectra_are_left_out_and_other_sizes_are_scans_of_their_own(tmp_path: Path) -> None:
     line = Page(_RAW, kind=1)
     scan = _read(tmp_path, line, Page(_RAW[:2], "Current", "A"), Page(_RAW, completed="0002"))
     assert scan.channel_names == ["Topography"]
-    for note, said in zip(scan.notes[:2], ("1 pages", "1 images of another size"), strict=True):
-        assert said in note
+    assert "1 pages" in scan.notes[0]
     assert "2 of 3 lines" in scan.notes[-1]
+    first, second = open_parts(tmp_path / "made.sm4")
+    assert first.channel_names == scan.channel_names
+    assert (second.channel_names, second.geometry.shape) == (["Current"], (2, 4))
+    assert not any("spectra" in note for note in second.notes)
+    assert second.part.label == "2: Current, 4 x 2 pixels, 8 x 2 nm"
     with pytest.raises(FileError, match="none of its 1 pages is an image"):
         _read(tmp_path, line)
 
