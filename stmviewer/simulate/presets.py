@@ -216,14 +216,7 @@ def degrade(
     edges it is taken as mirrored). `damage` are degradations that were drawn from the preset before. Raises
     RequestError for an unknown preset or a crop that does not fit.
     """
-    job = plan(image, preset, rng, pixel_m=pixel_m, crop=crop, rotate=rotate, damage=damage)
-    degraded = job.clean
-    for one in job.damage.before_crop:
-        degraded = one.apply(degraded, rng)
-    degraded = degraded[job.window]
-    for one in job.damage.after_crop:
-        degraded = one.apply(degraded, rng)
-    return job.pair(np.array(degraded))
+    return degraded_pair(plan(image, preset, rng, pixel_m=pixel_m, crop=crop, rotate=rotate, damage=damage))
 
 
 def degrade_both_ways(
@@ -269,6 +262,17 @@ class Plan:
             if one.moves:  # the clean image where the tip really was
                 clean = one.apply(clean, self.rng)
         return Pair(np.ascontiguousarray(clean[self.window]), degraded, self.pixel_m, self.recipe)
+
+
+def degraded_pair(job: Plan) -> Pair:
+    """Does what was planned, forward alone."""
+    degraded = job.clean
+    for one in job.damage.before_crop:
+        degraded = one.apply(degraded, job.rng)
+    degraded = degraded[job.window]
+    for one in job.damage.after_crop:
+        degraded = one.apply(degraded, job.rng)
+    return job.pair(np.array(degraded))
 
 
 def plan(

@@ -4,7 +4,7 @@ A sample is a function of (seed, index) alone, so the data are the same whatever
 resuming.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -16,8 +16,8 @@ from stmviewer.restore.normalise import normalisation
 from stmviewer.restore.request import Task
 from stmviewer.scan import BoolArray, FloatArray, make_mask
 from stmviewer.scan.levelling import fit_plane, row_offsets
-from stmviewer.simulate import Pair, degrade
-from stmviewer.simulate.presets import find_preset
+from stmviewer.simulate import Pair
+from stmviewer.simulate.presets import Plan, degraded_pair, find_preset, plan
 
 #: sampling patterns of the sparse task, with their share
 _PATTERNS: tuple[tuple[str, float], ...] = (
@@ -39,6 +39,8 @@ _PATTERNS: tuple[tuple[str, float], ...] = (
 _EASY_LOG_PIXEL = float(np.log(0.12e-9))
 
 
+#: pixels by which the surroundings of a crop grow
+_MARGIN_STEP = 8
 #: share of samples that are not told their pixel size, since scans do not always know it
 _UNTOLD = 0.3
 #: share of sparse samples whose scan has a tip and noise as bad as real ones
@@ -77,6 +79,12 @@ def stacked(samples: Sequence[Sample]) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
     told = [condition(s.task == "sparse", float(s.measured.mean()), s.pixel_m) for s in samples]
     return images("filled", "sharp"), images("measured"), images("target"), np.array(told, dtype=np.float32)
+
+
+#: asks for the pair of a plan, if it needs one, and then gives the sample
+_Making = Generator[Plan, Pair, Sample]
+#: makes the pairs of many plans, on a GPU perhaps
+Degrader = Callable[[Sequence[Plan]], list[Pair]]
 
 
 class CropSource(Protocol):
@@ -122,6 +130,8 @@ class SampleMaker:
     small_share: float = 0.0
     #: number of samples over which the range of pixel sizes widens to the whole
     widening: int = 0
+    #: degrades the images of a batch together; None: one after the other, in numpy
+    degrader: Degrader | None = None
 
     def _order(self) -> np.ndarray:
         """Indices of the source, the ones nearest to the middle of its (logarithmic) pixel sizes first."""
@@ -130,19 +140,19 @@ class SampleMaker:
 
     def make(self, index: int) -> Sample:
         """The sample of that index: always the same one."""
-        return self._make(index, self.size)
+        return _made(self._making(index, self.size), degraded_pair)
 
-    def _make(self, index: int, size: int) -> Sample:
+    def _making(self, index: int, size: int) -> _Making:
         rng = np.random.default_rng((self.seed, index))
         # from the middle of the pixel sizes outwards: the whole range at once holds training at plain interpolation
         share = min(1.0, 0.3 + 0.7 * index / self.widening) if self.widening else 1.0
         index = int(self._order()[rng.integers(max(1, round(share * len(self.source))))])
         make = self._repair if rng.random() < self.repair_share else self._sparse
-        sample = make(index, size, rng)
+        sample = yield from make(index, size, rng)
         return replace(sample, pixel_m=None) if rng.random() < _UNTOLD else sample
 
-    def _repair(self, index: int, size: int, rng: np.random.Generator) -> Sample:
-        pair = self._pair(index, size, str(rng.choice(self.presets)), rng)
+    def _repair(self, index: int, size: int, rng: np.random.Generator) -> _Making:
+        pair = yield self._plan(index, size, str(rng.choice(self.presets)), rng)
         everything = np.ones(pair.clean.shape, dtype=np.bool_)
         scale = normalisation(pair.degraded, everything)
         # the tilt of the degraded image is the scanner's: the clean one is judged on the same plane
@@ -155,27 +165,31 @@ class SampleMaker:
         pixel_m = pair.pixel_m if self.source.calibrated else None
         return Sample(gain * filled, everything, gain * target, "repair", gain * aligned, pixel_m)
 
-    def _pair(self, index: int, size: int, preset: str, rng: np.random.Generator) -> Pair:
-        """A crop of image `index`, clean and degraded."""
+    def _plan(self, index: int, size: int, preset: str, rng: np.random.Generator) -> Plan:
+        """A crop of image `index` and what is to happen to it."""
         pixel_m = self.source.pixels_m[index]
         damage = find_preset(preset).draw(rng, pixel_m)
         # a wide or double tip brings in what lies around the crop
-        outer = min(size + 2 * damage.margin_px, self.source.side(index))
+        # (in whole steps, so that many images of a batch have one size)
+        margin = -(-damage.margin(size) // _MARGIN_STEP) * _MARGIN_STEP
+        outer = min(size + 2 * margin, self.source.side(index))
         around = self.source.crop(index, outer, rng).astype(np.float64)
-        return degrade(around, preset, rng, pixel_m=pixel_m, crop=(size, size), rotate=False, damage=damage)
+        return plan(around, preset, rng, pixel_m=pixel_m, crop=(size, size), rotate=False, damage=damage)
 
-    def _scanned(self, index: int, size: int, rng: np.random.Generator) -> tuple[FloatArray, float | None]:
+    def _scanned(
+        self, index: int, size: int, rng: np.random.Generator
+    ) -> Generator[Plan, Pair, tuple[FloatArray, float | None]]:
         """What the microscope would have measured with every pixel: a sparse scan is rebuilt as it, tip and noise."""
         if not self.noisy_targets:
             return self.source.scanned(index, size, rng)
         if rng.random() < _SPARSE_DEGRADED:
-            pair = self._pair(index, size, str(rng.choice(("mild", "realistic"))), rng)
+            pair = yield self._plan(index, size, str(rng.choice(("mild", "realistic"))), rng)
             return pair.degraded, pair.pixel_m if self.source.calibrated else None
         clean, pixel_m = self.source.scanned(index, size, rng)
         return clean + _scanner_noise(clean, rng), pixel_m
 
-    def _sparse(self, index: int, size: int, rng: np.random.Generator) -> Sample:
-        clean, pixel_m = self._scanned(index, size, rng)
+    def _sparse(self, index: int, size: int, rng: np.random.Generator) -> _Making:
+        clean, pixel_m = yield from self._scanned(index, size, rng)
         names, shares = zip(*_PATTERNS, strict=True)
         pattern = str(rng.choice(names, p=np.array(shares) / sum(shares)))
         mask = make_mask(pattern, size, size, int(rng.integers(2**31))).measured
@@ -193,7 +207,10 @@ class SampleMaker:
         A share of the batches is of half the size: only so coarse versions of small scans fit in.
         """
         small = np.random.default_rng((self.seed, 1, indices[0])).random() < self.small_share
-        return stacked([self._make(i, self.size // 2 if small else self.size) for i in indices])
+        makings = [self._making(i, self.size // 2 if small else self.size) for i in indices]
+        if self.degrader is None:
+            return stacked([_made(making, degraded_pair) for making in makings])
+        return stacked(_made_together(makings, self.degrader))
 
 
 @dataclass(frozen=True)
@@ -213,6 +230,33 @@ class Mixed:
 
     def batch(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         return self._of(indices[0]).batch(indices)
+
+
+def _made(making: _Making, degrade_one: Callable[[Plan], Pair]) -> Sample:
+    """The sample, with its pair, if it asks for one, from `degrade_one`."""
+    try:
+        making.send(degrade_one(next(making)))
+    except StopIteration as done:
+        sample: Sample = done.value
+        return sample
+    raise AssertionError("a sample has one pair at most")
+
+
+def _made_together(makings: Sequence[_Making], degrader: Degrader) -> list[Sample]:
+    """The samples, with all the pairs that they ask for made at once."""
+    samples: dict[int, Sample] = {}
+    plans: dict[int, Plan] = {}
+    for i, making in enumerate(makings):
+        try:
+            plans[i] = next(making)
+        except StopIteration as done:
+            samples[i] = done.value
+    for i, pair in zip(plans, degrader(list(plans.values())), strict=True):
+        try:
+            makings[i].send(pair)
+        except StopIteration as done:
+            samples[i] = done.value
+    return [samples[i] for i in range(len(makings))]
 
 
 def _contrast(rng: np.random.Generator) -> float:

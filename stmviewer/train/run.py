@@ -21,8 +21,9 @@ from stmviewer.restore.request import Device
 from stmviewer.restore.weights import LearnedModel, build, grown, load_weights, save_weights
 from stmviewer.scan import FileError, Progress, RequestError
 from stmviewer.simulate import PristineBank
+from stmviewer.train.batched import BatchDegrader
 from stmviewer.train.card import write_card
-from stmviewer.train.dataset import CropSource, Maker, Mixed, SampleMaker
+from stmviewer.train.dataset import CropSource, Degrader, Maker, Mixed, SampleMaker
 from stmviewer.train.folder import FolderSource, read_folder
 from stmviewer.train.loop import Report, Training
 from stmviewer.train.spec import SIMULATED, TrainSpec
@@ -65,7 +66,7 @@ def train(
     torch.manual_seed(spec.seed)
     model = _model(spec, start)
     with _folder(work):
-        maker, pixels_m, made_of = _maker(spec, progress)
+        maker, pixels_m, made_of = _maker(spec, degrader_for(where), progress)
     if not resume:
         log.unlink(missing_ok=True)
     training = Training(spec, model, maker, where)
@@ -122,18 +123,25 @@ def _folder(work: Path) -> Iterator[None]:
         raise
 
 
-def _maker(spec: TrainSpec, progress: Progress) -> tuple[Maker, tuple[float, ...], str]:
+def degrader_for(device: torch.device) -> Degrader | None:
+    """On a GPU the images of a batch are degraded together; on a CPU numpy does it one by one, in a thread, faster."""
+    return BatchDegrader(device) if device.type == "cuda" else None
+
+
+def _maker(spec: TrainSpec, degrader: Degrader | None, progress: Progress) -> tuple[Maker, tuple[float, ...], str]:
     """What makes the samples, the range of pixel sizes (m; empty where unknown), and in words what they are made of."""
-    first, pixels_m, made_of = _one_maker(spec, spec.source, progress)
+    first, pixels_m, made_of = _one_maker(spec, spec.source, degrader, progress)
     if spec.mixed_with is None:
         return first, pixels_m, made_of
-    second, more, also = _one_maker(spec, spec.mixed_with, progress)
+    second, more, also = _one_maker(spec, spec.mixed_with, degrader, progress)
     # a model that was shown scans of unknown scale cannot tell what lies outside
     pixels_m = (min(pixels_m[0], more[0]), max(pixels_m[1], more[1])) if pixels_m and more else ()
     return Mixed(first, second, spec.mixed_share), pixels_m, f"{made_of}; {100 * spec.mixed_share:.0f} %: {also}"
 
 
-def _one_maker(spec: TrainSpec, name: str, progress: Progress) -> tuple[SampleMaker, tuple[float, ...], str]:
+def _one_maker(
+    spec: TrainSpec, name: str, degrader: Degrader | None, progress: Progress
+) -> tuple[SampleMaker, tuple[float, ...], str]:
     source, made_of = _source(spec, name, progress)
     simulated = name.startswith(SIMULATED)
     maker = SampleMaker(
@@ -144,6 +152,7 @@ def _one_maker(spec: TrainSpec, name: str, progress: Progress) -> tuple[SampleMa
         noisy_targets=simulated,
         small_share=0.0 if simulated else spec.small_share,
         widening=spec.widening if simulated and spec.start_from is None else 0,
+        degrader=degrader,
     )
     if isinstance(source, FolderSource):
         known = (min(source.pixels_m), max(source.pixels_m) * source.coarsest) if source.calibrated else ()

@@ -25,7 +25,7 @@ def shift_rows(image: FloatArray, x_px: FloatArray) -> FloatArray:
     # the fraction is the same along a row: one look-up of the pixels, then four slices of them
     places = np.clip(np.arange(-1, columns + 2)[None, :] + whole[:, None].astype(np.int64), 0, columns - 1)
     around = image[moved[:, None], places]
-    weights = _cubic((-x_px[moved] - whole)[:, None])
+    weights = cubic_weights((-x_px[moved] - whole)[:, None])
     result[moved] = sum(w * around[:, k : k + columns] for k, w in enumerate(weights))
     return result
 
@@ -34,12 +34,12 @@ def lines_at(image: FloatArray, rows: FloatArray) -> FloatArray:
     """`image` at fractional `rows` (n,), cubic (Catmull-Rom) between lines, mirrored beyond; shape (n, columns)."""
     low = np.floor(rows).astype(np.int64)
     result = np.zeros((len(rows), image.shape[1]))
-    for k, weight in zip((-1, 0, 1, 2), _cubic((rows - low)[:, None]), strict=True):
-        result += weight * image[_mirrored(low + k, image.shape[0])]
+    for k, weight in zip((-1, 0, 1, 2), cubic_weights((rows - low)[:, None]), strict=True):
+        result += weight * image[mirrored(low + k, image.shape[0])]
     return result
 
 
-def _cubic(t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def cubic_weights(t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Catmull-Rom weights of the four samples around a place `t` after the second."""
     return (
         t * (-0.5 + t * (1 - 0.5 * t)),
@@ -54,14 +54,14 @@ def _along(image: FloatArray, shift_px: float) -> FloatArray:
     position = np.arange(image.shape[0]) - shift_px
     low = np.floor(position).astype(np.int64)
     weight = float(position[0] - low[0])
-    first = image[_mirrored(low, image.shape[0])]
+    first = image[mirrored(low, image.shape[0])]
     if weight == 0:
         return first
-    result: FloatArray = (1 - weight) * first + weight * image[_mirrored(low + 1, image.shape[0])]
+    result: FloatArray = (1 - weight) * first + weight * image[mirrored(low + 1, image.shape[0])]
     return result
 
 
-def _mirrored(index: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+def mirrored(index: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     """Indices folded back into 0 .. size - 1, as often as needed."""
     if size == 1:
         return np.zeros_like(index)
