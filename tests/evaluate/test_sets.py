@@ -112,23 +112,50 @@ def test_the_centre_keeps_the_pixel_size():
     assert scan.channel().data.shape == (300, 260)  # the scan itself is as it was
 
 
-def test_coarse_images_are_averaged_along_the_lines_and_lack_lines(tmp_path):
-    """The fast axis is horizontal: three columns become one, of three lines the middle one stays."""
+def rows_of_dimers(size: int, period: float, seed: int) -> np.ndarray:
+    """An 8-bit picture of dimer rows and the dimers in them, with noise."""
+    y, x = np.mgrid[0:size, 0:size]
+    rows, dimers = np.cos(2 * np.pi * x / period), np.cos(4 * np.pi * y / period)
+    noise = np.random.default_rng(seed).standard_normal((size, size))
+    return np.clip(128 + 50 * rows + 25 * dimers + 8 * noise, 0, 255).astype(np.uint8)
+
+
+def test_real_images_are_made_coarse_to_five_pixels_a_dimer_row(tmp_path):
+    """The fast axis is horizontal: columns are averaged, lines are dropped."""
     folder = tmp_path / "si100h" / "pristine"
     folder.mkdir(parents=True)
     (tmp_path / "si100h" / "validation_sessions.txt").write_text("day1\n\nday2\n")
-    pixels = np.random.default_rng(0).integers(0, 255, (96, 100), dtype=np.uint8)
-    for name in ("day1_a", "day2_a", "day3_a"):
-        Image.fromarray(pixels).save(folder / f"{name}.png")
+    for k, name in enumerate(("day1_a", "day2_a", "day3_a")):
+        Image.fromarray(rows_of_dimers(240, 40.0, k)).save(folder / f"{name}.png")
     found = sets.real(tmp_path)
-    fine, coarse = found["real H:Si(100) fine"], found["real H:Si(100) coarse"]
-    assert [case.group for case in fine] == [case.group for case in coarse] == ["day1", "day2"]  # not day3
-    np.testing.assert_array_equal(fine[0].scan.channel().data, pixels)
-    data = coarse[0].scan.channel().data
-    assert data.shape == (32, 33)
-    for row, column in ((0, 0), (5, 7), (31, 32)):
-        three = pixels[3 * row + 1, 3 * column : 3 * column + 3].astype(float)
-        assert data[row, column] == pytest.approx(three.mean())
+    fine, medium, coarse = (found[f"real H:Si(100) {name}"] for name in ("fine", "medium", "coarse"))
+    for cases in (fine, medium, coarse):
+        assert [case.group for case in cases] == ["day1", "day2"]  # not day3
+    assert [case.scan.channel().data.shape for case in (fine[0], medium[0], coarse[0])] == [
+        (240, 240), (80, 80), (30, 30)
+    ]  # fmt: skip
+    for cases, factor in ((medium, 3), (coarse, 8)):
+        np.testing.assert_array_equal(cases[0].scan.channel().data, sets.coarser(fine[0].scan.channel().data, factor))
+
+
+def test_coarser_images_keep_lines_with_their_noise():
+    image = np.random.default_rng(0).random((9, 11))
+    small = sets.coarser(image, 3)
+    assert small.shape == (3, 3)
+    for row, column in ((0, 0), (1, 2), (2, 1)):
+        assert small[row, column] == pytest.approx(image[3 * row + 1, 3 * column : 3 * column + 3].mean())
+    np.testing.assert_array_equal(sets.coarser(image, 1), image)
+
+
+@pytest.mark.real_data
+def test_real_scans_of_other_surfaces_are_a_set_each(real_data):
+    found = sets.real(real_data, 2)
+    for surface in ("Cu(111)", "Au(111)", "Si(111)-7x7", "moire", "molecules", "graphite"):
+        for case in found[f"real {surface}"]:
+            channel = case.scan.channel()
+            assert channel.measured.all()
+            assert channel.why_not_restorable() is None
+            assert max(channel.data.shape) <= 256
 
 
 def test_real_sets_are_empty_where_there_is_no_data(tmp_path):

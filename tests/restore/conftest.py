@@ -58,7 +58,9 @@ def no_shipped_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def tiny_models(no_shipped_models: Path, regression: RegressionModel, flow: FlowModel) -> Path:
     """The models `regression-tiny` and `flow-tiny`, and nothing else that is learned; returns their folder."""
     for model in (regression, flow):
-        info = ModelInfo(f"{model.kind}-tiny", model.kind, "tiny", "for tests", ("repair", "sparse"), learned=True)
+        name, tasks = f"{model.kind}-tiny", ("repair", "sparse")
+        flows = model.kind == "flow"
+        info = ModelInfo(name, model.kind, "tiny", "for tests", tasks, learned=True, samples=flows)
         save_weights(model, no_shipped_models / f"{info.name}.safetensors")
         library.register(info, no_shipped_models)
     return no_shipped_models

@@ -70,6 +70,13 @@ class TestTrust:
         assert abs(left.mean()) < 0.2 * abs(result.residual[given].mean())
         assert result.inferred.all()
 
+    def test_a_posterior_mean_is_shown_as_it_is_between_measured_pixels(self, make_scan: MakeScan) -> None:
+        """Its agreement with the noise of the measurement would cost more than it gains; samples of a flow do agree."""
+        for model in ("regression", "flow"):
+            kept, agreeing = (sparse(make_scan(), model=model, trust=t).mean for t in ("keep", "consistent"))
+            hidden = ~make_mask("lines:4", *kept.shape).measured
+            assert np.array_equal(kept[hidden], agreeing[hidden]) == (model == "flow")
+
     def test_a_constant_error_of_the_prediction_is_taken_out_where_there_are_measurements(self) -> None:
         truth = RNG.random((60, 60))
         measured = make_mask("lines:4", 60, 60).measured
