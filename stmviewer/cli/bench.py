@@ -1,7 +1,6 @@
 """`stmviewer bench`: speed on this machine, each model beside the classical methods."""
 
 import argparse
-import sys
 from dataclasses import asdict
 
 from stmviewer.cli.console import Console, print_json
@@ -15,24 +14,22 @@ _PROCESSES = {
 }
 
 
-def _program() -> list[str]:
-    """The words that start this program: itself when frozen, else the module."""
-    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "stmviewer"]
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=512, help="pixels a side; default 512")
     parser.add_argument("--json", action="store_true", help="for machines")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from stmviewer.evaluate.bench import bench, whole_process
+    from stmviewer.evaluate.bench import bench
+    from stmviewer.evaluate.timing import whole_process
     from stmviewer.restore.devices import describe_device
+    from stmviewer.services.file_bench import bench_files, program
 
     if not 32 <= arguments.size <= 4096:
         raise RequestError(f"--size must be 32 to 4096 pixels, not {arguments.size}")
     with Console() as console:
-        timings = [whole_process(what, [*_program(), *words]) for what, words in _PROCESSES.items()]
+        timings = [whole_process(what, [*program(), *words]) for what, words in _PROCESSES.items()]
+        timings += bench_files(console.progress(), size=arguments.size)
         timings += bench(console.progress(), size=arguments.size)
     device = describe_device("auto")
     if arguments.json:

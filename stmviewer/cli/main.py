@@ -41,8 +41,8 @@ class Parser(argparse.ArgumentParser):
         self.exit(EXIT_BAD_INPUT, f"stmviewer: {message}; see {self.prog} --help\n")
 
 
-def parser() -> Parser:
-    """The parser of the whole command line, for help and tests."""
+def parser(command: str | None = None) -> Parser:
+    """The parser of the whole command line; with a `command`, of that one alone, which spares the imports of others."""
     whole = Parser(
         prog="stmviewer",
         description="Restore scanning tunnelling microscope images. With files or folders, or alone: the window.",
@@ -50,10 +50,11 @@ def parser() -> Parser:
     )
     whole.add_argument("--version", action="version", version=f"stmviewer {stmviewer.__version__}")
     commands = whole.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
-    for name, (module, line) in COMMANDS.items():
-        command = commands.add_parser(name, help=line, description=line[0].upper() + line[1:] + ".")
-        command.set_defaults(module=module)
-        import_module(f"stmviewer.cli.{module}").add_arguments(command)
+    for name in COMMANDS if command is None else (command,):
+        module, line = COMMANDS[name]
+        added = commands.add_parser(name, help=line, description=line[0].upper() + line[1:] + ".")
+        added.set_defaults(module=module)
+        import_module(f"stmviewer.cli.{module}").add_arguments(added)
     return whole
 
 
@@ -81,7 +82,7 @@ def _run(arguments: Sequence[str]) -> int:
             print(f"stmviewer: {LATER[arguments[0]]} is not yet part of this version", file=sys.stderr)
             return EXIT_BAD_INPUT
         if arguments and (arguments[0] in COMMANDS or arguments[0].startswith("-")):
-            chosen = parser().parse_args(arguments)
+            chosen = parser(arguments[0] if arguments[0] in COMMANDS else None).parse_args(arguments)
             return int(import_module(f"stmviewer.cli.{chosen.module}").run(chosen))
         return _window([Path(a) for a in arguments])
     except StmviewerError as error:

@@ -1,34 +1,19 @@
 """How fast this machine opens, restores and trains, each beside its baseline in the same run."""
 
-import subprocess
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from stmviewer.evaluate.timing import Timing, timed
 from stmviewer.files import open_scan, save_scan
 from stmviewer.restore import RestoreRequest, library
 from stmviewer.restore.pipeline import restore
 from stmviewer.scan import Channel, Progress, Scan, make_mask
 from stmviewer.scan.levelling import level_for_display
 from stmviewer.simulate import PristineBank, simulate_scan, to_scan
-
-_REPEATS = 3
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Median, least and most seconds of a few runs of one thing, after a first one that is not counted."""
-
-    what: str
-    median_s: float
-    least_s: float
-    most_s: float
-    note: str = ""
 
 
 def bench(progress: Progress, *, size: int = 512) -> list[Timing]:
@@ -41,7 +26,7 @@ def bench(progress: Progress, *, size: int = 512) -> list[Timing]:
     found = []
     with _saved(scan) as path:
         found.append(
-            _time(f"open and level {size} x {size} .gwy", lambda: level_for_display(open_scan(path).channel().data))
+            timed(f"open and level {size} x {size} .gwy", lambda: level_for_display(open_scan(path).channel().data))
         )
         progress.tick()
     sparse = _every_fourth_line(scan)
@@ -54,12 +39,12 @@ def bench(progress: Progress, *, size: int = 512) -> list[Timing]:
             restore(given, request, progress.part(0.0))  # a part that moves no bar, and stops when asked to
 
         what = f"{task} {size} x {size}, {info.name}"
-        found.append(_time(what, once, "4 steps" if info.kind == "flow" else ""))
+        found.append(timed(what, once, "4 steps" if info.kind == "flow" else ""))
         progress.tick()
     bank = PristineBank("si001h", 8, 256)
     rng = np.random.default_rng(0)
     pairs = 50
-    timing = _time(
+    timing = timed(
         f"{pairs} training pairs of 128 x 128", lambda: [bank.pair(128, "realistic", rng) for _ in range(pairs)]
     )
     found.append(
@@ -77,22 +62,7 @@ def _every_fourth_line(scan: Scan) -> Scan:
     return Scan([Channel(channel.name, channel.unit, data)], scan.geometry)
 
 
-def whole_process(what: str, command: Sequence[str]) -> Timing:
-    """Times a command from its start to its end, the interpreter included."""
-    return _time(what, lambda: subprocess.run(command, check=True, capture_output=True))
-
-
 @contextmanager
 def _saved(scan: Scan) -> Iterator[Path]:
     with TemporaryDirectory() as folder:
         yield save_scan(scan, Path(folder) / "bench.gwy")
-
-
-def _time(what: str, action: Callable[[], object], note: str = "") -> Timing:
-    action()
-    seconds = []
-    for _ in range(_REPEATS):
-        begun = time.perf_counter()
-        action()
-        seconds.append(time.perf_counter() - begun)
-    return Timing(what, float(np.median(seconds)), min(seconds), max(seconds), note)

@@ -1,9 +1,12 @@
 """`models`, `bench` and `smoke-test`: what this installation has and can."""
 
+from functools import partial
+
 import pytest
 
 from stmviewer.files import file_sha256
 from stmviewer.restore import library
+from stmviewer.services import file_bench
 
 from .outcome import Outcome
 
@@ -47,6 +50,8 @@ def test_shipped_models_are_listed_with_their_licence(run):
 
 @pytest.fixture
 def _quick_methods(monkeypatch):
+    monkeypatch.setattr("stmviewer.evaluate.timing._REPEATS", 1)
+    monkeypatch.setattr(file_bench, "bench_files", partial(file_bench.bench_files, count=3))
     monkeypatch.setattr(library, "CLASSICAL", {k: library.CLASSICAL[k] for k in ("linear", "row-median")})
 
 
@@ -56,6 +61,7 @@ def test_bench_reports_every_timing(run):
     assert report["device"]
     whats = [t["what"] for t in report["timings"]]
     assert "sparse 64 x 64, linear" in whats
+    assert "open and level 64 x 64 .sxm" in whats and "thumbnails of 3 files" in whats
     assert any(what.startswith("window opened") for what in whats)
     for timing in report["timings"]:
         assert 0 < timing["least_s"] <= timing["median_s"] <= timing["most_s"]

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from stmviewer import paths
-from stmviewer.evaluate import bench as module
 from stmviewer.evaluate.bench import bench
+from stmviewer.evaluate.timing import timed
 from stmviewer.restore import library
 from stmviewer.scan import Cancelled, Progress
 
@@ -38,7 +38,7 @@ def test_every_task_of_every_model_is_timed_beside_opening_and_training_pairs():
 
 def test_a_timing_is_of_three_runs_after_one_that_is_not_counted():
     calls = []
-    timing = module._time("nothing", lambda: calls.append(len(calls)), "a note")
+    timing = timed("nothing", lambda: calls.append(len(calls)), "a note")
     assert calls == [0, 1, 2, 3]
     assert timing.note == "a note"
     assert np.isfinite([timing.least_s, timing.median_s, timing.most_s]).all()
