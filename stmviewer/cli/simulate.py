@@ -23,6 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pixel-nm", type=float, help="pixel size; default 0.1, or that of the good scans and random coarser ones"
     )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PARAMETER=VALUE",
+        help="a parameter of the surface that is not random, in SI units: lattice_m=0.3e-9; may be given often",
+    )
     parser.add_argument("--preset", default="realistic", help="reference, mild, severe or realistic")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -52,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         preset=arguments.preset,
         seed=arguments.seed,
         unfinished=arguments.unfinished,
+        settings=_settings(arguments.set),
     )
     with Console() as console:
         progress = console.progress()
@@ -65,3 +73,13 @@ def run(arguments: argparse.Namespace) -> int:
     if simulator.images is not None and not simulator.images.calibrated:
         print("The good scans do not all know their size or height: 0.06 nm a pixel and 120 pm are taken for those.")
     return 0
+
+
+def _settings(words: list[str]) -> dict[str, str]:
+    settings = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not (name and equals and value):
+            raise RequestError(f"--set takes PARAMETER=VALUE, not '{word}'")
+        settings[name.strip()] = value.strip()
+    return settings

@@ -1,7 +1,7 @@
 """Simulated pairs as files, the same from the window and the command line."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stmviewer.files import save_scan
@@ -22,6 +22,7 @@ class SimulateRequest:
 
     `surface` is the name of a simulated one, or a scan or folder of good scans. `pixel_m` None: 0.1 nm, or for real
     scans their own pixel size or a random coarser one. `unfinished` is the share of scans that stop early.
+    `settings` are parameters of a simulated surface that are not random.
     """
 
     surface: str
@@ -32,6 +33,7 @@ class SimulateRequest:
     preset: str = "realistic"
     seed: int = 0
     unfinished: float = 0.0
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -50,6 +52,8 @@ class Simulator:
         self.request = request
         self.images: RealImages | None = None
         if request.surface not in surface_names():
+            if request.settings:
+                raise RequestError("parameters are set for simulated surfaces, not for good scans")
             self.images = read_surface_images(request.surface, min(request.rows, request.columns), progress)
 
     def pair(self, k: int) -> Pair:
@@ -60,7 +64,9 @@ class Simulator:
                 self.images, r.rows, r.columns, r.pixel_m, r.preset, seed, unfinished=r.unfinished
             )
         pixel_m = _DEFAULT_PIXEL_M if r.pixel_m is None else r.pixel_m
-        return simulate_scan(r.surface, r.rows, r.columns, pixel_m, r.preset, seed, unfinished=r.unfinished)
+        return simulate_scan(
+            r.surface, r.rows, r.columns, pixel_m, r.preset, seed, unfinished=r.unfinished, settings=r.settings
+        )
 
     def save_all(self, output: Path, file_format: str, progress: Progress) -> Iterator[Path]:
         """Writes every pair, with its recipe as JSON beside it, and says where. Raises Cancelled between two pairs."""

@@ -1,6 +1,7 @@
 """Simulated scans: a surface, scanned badly, beside what a perfect microscope would have shown."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from stmviewer.simulate.degradations import Unfinished, describe
 from stmviewer.simulate.presets import Damage, Pair, degrade_both_ways, find_preset
 from stmviewer.simulate.real_images import RealImages
 from stmviewer.simulate.surfaces import Surface, random_surface
+from stmviewer.simulate.surfaces.settings import with_settings
 
 PIXEL_RANGE_M = (0.02e-9, 1e-9)
 
@@ -66,9 +68,10 @@ def make_scene(
     pixel_m: float,
     seed: int | tuple[int, int],
     bias: Literal["drawn", "filled", "empty"] = "drawn",
+    settings: Mapping[str, str] | None = None,
 ) -> Scene:
     """A random surface of that name. `bias` is the sign of the sample bias where the surface has one: filled states
-    at negative, empty states at positive.
+    at negative, empty states at positive. `settings` are parameters that are not random (`with_settings`).
 
     Raises RequestError for a surface, size or seed that is not there.
     """
@@ -81,6 +84,8 @@ def make_scene(
     if bias != "drawn" and "bias_v" in {f.name for f in fields(surface)}:  # type: ignore[arg-type]
         size = abs(surface.bias_v)
         surface = replace(surface, bias_v=-size if bias == "filled" else size)  # type: ignore[type-var]
+    if settings:
+        surface = with_settings(surface, settings)
     # does not depend on the preset: every preset degrades the same surface
     margin = math.ceil(_MARGIN_M / pixel_m) + _MARGIN_PX
     heights = surface.make(rows + 2 * margin, columns + 2 * margin, pixel_m, rng)
@@ -96,17 +101,19 @@ def simulate_scan(
     seed: int | tuple[int, int],
     *,
     unfinished: float = 0.0,
+    settings: Mapping[str, str] | None = None,
 ) -> Pair:
     """One pair of `rows` x `columns` pixels of `pixel_m`, forward and backward; heights in metres.
 
     The seed alone decides: sample i of a series has the seed (seed, i), so that a series is the same in whatever
     order, and on however many threads, it is made. With probability `unfinished` the scan was stopped before its end:
-    NaN from there on, in the degraded images alone. Raises RequestError for a surface, preset or size that is not
-    there.
+    NaN from there on, in the degraded images alone. `settings` are parameters of the surface that are not random.
+    Raises RequestError for a surface, preset, size or parameter that is not there.
     """
     find_preset(preset)
     _check(rows, columns, seed, unfinished)
-    return make_scene(surface_name, rows, columns, pixel_m, seed).scan(preset, unfinished=unfinished)
+    scene = make_scene(surface_name, rows, columns, pixel_m, seed, settings=settings)
+    return scene.scan(preset, unfinished=unfinished)
 
 
 def simulate_on_images(

@@ -39,6 +39,14 @@ def test_every_surface_is_named_by_the_help_and_simulated(run, tmp_path, surface
     assert np.isfinite(images(tmp_path / f"{surface}-mild-0-00000.npz")[0]).all()
 
 
+def test_parameters_of_a_surface_are_set(run, tmp_path):
+    words = ["simulate", "--surface", "square", "--size", 32, "--count", 2, "-o", tmp_path]
+    run(*words, "--set", "lattice_m=0.4e-9", "--set", "steps=1").done()
+    for k in range(2):
+        surface = json.loads((tmp_path / f"square-realistic-0-0000{k}.json").read_text())["surface"]
+        assert (surface["lattice_m"], surface["steps"]) == (0.4e-9, 1)
+
+
 def test_a_pair_of_a_series_does_not_depend_on_its_length(run, tmp_path):
     for count in (1, 2):
         run("simulate", "--count", count, "--size", 32, "--seed", 3, "-o", tmp_path / f"{count}").done()
@@ -155,6 +163,9 @@ def test_scans_without_a_size_are_taken_at_a_nominal_one(run, tmp_path):
     ("words", "parts"),
     [
         (["--surface", "cheese"], ["cheese", "si001h", "graphene-moire"]),
+        (["--set", "colour=red"], ["colour", "angle_deg"]),
+        (["--set", "steps"], ["PARAMETER=VALUE"]),
+        (["--set", "corrugation_m=wide"], ["wide", "corrugation_m"]),
         (["--preset", "perfect"], ["perfect", "realistic"]),
         (["--size", "0"], ["--size"]),
         (["--size", "12xx"], ["--size"]),

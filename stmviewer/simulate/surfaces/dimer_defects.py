@@ -53,7 +53,7 @@ def vacancy_lines(i: Indices, j: Indices, spacing: float, rng: np.random.Generat
     # lines that begin outside may wander in
     outside = 3 * int(np.sqrt(_LINE_KINKS * len(rows)))
     low, high = int(j.min()) - outside, int(j.max()) + outside
-    count = max(round((high - low + 1) / spacing), 1)
+    count = max(round((high - low + 1) / max(spacing, 1)), 1)
     start = low + (np.arange(count) + rng.random() + rng.normal(0, 0.12, count)) * (high - low + 1) / count
     walk = rng.choice((-1, 0, 1), (count, len(rows)), p=(_LINE_KINKS / 2, 1 - _LINE_KINKS, _LINE_KINKS / 2))
     at_j = np.rint(start[:, None] + np.cumsum(walk, axis=1)).astype(np.int64)

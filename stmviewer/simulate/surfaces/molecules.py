@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from stmviewer.scan.errors import RequestError
 from stmviewer.scan.geometry import FloatArray
 from stmviewer.simulate.surfaces.gaussians import gaussian_sum
 from stmviewer.simulate.surfaces.huckel import MOLECULES
@@ -62,6 +63,10 @@ class Molecules:
     surface_state: float = 0.12
     dark_per_m2: float = 0.0
     dark_depth_m: float = 35e-12
+
+    def __post_init__(self) -> None:
+        if self.molecule not in MOLECULES:
+            raise RequestError(f"molecule '{self.molecule}' is unknown; there are {', '.join(MOLECULES)}")
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> "Molecules":

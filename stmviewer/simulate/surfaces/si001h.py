@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from stmviewer.scan.errors import RequestError
 from stmviewer.scan.geometry import FloatArray
 from stmviewer.simulate.surfaces.dimer_defects import Patches
 from stmviewer.simulate.surfaces.dimers import DimerLattice, DimerOrbital
@@ -90,6 +91,10 @@ class Si001H:
     #: charges below the surface: wide hills and hollows of this standard deviation
     charges_per_m2: float = 0.0
     charge_height_m: float = 10e-12
+
+    def __post_init__(self) -> None:
+        if self.dihydride_period not in (1, 3):
+            raise RequestError(f"dihydride phases are 1x1 and 3x1, not {self.dihydride_period}x1")
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> "Si001H":

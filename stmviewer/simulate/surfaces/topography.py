@@ -15,6 +15,8 @@ from stmviewer.scan.geometry import FloatArray
 
 #: the least density: about 0.6 nm below a terrace, deeper than any tip gets into a hole
 _LEAST_DENSITY = 1e-6
+#: a lattice sum as even as this is flat but for rounding: the tip is too far away for any structure
+_NO_STRUCTURE = 1e-9
 
 
 def contrast(density_range: tuple[float, float], corrugation_m: float, kappa_per_m: float) -> float:
@@ -24,6 +26,8 @@ def contrast(density_range: tuple[float, float], corrugation_m: float, kappa_per
     s-wave tip, as with p and d states at the apex (Chen, Phys. Rev. Lett. 65, 448 (1990)).
     """
     least, most = density_range
+    if most - least < _NO_STRUCTURE:
+        return 0.0
     ratio = np.exp(2 * kappa_per_m * corrugation_m)
     return float((ratio - 1) / (most - 1 + ratio * (1 - least)))
 

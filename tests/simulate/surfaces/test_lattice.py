@@ -72,6 +72,11 @@ def test_contrast_gives_the_corrugation_whatever_the_orbital(corrugation):
         assert np.ptp(z) == pytest.approx(corrugation, rel=0.02)
 
 
+def test_far_from_the_surface_there_is_no_lattice():
+    lattice = Lattice.hexagonal(0.1e-9, 0.0, (0.0, 0.0), 0.01e-9)
+    assert contrast(lattice.range(Motif.of((0.0, 0.0), 1.0, 0.5e-9)), 1e-11, 11e9) == 0
+
+
 def test_an_excess_raises_a_terrace_by_its_height_and_a_hole_lowers_it():
     assert heights(1 + excess(0.1e-9, 11e9), 11e9) == pytest.approx(0.1e-9)
     hole = with_holes(np.ones(3), np.array([0.0, 1.0, 7.0]), 50e-12, 11e9)
