@@ -1,10 +1,12 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from stmviewer.scan import RequestError
-from stmviewer.simulate import simulate_scan, surface_names, to_scan
+from stmviewer.simulate import PRESETS, simulate_scan, surface_names, to_scan
+from stmviewer.simulate.degradations import Unfinished
 
 
 def make(i, preset="realistic"):
@@ -72,3 +74,34 @@ def test_names_of_surfaces():
 def test_what_cannot_be_simulated_is_refused(arguments, message):
     with pytest.raises(RequestError, match=message):
         simulate_scan(*arguments)
+
+
+def test_any_number_of_threads_makes_the_same_series():
+    """Each sample is seeded by its index: nothing is shared that threads could take from each other."""
+    alone = [make(i) for i in range(8)]
+    for threads in (2, 5):
+        with ThreadPoolExecutor(threads) as pool:
+            for one, pair in zip(alone, pool.map(make, range(8)), strict=True):
+                np.testing.assert_array_equal(pair.degraded, one.degraded)
+                np.testing.assert_array_equal(pair.backward, one.backward)
+                assert pair.recipe == one.recipe
+
+
+def test_training_never_sees_an_unfinished_scan():
+    """NaN would spoil every weight: no preset stops a scan, only who asks for it gets that."""
+    kinds = {getattr(kind, "kind", kind) for p in PRESETS.values() for _, kind in (*p.before_crop, *p.after_crop)}
+    assert Unfinished not in kinds
+    assert all(np.isfinite(make(i, "severe").degraded).all() for i in range(6))
+    stopped = simulate_scan("si001h", 48, 64, 0.1e-9, "mild", (5, 1), unfinished=1.0)
+    whole = make(1, "mild")
+    measured = np.isfinite(stopped.degraded)
+    assert 0.1 < measured.mean() < 1
+    np.testing.assert_array_equal(stopped.degraded[measured], whole.degraded[measured])
+    np.testing.assert_array_equal(stopped.clean, whole.clean)
+
+
+def test_both_ways_of_a_scan_are_one_surface_with_two_noises():
+    pair = simulate_scan("si001h", 64, 64, 0.1e-9, "realistic", (6, 0))
+    forward, backward = (z - z.mean() for z in (pair.degraded, pair.backward))
+    assert np.corrcoef(forward.ravel(), backward.ravel())[0, 1] > 0.8
+    assert not np.array_equal(forward, backward)

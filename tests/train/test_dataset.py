@@ -1,4 +1,5 @@
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -205,3 +206,10 @@ def test_the_sharp_guess_is_as_measured_where_there_is_a_measurement(sparse):
         one = sparse.make(i)
         np.testing.assert_allclose(one.sharp[one.measured], one.target[one.measured], rtol=1e-9, atol=1e-12)
         assert np.isfinite(one.sharp).all()
+
+
+def test_any_number_of_threads_makes_the_same_samples(both):
+    alone = [both.make(i) for i in range(12)]
+    for threads in (2, 4):
+        with ThreadPoolExecutor(threads) as pool:
+            assert all(same(a, b) for a, b in zip(alone, pool.map(both.make, range(12)), strict=True))
