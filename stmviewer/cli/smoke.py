@@ -46,16 +46,15 @@ def _formats(folder: Path) -> str:
     import numpy as np
 
     from stmviewer.files import open_scan, save_scan
+    from stmviewer.files.matrix_parameters import package_version
     from stmviewer.simulate import simulate_scan, to_scan
 
     scan = to_scan(simulate_scan("si001h", 64, 64, 0.1e-9, "realistic", 0))
-    for suffix in ("gwy", "npz", "tif", "sxm"):
+    for suffix in ("gwy", "npz", "tif", "sxm", "h5", "csv"):
         back = open_scan(save_scan(scan, folder / f"scan.{suffix}"))
         if not np.allclose(back.channel().data, scan.channel().data, rtol=1e-6, atol=1e-15):
             raise ValueError(f"{suffix} does not read back what was written")
-    for suffix in ("h5", "csv"):
-        save_scan(scan, folder / f"scan.{suffix}")
-    return "gwy, npz, tif, sxm written and read; h5, csv written"
+    return f"gwy, npz, tif, sxm, h5, csv written and read; access2theMatrix {package_version()}"
 
 
 def _figures(folder: Path) -> str:

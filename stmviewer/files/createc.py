@@ -151,10 +151,11 @@ def _geometry(header: Mapping[str, str], columns: int, rows: int, notes: list[st
     rotation = _number(header, "Rotation")
     if rotation:
         notes.append(f"the frame is turned by {rotation:g} degrees; the image is shown as it was scanned")
-    if not (width and height and min(width, height) > 0):
+    size = ((width or 0.0) * 1e-10, (height or 0.0) * 1e-10)
+    if not min(size) > 0:  # a size of 1e-320 is none in metres
         notes.append(f"{SIZE_UNKNOWN} (fields Length x[A], Length y[A])")
         return Geometry.of_pixels(rows, columns)
-    geometry = Geometry(columns, rows, width * 1e-10, height * 1e-10)
+    geometry = Geometry(columns, rows, *size)
     notes += on_pixels(geometry)
     return geometry
 

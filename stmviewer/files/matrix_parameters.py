@@ -63,9 +63,10 @@ class Parameters:
             raise FileError(self._source.path, f"its parameter file does not say {name}")
         return value
 
-    def count(self, name: str) -> int:
-        """A setting that is a positive count; FileError where it is not."""
+    def count(self, name: str, newer: str) -> int:
+        """A setting that is a positive count, under the name that newer programs give it too; FileError where not."""
         value = self._setting(name)
+        value = self._setting(newer) if value is None else value
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             said = "does not say" if value is None else f"says {str(value)[:20]} for"
             raise FileError(self._source.path, f"its parameter file {said} {name}, a count of pixels")
@@ -172,6 +173,13 @@ def _reader(channel: str) -> Any:
     reader = Reader()
     reader.channel_name = channel
     return reader
+
+
+def package_version() -> str:
+    """The version of the package that reads the blocks."""
+    import access2thematrix
+
+    return str(access2thematrix.__version__)
 
 
 def moment(seconds: int) -> str:

@@ -131,7 +131,8 @@ def _values(source: Source, head: bytes) -> tuple[int, int]:
 
 
 def _layout(source: Source, said: Parameters, start: int, count: int) -> tuple[_Layout, list[ScanDirection]]:
-    columns, rows = said.count("XYScanner.Points"), said.count("XYScanner.Lines")
+    columns = said.count("XYScanner.Points", "XYScanner.X_Points")
+    rows = said.count("XYScanner.Lines", "XYScanner.Y_Points")
     check_image(source, (rows, columns), np.dtype(np.int32))
     source.refuse_bomb(8 * rows * columns)
     retrace, both_ways = said.flag("XYScanner.X_Retrace"), said.flag("XYScanner.Y_Retrace")

@@ -66,7 +66,7 @@ class Header(QWidget):
         self.part.setToolTip("The file holds several scans")
         self.part.setAccessibleName("Scan of the file")
         self.part.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.part.setMinimumContentsLength(18)
+        self.part.setMinimumContentsLength(20)
         self.part.hide()
         self.channel = QComboBox()
         self.channel.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -96,6 +96,7 @@ class Header(QWidget):
         self.part.view().setMinimumWidth(
             self.part.fontMetrics().horizontalAdvance(max(labels, key=len, default="")) + 40
         )
+        self.part.setToolTip(f"{scan.part.label}\nThe file holds {len(parts)} scans")
         self.part.setVisible(len(parts) > 1)
         self._name.setText(scan.name)
         self._name.setToolTip(str(scan.path or ""))

@@ -142,3 +142,11 @@ def test_heights_of_a_real_file_as_gwyddion_sees_them(real_data: Path, tmp_path:
     plain.write_bytes(unpacked(mended.read_bytes()))
     for channel, block in zip(open_scan(plain).channels[::2], converted(plain, tmp_path)[::2], strict=True):
         assert np.abs(channel.data - block["data"]).max() <= 1e-6 * np.ptp(block["data"])
+
+
+@pytest.mark.parametrize("said", ["1e-320", "0", "-5", "", "abc"])
+def test_a_size_that_is_none_leaves_lengths_in_pixels(tmp_path: Path, said: str) -> None:
+    content = createc_bytes().replace(b"Length y[A]=30.0", b"Length y[A]=" + said.encode().ljust(4))
+    scan = _read(tmp_path, content)
+    assert not scan.geometry.calibrated
+    assert "Length y[A]" in scan.notes[0]

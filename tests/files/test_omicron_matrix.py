@@ -101,6 +101,12 @@ def test_made_files_as_gwyddion_sees_them(tmp_path: Path, channel: str) -> None:
         assert block["size"] == (60e-9, 40e-9)
 
 
+def test_newer_names_of_the_pixels(tmp_path: Path) -> None:
+    newer = {"XYScanner.Points": "XYScanner.X_Points", "XYScanner.Lines": "XYScanner.Y_Points"}
+    settings = {newer.get(name, name): value for name, value in mtrx.SETTINGS.items()}
+    assert open_scan(mtrx.write(tmp_path, settings=settings)).geometry.shape == (4, 6)
+
+
 def test_the_state_of_the_journal_at_the_name_of_the_image_counts(tmp_path: Path) -> None:
     names = ["made--1_1.Z_mtrx", "made--2_1.Z_mtrx"]
     change = mtrx.changed_block("GapVoltageControl.Voltage", 0.5, "Volt")
