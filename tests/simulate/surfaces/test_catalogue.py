@@ -69,7 +69,7 @@ def test_an_unknown_surface_is_refused_with_what_there_is():
         random_surface("cheese", np.random.default_rng(0))
 
 
-@pytest.mark.parametrize(("angle", "pixel"), [(0.0, 0.05e-9), (37.0, 0.06e-9), (101.5, 0.08e-9), (163.0, 0.045e-9)])
+@pytest.mark.parametrize(("angle", "pixel"), [(0.0, 0.05e-9), (37.0, 0.08e-9), (143.5, 0.06e-9)])
 @pytest.mark.parametrize("name", NAMES)
 def test_fourier_peaks_lie_at_the_lattice_spacings(name, angle, pixel):
     surface, planes = LATTICES[name]
@@ -103,7 +103,7 @@ def test_the_same_seed_makes_the_same_heights(name):
 @pytest.mark.parametrize("pixel", [0.02e-9, 0.15e-9, 1e-9])
 @pytest.mark.parametrize("name", NAMES)
 def test_random_surfaces_are_heights_at_every_pixel_size(name, pixel):
-    for seed in range(12):
+    for seed in range(8):
         rng = np.random.default_rng(seed)
         surface = random_surface(name, rng)
         z = surface.make(40, 56, pixel, rng)
