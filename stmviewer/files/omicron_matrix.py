@@ -91,7 +91,7 @@ def read_mtrx(source: Source) -> tuple[Scan, ...]:
         missing = layout.rows - min(layout.lines - layout.rows * (number - 1), layout.rows)
         unfinished = f"unfinished scan: {layout.rows - missing} of {layout.rows} lines were scanned"
         said = (*notes, unfinished) if missing else tuple(notes)
-        parts.append(replace(scan, notes=said, part=Part(number, len(frames), f"{way}, {geometry.in_words()}")))
+        parts.append(replace(scan, notes=said, part=Part(number, len(frames), way)))
     return tuple(parts)
 
 

@@ -14,6 +14,8 @@ _ROLES: dict[Role, str] = {
     "deviation": "deviation",
     "residual": "residual",
 }
+#: the chooser of scans may be no wider, whatever they are called; the list it opens is as wide as they are
+_WIDEST_PART = 260
 _SEPARATOR = "   ·   "
 
 
@@ -65,8 +67,8 @@ class Header(QWidget):
         self.part = QComboBox()
         self.part.setToolTip("The file holds several scans")
         self.part.setAccessibleName("Scan of the file")
-        self.part.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.part.setMinimumContentsLength(20)
+        self.part.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.part.setMaximumWidth(_WIDEST_PART)
         self.part.hide()
         self.channel = QComboBox()
         self.channel.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)

@@ -32,10 +32,7 @@ def test_four_images_are_two_scans_as_the_microscopist_sees_them(tmp_path: Path)
             np.testing.assert_array_equal(raw(channel), FRAMES[way, channel.direction])
             assert channel.unit == "m"
         assert scan.notes == ()
-    assert [p.part.label for p in (up, down)] == [
-        "1: up, 6 x 4 pixels, 60 x 40 nm",
-        "2: down, 6 x 4 pixels, 60 x 40 nm",
-    ]
+    assert [p.part.label for p in (up, down)] == ["1: up", "2: down"]
 
 
 def test_settings_become_physical_quantities(tmp_path: Path) -> None:
