@@ -21,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--protocol", type=Path, help="text file: the files of FOLDER to use, one a line")
     parser.add_argument("--mix", metavar="SOURCE", help="a second source of batches: simulated:si001h, or a folder")
     parser.add_argument("--mix-share", type=float, default=0.5, help="share of batches from it (default 0.5)")
+    parser.add_argument("--repair-share", type=float, help="share of repairs among the samples (default 0.4)")
+    parser.add_argument("--small-share", type=float, help="share of batches of small crops (default 0.25)")
     parser.add_argument(
         "--pixel-nm", type=float, nargs=2, metavar=("LOW", "HIGH"), help="range of pixel sizes of simulated surfaces"
     )
@@ -38,6 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     from stmviewer.train.spec import TrainSpec
 
     chosen: dict[str, Any] = {} if arguments.rate is None else {"rate": arguments.rate}
+    for name in ("repair_share", "small_share"):
+        if getattr(arguments, name) is not None:
+            chosen[name] = getattr(arguments, name)
     if arguments.pixel_nm is not None:
         chosen["pixel_range_m"] = (1e-9 * arguments.pixel_nm[0], 1e-9 * arguments.pixel_nm[1])
     spec = TrainSpec(

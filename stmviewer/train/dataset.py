@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from stmviewer.restore.filling import fill, sharp_fill
-from stmviewer.restore.networks import condition
+from stmviewer.restore.networks import STRIDE, condition
 from stmviewer.restore.normalise import normalisation
 from stmviewer.restore.request import Task
 from stmviewer.scan import BoolArray, FloatArray, make_mask
@@ -44,7 +44,7 @@ _MARGIN_STEP = 8
 #: share of samples that are not told their pixel size, since scans do not always know it
 _UNTOLD = 0.3
 #: share of sparse samples whose scan has a tip and noise as bad as real ones
-_SPARSE_DEGRADED = 0.6
+_SPARSE_DEGRADED = 0.4
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class SampleMaker:
     seed: int = 0
     #: simulated surfaces carry no noise: sparse targets get some, as the microscope would have measured it
     noisy_targets: bool = True
-    #: share of batches of half the size
+    #: share of batches of small crops
     small_share: float = 0.0
     #: number of samples over which the range of pixel sizes widens to the whole
     widening: int = 0
@@ -204,10 +204,10 @@ class SampleMaker:
     def batch(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """The samples of `indices` as `stacked` gives them.
 
-        A share of the batches is of half the size: only so coarse versions of small scans fit in.
+        A share of the batches is of small crops: only so coarse versions of small scans fit in.
         """
         small = np.random.default_rng((self.seed, 1, indices[0])).random() < self.small_share
-        makings = [self._making(i, self.size // 2 if small else self.size) for i in indices]
+        makings = [self._making(i, _small(self.size) if small else self.size) for i in indices]
         if self.degrader is None:
             return stacked([_made(making, degraded_pair) for making in makings])
         return stacked(_made_together(makings, self.degrader))
@@ -230,6 +230,11 @@ class Mixed:
 
     def batch(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         return self._of(indices[0]).batch(indices)
+
+
+def _small(size: int) -> int:
+    """Three eighths of the crop, in whole strides of the network: 24 of 64 pixels."""
+    return max(STRIDE, size * 3 // 8 // STRIDE * STRIDE)
 
 
 def _made(making: _Making, degrade_one: Callable[[Plan], Pair]) -> Sample:

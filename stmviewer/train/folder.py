@@ -35,7 +35,7 @@ class FolderSource:
     paths: tuple[Path, ...]
     rejected: tuple[Rejected, ...]
     #: largest factor by which a crop is made coarser; training must cover the sampling of scans to come
-    coarsest: int = 10
+    coarsest: int = 12
     #: whether every scan knew its pixel size; the others count as 0.06 nm
     calibrated: bool = False
     #: what each image was multiplied with; NaN where its values are not metres
@@ -65,9 +65,12 @@ class FolderSource:
         return part, self.pixels_m[i] * factor if self.calibrated else None
 
     def _factor(self, i: int, size: int, rng: np.random.Generator) -> int:
-        """How much coarser a crop becomes; whole, so that it needs no line between two that were scanned."""
+        """How much coarser a crop becomes; whole, so that it needs no line between two that were scanned.
+
+        Less often the coarser: large crops of small scans have no coarse version, and coarse ones look more alike.
+        """
         most = max(1, min(self.coarsest, min(self.images[i].shape) // size))
-        chance = 1 / np.arange(1, most + 1)
+        chance = 1 / np.sqrt(np.arange(1, most + 1))
         return 1 + int(rng.choice(most, p=chance / chance.sum()))
 
 

@@ -150,7 +150,7 @@ def _one_maker(
         spec.repair_share,
         seed=spec.seed,
         noisy_targets=simulated,
-        small_share=0.0 if simulated else spec.small_share,
+        small_share=spec.small_share,
         widening=spec.widening if simulated and spec.start_from is None else 0,
         degrader=degrader,
     )

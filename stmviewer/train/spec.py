@@ -22,7 +22,7 @@ class TrainSpec:
     minutes     training time; the learning rate falls to nothing over it
     steps       instead of minutes: exactly so many steps, the same curve on every run
     mixed_with  a second source, of which `mixed_share` of the batches are: simulated surfaces beside few real scans
-    small_share share of batches of half the crop, so that coarse versions of small scans fit in; folders only
+    small_share share of batches of small crops (3/8 of `crop`), so that coarse versions of small scans fit in
     start_from  name of a model whose weights are the start; a flow needs a regression model either way
     listed      file names below the folder that may be used (a protocol); None: all
     licence     of the weights, when the scans have one that they inherit
@@ -69,8 +69,14 @@ class TrainSpec:
         if not 0 < self.pixel_range_m[0] <= self.pixel_range_m[1] < math.inf:
             low, high = (f"{1e9 * p:g}" for p in self.pixel_range_m)
             raise RequestError(f"pixel sizes go from a small to a large positive one, not from {low} to {high} nm")
-        if not 0 <= self.mixed_share <= 1:
-            raise RequestError(f"the share of the second source must be 0 to 1, not {self.mixed_share}")
+        shares = {
+            "second source": self.mixed_share,
+            "small crops": self.small_share,
+            "repairs": self.repair_share,
+        }
+        for what, share in shares.items():
+            if not 0 <= share <= 1:
+                raise RequestError(f"the share of {what} must be 0 to 1, not {share}")
         if not _NAME.fullmatch(self.name):
             raise RequestError(f"'{self.name}' is no model name: use letters, digits, dash and underscore, 64 at most")
         if self.name in (*CLASSICAL, *KINDS):

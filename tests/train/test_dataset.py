@@ -189,11 +189,11 @@ def test_two_sources_share_the_batches_as_asked():
     assert 60 <= len(second.asked) <= 140
 
 
-def test_a_share_of_the_batches_is_of_half_the_size():
+def test_a_share_of_the_batches_is_of_small_crops():
     maker = SampleMaker(_Recording(), 64, 0.0, small_share=0.5)
     sizes = Counter(maker.batch(range(i, i + 2))[0].shape[-1] for i in range(0, 80, 2))
-    assert sizes.keys() == {32, 64}
-    assert 10 <= sizes[32] <= 30
+    assert sizes.keys() == {24, 64}
+    assert 10 <= sizes[24] <= 30
 
 
 def test_some_samples_are_not_told_their_pixel_size(both):
