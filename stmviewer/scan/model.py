@@ -54,7 +54,8 @@ class Channel:
         """The image; read from the file at the first call, which may come from any thread."""
         with self._lock:
             if self._data is None:
-                self._data = self._checked(self._load() if callable(self._load) else self._load)
+                load = self._load
+                self._data = self._checked(load if callable(load) else lambda: load)
             return self._data
 
     def lines(self, step: int, rows: int) -> FloatArray:
@@ -67,12 +68,14 @@ class Channel:
             in_memory = self._data is not None
         if in_memory or self._load_lines is None or step == 1:
             return self.data[wanted.start :: step]
-        return self._checked(self._load_lines(wanted))
+        load_lines = self._load_lines
+        return self._checked(lambda: load_lines(wanted))
 
-    def _checked(self, values: NDArray[Any]) -> FloatArray:
-        # a copy: rule 1, nobody else's array is touched or trusted; a signalling NaN is no fault of ours
-        with np.errstate(invalid="ignore"):
-            data = np.array(values, dtype=np.float64)
+    def _checked(self, load: Callable[[], NDArray[Any]]) -> FloatArray:
+        # a copy: rule 1, nobody else's array is touched or trusted; a signalling NaN is no fault of ours, nor is a
+        # value of a damaged file that its factor makes infinite
+        with np.errstate(invalid="ignore", over="ignore"):
+            data = np.array(load(), dtype=np.float64)
         if data.ndim != 2:
             raise ValueError(f"channel {self.label} has {data.ndim} dimensions, not 2")
         # an overflowed ADC is no measurement either

@@ -1,5 +1,7 @@
 """Channels: read once, never changed, nothing but finite numbers and NaN; and which of them can be restored."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -85,3 +87,34 @@ def test_what_cannot_be_restored_says_why(data: np.ndarray, reason: str) -> None
 )
 def test_what_can_be_restored(data: np.ndarray) -> None:
     assert Channel("Z", "m", data).why_not_restorable() is None
+
+
+def test_lines_are_read_alone_where_a_reader_can() -> None:
+    image = np.arange(70.0).reshape(10, 7)
+    image[4, 2] = np.inf
+    asked: list[range] = []
+
+    def load_lines(which: range) -> np.ndarray:
+        asked.append(which)
+        return image[which.start : which.stop : which.step]
+
+    channel = Channel("Z", "m", lambda: pytest.fail("the whole image was read"), load_lines=load_lines)
+    some = channel.lines(3, 10)
+    np.testing.assert_array_equal(some, np.where(np.isfinite(image), image, np.nan)[1::3])
+    assert asked == [range(1, 10, 3)] and not some.flags.writeable
+    assert channel.lines(99, 10).tolist() == [image[9].tolist()]
+
+
+def test_lines_of_an_image_in_memory_are_not_read_again() -> None:
+    image = np.arange(70.0).reshape(10, 7)
+    channel = Channel("Z", "m", image, load_lines=lambda _: pytest.fail("read again"))
+    _ = channel.data
+    np.testing.assert_array_equal(channel.lines(4, 10), image[2::4])
+    np.testing.assert_array_equal(Channel("Z", "m", image).lines(4, 10), image[2::4])
+
+
+def test_a_damaged_value_is_not_measured_and_no_warning() -> None:
+    channel = Channel("Z", "m", lambda: np.array([[1e300, 1.0]]) * np.float64(1e300))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(channel.measured, [[False, True]])
