@@ -8,14 +8,14 @@ import hashlib
 import json
 import logging
 import os
+import secrets
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from stmviewer.files.writing import replacing
-from stmviewer.scan import FileError
 from stmviewer.services.events import Thumbnail
 
 _log = logging.getLogger(__name__)
@@ -60,11 +60,16 @@ class ThumbnailCache:
         if self._folder is None:
             return
         head = {"shape": thumbnail.image.shape, "label": thumbnail.label}
+        partial = self._folder / f"{secrets.token_hex(8)}.part"
         try:
-            with replacing(self._folder / key) as file:
-                file.write(json.dumps(head).encode() + b"\n" + thumbnail.image.tobytes())
-        except FileError as error:  # a full disk, a folder that is read only
+            self._folder.mkdir(parents=True, exist_ok=True)
+            # not forced onto the disk as exports are: hundreds of them would take seconds, and can be made again
+            partial.write_bytes(json.dumps(head).encode() + b"\n" + thumbnail.image.tobytes())
+            partial.replace(self._folder / key)
+        except OSError as error:  # a full disk, a folder that is read only
             _log.debug("a thumbnail is not kept: %s", error)
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
             return
         with self._lock:
             self._written += 1

@@ -4,6 +4,7 @@ Of each file no more is read than the channel on show, and of that no more lines
 allows it. Every thumbnail is levelled as the first look at a scan is.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from stmviewer.services.thumbnail_cache import ThumbnailCache
 Order = Literal["name", "newest"]
 #: units of what shows a surface that the topography does not: currents and frequency shifts
 _TELLING = ("A", "Hz")
+_log = logging.getLogger(__name__)
 _NOTHING = np.zeros((0, 0), dtype=np.uint8)
 
 
@@ -98,6 +100,9 @@ def _cached(path: Path, request: ThumbnailRequest, cache: ThumbnailCache | None)
         return Thumbnail(path, _NOTHING, "", str(error))
     except MemoryError:
         return Thumbnail(path, _NOTHING, "", f"{path}: it does not fit into the memory of this computer")
+    except Exception as error:  # a fault of ours in one file costs the others nothing
+        _log.exception("no thumbnail of %s", path)
+        return Thumbnail(path, _NOTHING, "", f"{path}: a fault of stmviewer: {error or type(error).__name__}")
     if cache is not None:
         cache.keep(key, made)
     return made

@@ -1,5 +1,6 @@
 """A few hundred damaged files of every format; `make fuzz` reads 20,000."""
 
+import signal
 from pathlib import Path
 from typing import get_args
 
@@ -9,7 +10,7 @@ import pytest
 from stmviewer.files.sniffing import Kind
 
 from .fuzz import judge as judging
-from .fuzz.campaign import campaign
+from .fuzz.campaign import _Worker, campaign
 from .fuzz.mutations import damaged
 from .fuzz.seeds import MADE, put, seeds
 from .fuzz.worker import case
@@ -73,3 +74,21 @@ def test_the_judge_sees_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     path = tmp_path / "file"
     path.write_bytes(b"content")
     assert "MemoryError" in judging.judge(path).said
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="processes are stopped by a signal of POSIX")
+def test_a_reader_that_hangs_or_dies_is_told_from_one_that_works() -> None:
+    worker = _Worker(0, ["npy"])
+    try:
+        worker.ask(0)
+        assert worker.answer(60)["kind"] == "npy"
+        assert worker.answer(60)["outcome"] in ("opened", "refused")
+        worker.process.send_signal(signal.SIGSTOP)
+        worker.ask(1)
+        with pytest.raises(TimeoutError, match="hangs"):
+            worker.answer(0.1)
+        worker.process.kill()
+        with pytest.raises(EOFError, match="ended with -9"):
+            worker.answer(60)
+    finally:
+        worker.end()

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stmviewer.files import open_scan
 from stmviewer.files.source import Source
 from stmviewer.scan import Cancelled, Channel, FileError, Geometry, Progress, Scan
 from stmviewer.services import events
@@ -114,6 +115,19 @@ def test_files_that_cannot_be_shown_say_why_and_stop_nothing(tmp_path: Path) -> 
     bad, gone, good = thumbnails(files, ThumbnailRequest(16), Progress(), ThumbnailCache(tmp_path / "cache"))
     assert "is not a scan" in bad.fault and "no such file" in gone.fault and not good.fault
     assert bad.image.size == 0 and good.image.size > 0
+
+
+def test_a_fault_of_ours_in_one_file_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [_saved(tmp_path, f"{k}.npy") for k in range(2)]
+
+    def fail(path: Path) -> Scan:
+        if path == files[0]:
+            raise ZeroDivisionError("oh")
+        return open_scan(path)
+
+    monkeypatch.setattr("stmviewer.services.thumbnails.open_scan", fail)
+    bad, good = thumbnails(files, ThumbnailRequest(16), Progress())
+    assert "a fault of stmviewer: oh" in bad.fault and good.image.size
 
 
 def test_they_are_made_one_by_one_and_can_be_cancelled(tmp_path: Path) -> None:
