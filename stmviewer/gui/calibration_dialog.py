@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -15,7 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from stmviewer.files.calibration import Calibration, lacks_unit, of_facts
+from stmviewer.files.calibration import Calibration, key_of, lacks_size, lacks_unit, of_facts
+from stmviewer.gui.session import Session
+from stmviewer.gui.settings import Settings
 from stmviewer.scan import RequestError, Scan
 
 _PIXEL, _WHOLE, _NONE = "Pixel size", "Whole size", "Unknown"
@@ -164,3 +167,29 @@ def _length(name: str) -> QDoubleSpinBox:
     box.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
     box.setAccessibleName(name)
     return box
+
+
+def can_calibrate(scan: Scan | None) -> bool:
+    """Whether there is anything to say about `scan`: it lacks a size or a unit, or has them from the user."""
+    if scan is None or scan.path is None:
+        return False
+    return scan.calibration is not None or lacks_size(scan) or lacks_unit(scan)
+
+
+def ask_calibration(parent: QWidget, session: Session, settings: Settings) -> None:
+    """Asks for size and unit of the image on show; they count for its folder, too, if the user wants."""
+    scan = session.scan
+    if scan is None or scan.path is None:
+        return
+    path = scan.path
+
+    def said(calibration: Calibration | None, whole_folder: bool) -> None:
+        settings.set_calibration(key_of(path, False), None if whole_folder else calibration)
+        if whole_folder:
+            settings.set_calibration(key_of(path, True), calibration)
+        session.calibrations = settings.calibrations
+        session.reopen()
+
+    dialog = CalibrationDialog(scan, said, parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()

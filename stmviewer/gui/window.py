@@ -17,9 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from stmviewer import paths
-from stmviewer.files.calibration import Calibration, key_of, lacks_size, lacks_unit
 from stmviewer.gui import dialogs
-from stmviewer.gui.calibration_dialog import CalibrationDialog
+from stmviewer.gui.calibration_dialog import ask_calibration, can_calibrate
 from stmviewer.gui.commands import CommandMenus, Situation, fill_recent
 from stmviewer.gui.drop import DropTarget, DropVeil
 from stmviewer.gui.empty_state import EmptyState, app_icon, sample_files
@@ -124,22 +123,7 @@ class MainWindow(QMainWindow):
             self.session.export(path)
 
     def ask_calibration(self) -> None:
-        """Asks for size and unit of the image on show; they count for its folder, too, if the user wants."""
-        scan = self.session.scan
-        if scan is None or scan.path is None:
-            return
-        path = scan.path
-
-        def said(calibration: Calibration | None, whole_folder: bool) -> None:
-            self.settings.set_calibration(key_of(path, False), None if whole_folder else calibration)
-            if whole_folder:
-                self.settings.set_calibration(key_of(path, True), calibration)
-            self.session.calibrations = self.settings.calibrations
-            self.session.reopen()
-
-        dialog = CalibrationDialog(scan, said, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
+        ask_calibration(self, self.session, self.settings)
 
     def quit(self) -> None:
         self.close()
@@ -307,7 +291,7 @@ class MainWindow(QMainWindow):
         return Situation(
             run=look(session.run, self.obstacle()),
             scan=session.shown is not None,
-            can_calibrate=self._can_calibrate(),
+            can_calibrate=can_calibrate(session.scan),
             result=session.restored is not None,
             result_has_path=session.command() is not None,
             index=self.files.current(),
@@ -319,12 +303,6 @@ class MainWindow(QMainWindow):
             aspects=tuple(self.view.aspects()),
             theme=self.settings.theme,
         )
-
-    def _can_calibrate(self) -> bool:
-        scan = self.session.scan
-        if scan is None or scan.path is None:
-            return False
-        return scan.calibration is not None or lacks_size(scan) or lacks_unit(scan)
 
     def refresh(self) -> None:
         """Brings menus and run controls in line with the state."""
