@@ -142,6 +142,8 @@ def _convert_spectra(found: Found, request: ConvertRequest) -> Converted | None:
         return None
     path = request.output / found.below / f"{found.file.stem}.{request.file_format}"
     if kind == "dat":
+        if request.calibration is not None:
+            raise RequestError(f"{found.file.name} is a spectrum, which has no pixels to give a size")
         facts = _facts(found.file)
         channels = convert_spectrum(found.file, path := free_path(path), request.channel, request.direction, facts)
         return Converted(found, path, channels)

@@ -177,6 +177,8 @@ def test_a_spectrum_is_no_image(run, tmp_path):
     folder = _spectra(tmp_path / "in")
     outcome = run("convert", folder / "iv.dat", "-o", tmp_path / "out", "--format", "gwy")
     outcome.refused("iv.dat", "is a spectrum", "written as csv")
+    sized = run("convert", folder / "iv.dat", "-o", tmp_path / "out", "--format", "csv", "--pixel-nm", "0.1")
+    sized.refused("iv.dat", "is a spectrum, which has no pixels")
     # and no reason for a folder of images to fail
     assert run("convert", folder, "-o", tmp_path / "all", "--format", "npz").code == 0
     assert sorted(p.name for p in (tmp_path / "all").glob("*.npz")) == ["grid.npz", "image.npz"]
