@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stmviewer.cli.console import Console, print_json
+from stmviewer.cli.console import Console, print_json, to_json
 from stmviewer.files.writing import replacing
 from stmviewer.scan import FileError, Progress, RequestError
 
@@ -16,18 +16,31 @@ if TYPE_CHECKING:
     from stmviewer.evaluate.real_images import RealImage
 
 _COUNT = 96
+#: a fit looks at its images hundreds of times
+_FIT_COUNT, _FIT_SIDE = 48, 160
+_HELD_BACK = "validation_sessions.txt"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
         "--compare",
         type=Path,
         nargs="+",
         metavar="FOLDER",
         help="instead: how like the real images in these folders the simulated ones are; -o is the HTML report",
     )
-    parser.add_argument("--without", type=Path, metavar="FILE", help="sessions to leave out of --compare, one a line")
-    parser.add_argument("--only", type=Path, metavar="FILE", help="sessions to compare with, one a line")
+    instead.add_argument(
+        "--fit",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="instead: fit the ranges of the preset to the real degraded images in these folders; -o is a JSON file. "
+        "Sessions of a validation_sessions.txt in a folder or beside it are left out",
+    )
+    parser.add_argument("--generations", type=int, default=10, help="of --fit; default 10")
+    parser.add_argument("--without", type=Path, metavar="FILE", help="sessions to leave out, one a line")
+    parser.add_argument("--only", type=Path, metavar="FILE", help="sessions to take alone, one a line")
     parser.add_argument("--json", action="store_true", help="distances for machines (with --compare)")
 
 
@@ -44,7 +57,7 @@ def run_compare(arguments: argparse.Namespace) -> int:
         path = path / f"{arguments.surface}-{arguments.preset}.html"
     with Console() as console:
         progress = console.progress()
-        images = read(arguments, progress.part(0.25))
+        images = read(arguments.compare, arguments, progress.part(0.25), count=_COUNT)
         found = compare(images, arguments.surface, PRESETS, progress.part(0.75), seed=arguments.seed)
         page = report(found, arguments.preset)
     with replacing(path) as file:
@@ -58,13 +71,73 @@ def run_compare(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def read(arguments: argparse.Namespace, progress: Progress) -> "list[RealImage]":
-    """The real images that the command line names."""
-    from stmviewer.evaluate.real_images import read_images
+def run_fit(arguments: argparse.Namespace) -> int:
+    from stmviewer.evaluate import fitting, likeness, matched
+    from stmviewer.simulate.presets import find_preset
+    from stmviewer.simulate.surfaces import random_surface
 
-    without, only = (_names(path) for path in (arguments.without, arguments.only))
-    folders: Sequence[Path] = arguments.compare
-    count = _COUNT if arguments.count is None else arguments.count
+    start = find_preset(arguments.preset)
+    random_surface(arguments.surface, np.random.default_rng(0))
+    if arguments.generations < 1:
+        raise RequestError(f"--generations must be 1 or more, not {arguments.generations}")
+    path: Path = arguments.output
+    if path.suffix.lower() != ".json":
+        path = path / f"{arguments.preset}.json"
+    held_back = left_out(arguments.fit)
+    with Console() as console:
+        if held_back:
+            console.say(f"stmviewer: left out, to judge by: {', '.join(held_back)}")
+        progress = console.progress()
+        images = read(
+            arguments.fit, arguments, progress.part(0.03), count=_FIT_COUNT, without=held_back, side=_FIT_SIDE
+        )
+        fields = matched.matched_fields(images, arguments.surface, arguments.seed, progress.part(0.02))
+        marks = likeness.measure([image.data for image in images], progress.part(0.01, total=len(images)))
+        problem = fitting.Problem(images, marks, fields, arguments.seed)
+        fitted = fitting.fit(problem, start, progress.part(0.94), generations=arguments.generations, tell=console.say)
+    facts = {
+        "preset": arguments.preset,
+        "surface": arguments.surface,
+        "seed": arguments.seed,
+        "distance_before": fitted.before,
+        "distance": fitted.distance,
+        "entries": fitting.described(fitted.preset),
+        "images": [image.path.name for image in images],
+    }
+    with replacing(path) as file:
+        file.write((to_json(facts) + "\n").encode())
+    if arguments.json:
+        print_json(facts)
+        return 0
+    print(f"mean distance {fitted.before:.3f} before, {fitted.distance:.3f} after, on {len(images)} images")
+    for entry in facts["entries"]:
+        ranges = ", ".join(f"{name} {low:.2g} to {high:.2g}" for name, (low, high) in entry["ranges"].items())
+        print(f"  {entry['name']:18} {100 * entry['chance']:3.0f} %  {ranges}")
+    print(f"{path}: the fitted preset")
+    return 0
+
+
+def left_out(folders: Sequence[Path]) -> list[str]:
+    """Sessions that a validation_sessions.txt in one of the folders or beside it holds back: nothing is fitted to
+    what models are judged by."""
+    lists = {place / _HELD_BACK for folder in folders for place in (folder, folder.absolute().parent)}
+    return sorted({name for path in lists if path.is_file() for name in _names(path) or ()})
+
+
+def read(
+    folders: Sequence[Path],
+    arguments: argparse.Namespace,
+    progress: Progress,
+    *,
+    count: int,
+    without: Sequence[str] = (),
+    side: int | None = None,
+) -> "list[RealImage]":
+    """The real images that the command line names: `count` of them unless it says how many."""
+    from stmviewer.evaluate.real_images import SIDE, read_images
+
+    listed, only = (_names(path) for path in (arguments.without, arguments.only))
+    count = count if arguments.count is None else arguments.count
     if count < 1:
         raise RequestError(f"--count must be 1 or more, not {count}")
     images = []
@@ -74,8 +147,9 @@ def read(arguments: argparse.Namespace, progress: Progress) -> "list[RealImage]"
             folder,
             progress.part(1 / len(folders)),
             count=share,
-            without=without or (),
+            without=[*without, *(listed or ())],
             only=only,
+            side=side or SIDE,
             seed=arguments.seed,
         )
     return images

@@ -43,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if arguments.compare:
         return likeness.run_compare(arguments)
+    if arguments.fit:
+        return likeness.run_fit(arguments)
     from stmviewer.services.simulating import SimulateRequest, Simulator
 
     text = arguments.size

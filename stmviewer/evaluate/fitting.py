@@ -9,6 +9,7 @@ Every candidate is judged on the same surfaces with the same random numbers.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +19,11 @@ from stmviewer.evaluate.likeness import Values
 from stmviewer.evaluate.matched import Field, degraded
 from stmviewer.evaluate.real_images import RealImage
 from stmviewer.scan import FloatArray, Progress
-from stmviewer.simulate.degradations import LineOffsets, LineSlopes, PlaneTilt, Quantisation
+from stmviewer.simulate.degradations import Degradation, LineOffsets, LineSlopes, PlaneTilt, Quantisation
 from stmviewer.simulate.presets import Chance, Preset
 from stmviewer.simulate.ranges import Ranged
 
+PARTS = ("tips", "before_crop", "after_crop")
 #: flattening lines takes these away, and 8 bits hide the steps of a converter: the images say nothing of them
 UNSEEN = (PlaneTilt, LineOffsets, LineSlopes, Quantisation)
 #: chances stay within these: nothing is certain, and nothing that laboratories know of is ruled out
@@ -32,6 +34,9 @@ _TIPS = (0.04, 0.4)
 _WIDTHS = (0.3, 0.9)
 #: how far the middle of a range may move (decades)
 _FARTHEST = 1.0
+#: ranges of shares of pixels or lines end here
+_MOST_SHARE = 0.8
+_SHARES = ("probability", "share")
 #: weight of the pull to the start, per squared unit and number
 _PULL = 0.15
 _ELITE = 0.25
@@ -59,7 +64,7 @@ class Space:
     def of(cls, preset: Preset) -> "Space":
         """Every chance but those of `UNSEEN`, and every range of the preset's `Ranged` entries."""
         slots = []
-        for part in ("tips", "before_crop", "after_crop"):
+        for part in PARTS:
             for k, (_, kind) in enumerate(getattr(preset, part)):
                 if kind in UNSEEN:
                     continue
@@ -73,7 +78,7 @@ class Space:
         values = dict(zip(self.slots, (float(n) for n in numbers), strict=True))
         parts = {
             part: tuple(self._entry(part, k, chance, values) for k, chance in enumerate(getattr(self.start, part)))
-            for part in ("tips", "before_crop", "after_crop")
+            for part in PARTS
         }
         total = sum(chance for chance, _ in parts["tips"])
         if total > 0.95:  # at most one tip is drawn, and some images have a good one
@@ -100,7 +105,8 @@ class Space:
         name, low, high = one
         centre = math.log10(low * high) / 2 + min(max(0.5 * middle, -_FARTHEST), _FARTHEST)
         half = min(max(math.log10(high / low) / 2 * 1.5**width, _WIDTHS[0]), _WIDTHS[1])
-        return name, 10 ** (centre - half), 10 ** (centre + half)
+        high = 10 ** (centre + half)
+        return name, 10 ** (centre - half), min(high, _MOST_SHARE) if name in _SHARES else high
 
 
 def _logit(chance: float) -> float:
@@ -140,13 +146,18 @@ def fit(
     progress: Progress,
     *,
     generations: int = 20,
-    population: int = 24,
+    population: int = 18,
+    spread: float = 0.8,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Fitted:
-    """The preset that is nearest to the real images, starting from `start`."""
+    """The preset that is nearest to the real images, starting from `start`, its numbers rounded to two digits.
+
+    `spread` is how far candidates lie from it at first: 1 changes the odds of a chance by a factor of e and moves a
+    range by half a decade.
+    """
     space = Space.of(start)
     rng = np.random.default_rng(problem.seed)
-    mean, spread = np.zeros(len(space.slots)), np.full(len(space.slots), 0.8)
+    mean, spreads = np.zeros(len(space.slots)), np.full(len(space.slots), spread)
     still = progress.part(0.0)  # moves no bar, and stops when asked to
     before = problem.distance(start, still)
     best, lowest = mean, before
@@ -154,7 +165,7 @@ def fit(
     ticks = progress.part(1.0, "Fitting", generations * population)
     elite = max(3, round(_ELITE * population))
     for generation in range(generations):
-        tried = mean + spread * rng.standard_normal((population, len(mean)))
+        tried = mean + spreads * rng.standard_normal((population, len(mean)))
         tried[0] = mean
         losses = []
         for numbers in tried:
@@ -166,10 +177,40 @@ def fit(
             ticks.tick()
         chosen = tried[np.argsort(losses)[:elite]]
         mean = (1 - _SMOOTHING) * mean + _SMOOTHING * chosen.mean(axis=0)
-        spread = np.maximum((1 - _SMOOTHING) * spread + _SMOOTHING * chosen.std(axis=0), 0.05)
+        spreads = np.maximum((1 - _SMOOTHING) * spreads + _SMOOTHING * chosen.std(axis=0), 0.05)
         history.append(float(min(losses)))
         tell(f"generation {generation + 1}: loss {min(losses):.4f}, mean {np.mean(losses):.4f}, best {lowest:.4f}")
     # the middle of the distribution is less bound to these very accidents than the luckiest candidate
     middle = problem.distance(space.preset(mean), still)
-    found, distance = (mean, middle) if middle < lowest * 1.05 else (best, lowest)
-    return Fitted(space.preset(found), distance, before, tuple(history))
+    found = rounded(space.preset(mean if middle < lowest * 1.05 else best))
+    return Fitted(found, problem.distance(found, still), before, tuple(history))
+
+
+def rounded(preset: Preset) -> Preset:
+    """The preset with chances and ranges as one writes them down: two digits."""
+
+    def entry(chance: float, kind: type[Degradation] | Ranged) -> Chance:
+        if isinstance(kind, Ranged):
+            kind = replace(kind, ranges=tuple((n, _two_digits(low), _two_digits(high)) for n, low, high in kind.ranges))
+        return _two_digits(chance), kind
+
+    parts = {part: tuple(entry(*one) for one in getattr(preset, part)) for part in PARTS}
+    return replace(preset, **parts)
+
+
+def _two_digits(value: float) -> float:
+    return float(f"{value:.1e}")
+
+
+def described(preset: Preset) -> list[dict[str, Any]]:
+    """The entries of a preset as JSON can hold them."""
+    return [
+        {
+            "part": part,
+            "name": kind.__name__,
+            "chance": chance,
+            "ranges": {n: [low, high] for n, low, high in kind.ranges} if isinstance(kind, Ranged) else {},
+        }
+        for part in PARTS
+        for chance, kind in getattr(preset, part)
+    ]

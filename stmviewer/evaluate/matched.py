@@ -15,7 +15,7 @@ from stmviewer.simulate.surfaces import random_surface
 _MARGIN_M = 3.5e-9
 _MARGIN_PX = 20
 #: the margin costs time with its square; finely sampled images do with less
-_MOST_MARGIN_PX = 128
+_MOST_MARGIN_PX = 64
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,11 @@ def read_images(
     count: int | None = None,
     without: Sequence[str] = (),
     only: Sequence[str] | None = None,
+    side: int = SIDE,
     seed: int = 0,
 ) -> list[RealImage]:
-    """Fully measured images below `folder`, `count` of them at most, drawn so that every session has its share.
+    """Fully measured images below `folder`, `count` of them at most, drawn so that every session has its share;
+    at most `side` pixels a side about their centre.
 
     Sessions named in `without` are left out, and where `only` is given all but those; so are images that cannot be
     read, are constant or are smaller than 64 pixels a side. Pixel sizes of images without one are estimated from the
@@ -69,7 +71,7 @@ def read_images(
         if not usable or min(channel.data.shape) < _LEAST_SIDE:
             continue
         ticks.tick()
-        image = _centre(channel.data)
+        image = _centre(channel.data, side)
         if scan.geometry.calibrated:
             found.append(RealImage(file, image, scan.geometry.pixel_width, session_of(file)))
             continue
@@ -101,8 +103,8 @@ def _in_turn(files: Sequence[Path], seed: int) -> list[Path]:
     return [file for _, _, file in sorted(ranked)]
 
 
-def _centre(data: FloatArray) -> FloatArray:
-    rows, columns = (min(n, SIDE) for n in data.shape)
+def _centre(data: FloatArray, side: int) -> FloatArray:
+    rows, columns = (min(n, side) for n in data.shape)
     top, left = ((n - k) // 2 for n, k in zip(data.shape, (rows, columns), strict=True))
     return np.array(data[top : top + rows, left : left + columns], dtype=np.float64)
 

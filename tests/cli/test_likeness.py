@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,8 +13,8 @@ def real(tmp_path):
     folder.mkdir()
     for k in range(4):
         rng = np.random.default_rng(k)
-        z = Si001H(angle_deg=20 + 5 * k, tip_height_m=0.4e-9).make(96, 96, 0.04e-9, rng) + rng.normal(
-            0, 3e-12, (96, 96)
+        z = Si001H(angle_deg=20 + 5 * k, tip_height_m=0.4e-9).make(64, 64, 0.04e-9, rng) + rng.normal(
+            0, 3e-12, (64, 64)
         )
         z = (z - z.min()) / np.ptp(z) * 254
         Image.fromarray(np.rint(z).astype(np.uint8)).save(folder / f"{'ab'[k % 2]}_{k}.png")
@@ -63,3 +65,19 @@ def test_folders_without_images(run, tmp_path):
     run("simulate", "--compare", tmp_path / "empty", "-o", tmp_path / "o").refused("empty", "holds no scan")
     run("simulate", "--compare", tmp_path / "none", "-o", tmp_path / "o").refused("none", "no such folder")
     run("simulate", "--compare", tmp_path / "notes.txt", "-o", tmp_path / "o").refused("no such folder")
+
+
+def test_a_fit_leaves_out_the_sessions_to_judge_by(run, real, tmp_path):
+    (tmp_path / "validation_sessions.txt").write_text("a\n")  # beside the folder
+    outcome = run("simulate", "--fit", real, "--generations", 1, "--count", 2, "-o", tmp_path / "out")
+    assert outcome.code == 0
+    assert "left out, to judge by: a" in outcome.err
+    facts = json.loads((tmp_path / "out" / "realistic.json").read_text())
+    assert facts["images"] == ["b_1.png", "b_3.png"]
+    assert {entry["name"] for entry in facts["entries"]} >= {"WhiteNoise", "SeveralTips"}
+    assert f"{facts['distance_before']:.3f} before" in outcome.out
+
+
+def test_one_thing_at_a_time(run, real, tmp_path):
+    run("simulate", "--fit", real, "--compare", real, "-o", tmp_path / "x").refused("not allowed with")
+    run("simulate", "--fit", real, "--generations", 0, "-o", tmp_path / "x").refused("--generations")

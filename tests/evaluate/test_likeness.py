@@ -40,6 +40,17 @@ def test_distances_are_in_units_of_the_real_spread():
     np.testing.assert_allclose(likeness.member_distances(1e6 * real, 1e6 * moved), found)
 
 
+def test_all_members_at_once_are_the_same_as_one_by_one():
+    rng = np.random.default_rng(8)
+    real, other = rng.normal(size=(31, 4)), rng.exponential(size=(31, 4))
+    real[:, 3] = other[:, 3] = 2.0
+    at_once = likeness.member_distances(real, other)
+    for k in range(4):
+        spread = max(float(likeness.spread_of(real[:, k])), 0.05 * np.ptp(np.append(real[:, k], other[:, k])))
+        expected = likeness.wasserstein(real[:, k], other[:, k]) / spread if k < 3 else 0.0
+        assert at_once[k] == pytest.approx(expected)
+
+
 def test_bands_without_a_value_do_not_count():
     real = np.random.default_rng(3).normal(size=(30, 2))
     real[:, 0] = np.nan

@@ -3,6 +3,9 @@
     python tests/gui/screenshots.py OUT.png [--file SCAN] [--task repair|sparse] [--mask lines:4] [--model NAME]
                                     [--steps N] [--samples K] [--channel Z] [--size 1280x800] [--theme light|dark]
                                     [--aspect restored|difference|deviation] [--cursor 0.4,0.6] [--tip]
+    python tests/gui/screenshots.py OUT.png --simulate [SeveralTips=0.7 ...] [--seed 0] [--size 1280x720]
+
+With --simulate it is the picture of the simulation, with these degradations always and that strong.
 
 Without a display it draws off screen (QT_QPA_PLATFORM=offscreen). Settings of the user are neither read nor written.
 """
@@ -23,6 +26,7 @@ from PySide6.QtWidgets import QApplication
 from stmviewer.gui.app import make_app
 from stmviewer.gui.scan_view import ASPECTS
 from stmviewer.gui.settings import Settings
+from stmviewer.gui.simulating.dialog import SimulateDialog
 from stmviewer.gui.state import Phase
 from stmviewer.gui.window import MainWindow
 from stmviewer.restore import RestoreRequest
@@ -60,6 +64,10 @@ def take(options: argparse.Namespace) -> None:
         window.resize(width, height)
         window.show()
         settle(app, window)
+        if options.simulate is not None:
+            take_simulation(app, window, options)
+            window.close()
+            return
         if options.file:
             window.open_paths([Path(name) for name in options.file])
             settle(app, window)
@@ -100,6 +108,24 @@ def take(options: argparse.Namespace) -> None:
         window.close()
 
 
+def take_simulation(app: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
+    window.simulate()
+    dialog = window._simulation
+    assert isinstance(dialog, SimulateDialog)
+    dialog.resize(*map(int, options.size.split("x")))
+    settle(app, window)
+    dialog.form.seed.setValue(options.seed)
+    for wish in options.simulate:
+        name, _, strength = wish.partition("=")
+        dialog.form.wishes.set_wish(name, "always", float(strength or 0.5))
+    while dialog.busy:
+        app.processEvents()
+        time.sleep(0.01)
+    settle(app, window)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    dialog.grab().save(str(options.out))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
@@ -116,6 +142,8 @@ def main() -> None:
     parser.add_argument("--until", type=float, help="takes the picture when this part (0 to 1) of a run is done")
     parser.add_argument("--aspect", choices=tuple(ASPECTS))
     parser.add_argument("--zoom", type=float)
+    parser.add_argument("--simulate", nargs="*", metavar="NAME=STRENGTH", help="the simulation instead")
+    parser.add_argument("--seed", type=int, default=0, help="of the simulation")
     parser.add_argument("--cursor", help="position as parts of the frame, such as 0.4,0.6")
     take(parser.parse_args())
 
