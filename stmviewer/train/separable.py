@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from stmviewer.scan import FloatArray
-from stmviewer.simulate.degradations.shifts import cubic_weights, mirrored
+from stmviewer.simulate.degradations.shifts import TAPS, lanczos_weights, mirrored
 
 
 def separable(rows: Tensor, images: Tensor, columns: Tensor) -> Tensor:
@@ -50,8 +50,10 @@ def shifted_rows(images: Tensor, shifts_px: FloatArray) -> Tensor:
     """Each row of each image (batch, rows, columns) moved right by its shift (batch, rows), as `shift_rows` does."""
     columns = images.shape[2]
     whole = np.floor(-shifts_px)
-    weights = [torch.as_tensor(w, dtype=images.dtype, device=images.device) for w in cubic_weights(-shifts_px - whole)]
-    along = torch.arange(-1, columns + 2, device=images.device)
+    weights = [
+        torch.as_tensor(w, dtype=images.dtype, device=images.device) for w in lanczos_weights(-shifts_px - whole)
+    ]
+    along = torch.arange(TAPS[0], columns + TAPS[-1], device=images.device)
     start = torch.as_tensor(whole.astype(np.int64), device=images.device)
     around = images.gather(2, (along + start[:, :, None]).clamp(0, columns - 1))
     return sum(w[:, :, None] * around[:, :, k : k + columns] for k, w in enumerate(weights))  # type: ignore[return-value]

@@ -1,6 +1,7 @@
 """Noise of the electronics: white, through the feedback loop, and along time."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -56,7 +57,8 @@ class LineNoise:
     """Noise along time with a power spectrum 1 / f^exponent and standard deviation `rms_m`.
 
     The time runs along each line and back again, so a line and the next are one backward line apart: within a line
-    the noise is correlated, from line to line it appears as small offsets. Drawn: exponent U(0.7, 1.4), rms
+    the noise is correlated, from line to line it appears as small offsets. Made from its spectrum (Timmer and Koenig,
+    Astron. Astrophys. 300, 707 (1995)). Drawn: exponent U(0.7, 1.4), rms
     10^U(-12.3, -11) m (0.5-10 pm).
     """
 
@@ -79,12 +81,19 @@ class LineNoise:
     def _noise(self, rows: int, columns: int, rng: np.random.Generator) -> FloatArray:
         """(rows, 2 columns) in the order of measurement."""
         count = rows * 2 * columns
-        frequency = np.arange(count // 2 + 1, dtype=np.float64)
-        frequency[0] = np.inf  # no mean
-        amplitude = frequency ** (-self.exponent / 2)
-        spectrum = amplitude * (rng.standard_normal(frequency.size) + 1j * rng.standard_normal(frequency.size))
+        amplitude = np.exp(-self.exponent / 2 * _log_frequency(count // 2 + 1))
+        amplitude[0] = 0  # no mean
+        spectrum = amplitude * (rng.standard_normal(amplitude.size) + 1j * rng.standard_normal(amplitude.size))
         noise = np.fft.irfft(spectrum, count).reshape(rows, 2 * columns)
         # the scale that the ensemble has, so that a quiet stretch stays quiet
         scale = count / np.sqrt(4 * np.sum(amplitude**2))
         result: FloatArray = self.rms_m * scale * noise
         return result
+
+
+@lru_cache(maxsize=8)
+def _log_frequency(count: int) -> FloatArray:
+    """ln(0 .. count - 1), with 0 for the first: a power of each frequency is what the noise spends its time on."""
+    logarithms = np.log(np.maximum(np.arange(count, dtype=np.float64), 1))
+    logarithms.flags.writeable = False
+    return logarithms

@@ -42,6 +42,8 @@ class TwoTips:
 class TipChange(TwoTips):
     """From some line on another tip scans: another height, another place, another shape.
 
+        z(x, k) = h(x, k) before,  T[h](x - x_0, k - y_0) + jump after
+
     From the line at `where` (a share of the rows) and `within` (a share of that line) on, the image is that of `tip`,
     shifted by (x_px, y_px) since the new end sits elsewhere, and `jump_m` higher. Drawn: where ~ U(0.05, 0.95), jump
     normal with 60 pm, a shift of up to 0.5 nm, the new tip dull, multi-tip or several tips.
@@ -138,7 +140,8 @@ class PickedUpAdsorbate(TwoTips):
 
     At the highest place of the line at `where` (a share of the rows) an adsorbate jumps to the apex. From then on the
     image is that of two ends (`tip`: the adsorbate and the old apex beside it, a ghost of everything), `jump_m`
-    higher since the adsorbate hangs below the tip. At `until` (a share of the rows; 1 or more: never) it is dropped.
+    higher since the adsorbate hangs below the tip (as molecules are picked up on purpose: Bartels, Meyer and Rieder,
+    Appl. Phys. Lett. 71, 213 (1997)). At `until` (a share of the rows; 1 or more: never) it is dropped.
     Drawn: where ~ U(0.05, 0.95); dropped with probability 1/2, U(0.02, 0.6) of the rows later; one further end
     0.3-1.2 nm away with l ~ U(-0.03, 0.05) nm; jump ~ U(30, 250) pm.
     """
