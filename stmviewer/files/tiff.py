@@ -190,6 +190,8 @@ def _decode(source: Source, index: int) -> NDArray[Any]:
     with _decoding(source) as tiff:
         page = tiff.pages[index]
         _image_shape(source, page)
+        if (longest := max(page.databytecounts, default=0)) > source.size:  # they would be allocated
+            raise FileError(source.path, f"a piece of TIFF page {index + 1} claims {longest} bytes")
         if page.photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE):
             return _decode_with_pillow(source, index)
         try:

@@ -246,3 +246,17 @@ def test_one_pixel_and_a_constant_image(tmp_path: Path) -> None:
             assert channel.data.shape == shape
             assert (channel.data == 7).all()
             assert channel.why_not_restorable() is not None
+
+
+def test_tiff_whose_pieces_claim_more_than_the_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.zeros((64, 64), np.uint16), compression="zlib", photometric="minisblack")
+    with tifffile.TiffFile(path) as tiff:
+        tag = tiff.pages[0].tags["StripByteCounts"]
+        at = tag.valueoffset
+    assert tag.dtype == 4  # 32 bits
+    content = bytearray(path.read_bytes())
+    content[at : at + 4] = (3_000_000_000).to_bytes(4, "little")
+    path.write_bytes(bytes(content))
+    with pytest.raises(FileError, match="claims 3000000000 bytes"):
+        _ = open_scan(path).channel().data
