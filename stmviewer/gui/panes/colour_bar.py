@@ -10,9 +10,11 @@ from stmviewer.gui.display import Lut
 from stmviewer.gui.quantities import Scale, scale_for
 from stmviewer.gui.theme import tones
 from stmviewer.scan import FloatArray
+from stmviewer.scan.levelling import constant_value
 
 _BAR, _TEXT, _MOST_HISTOGRAM = 12, 18, 130
 _BINS = 128
+_CONSTANT = "the same value everywhere"
 
 
 class ColourBar(QWidget):
@@ -25,6 +27,7 @@ class ColourBar(QWidget):
         self.scale: Scale = scale_for(0, 1, "")
         self._gradient = QImage()
         self._counts: list[tuple[NDArray[np.float64], bool]] = []
+        self._constant = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMaximumHeight(_BAR + 2 * _TEXT + _MOST_HISTOGRAM)
 
@@ -37,16 +40,21 @@ class ColourBar(QWidget):
     def show_range(self, caption: str, limits: tuple[float, float], unit: str, lut: Lut, *samples: FloatArray) -> None:
         """Limits in the SI `unit`; `samples` (n,) of the shown values: the first is drawn filled, others as a line."""
         self.caption, self.limits = caption, limits
+        # the limits of such an image are made up: a metre apart for a channel that is zero
+        self._constant = any(s.size for s in samples) and all(constant_value(s) is not None for s in samples if s.size)
         self.scale = scale_for(*limits, unit)
         row = np.ascontiguousarray(lut[None])
         self._gradient = QImage(row.data, 256, 1, 768, QImage.Format.Format_RGB888).copy()
         low, high = limits
         self._counts = [(np.histogram(s, _BINS, limits)[0] / s.size, k == 0) for k, s in enumerate(samples) if s.size]
-        self.setToolTip(f"{caption}: {self.scale.text(low)} to {self.scale.text(high)}, 1 % to 99 % of the values")
+        span = f"{self.scale.text(low)} to {self.scale.text(high)}, 1 % to 99 % of the values"
+        self.setToolTip(f"{caption}: {_CONSTANT if self._constant else span}")
         self.update()
 
     def tick_texts(self) -> tuple[str, str, str]:
         """What is written below the bar: lower limit, middle, upper limit with the unit."""
+        if self._constant:
+            return "", _CONSTANT, ""
         low, high = self.limits
         return self.scale.number(low), self.scale.number((low + high) / 2), self.scale.text(high)
 
