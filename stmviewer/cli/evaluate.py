@@ -4,6 +4,7 @@ import argparse
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from stmviewer.cli.console import Console, print_json, to_json
 from stmviewer.scan import FileError, RequestError
@@ -17,6 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--benchmark",
         action="store_true",
         help="the fixed simulated set, and real scans where STMVIEWER_REAL_DATA names them",
+    )
+    what.add_argument(
+        "--repair-real",
+        action="store_true",
+        help="repairs of real degraded scans, against good scans of the same place (needs STMVIEWER_REAL_DATA)",
     )
     what.add_argument("--pristine", type=Path, help="folder of good scans")
     parser.add_argument("--degraded", type=Path, help="folder of degraded scans (distances come in a later version)")
@@ -32,11 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if arguments.degraded or arguments.report:
         raise RequestError("--degraded and --report are not yet part of this version; leave them out")
-    from stmviewer.evaluate import hidden, sets
     from stmviewer.services.restoring import available_models
 
     if arguments.images < 1:
         raise RequestError(f"--images must be 1 or more, not {arguments.images}")
+    if arguments.repair_real:
+        return _repair_real(arguments)
+    from stmviewer.evaluate import hidden, sets
+
     models = _listed(arguments.models) if arguments.models else [m.name for m in available_models()]
     if arguments.benchmark:
         chosen = sets.simulated()
@@ -54,16 +63,40 @@ def run(arguments: argparse.Namespace) -> int:
             device=arguments.device,
             steps=arguments.steps,
         )
-    facts = [asdict(s) for s in scores]
-    if arguments.json == Path("-"):
+    return _told([asdict(s) for s in scores], hidden.table(scores), arguments.json)
+
+
+def _repair_real(arguments: argparse.Namespace) -> int:
+    """Real degraded scans of the validation sessions, which no model was trained on."""
+    from stmviewer.evaluate import real_pairs, repair_real
+    from stmviewer.services.restoring import available_models
+
+    data = os.environ.get("STMVIEWER_REAL_DATA")
+    if not data:
+        raise RequestError("--repair-real needs real scans: let STMVIEWER_REAL_DATA name their folder")
+    names = (
+        _listed(arguments.models) if arguments.models else [m.name for m in available_models() if "repair" in m.tasks]
+    )
+    repair_real.check_models(names)
+    with Console() as console:
+        progress = console.progress()
+        images = real_pairs.read_labelled(Path(data))
+        pairing = real_pairs.find_pairs(images, progress.part(0.1))
+        found = repair_real.report(images, pairing, names, arguments.images, progress.part(0.9), arguments.device)
+    return _told(asdict(found), repair_real.table(found), arguments.json)
+
+
+def _told(facts: Any, table: str, json: Path | None) -> int:
+    """The table, or the facts as JSON, or both where the JSON goes into a file."""
+    if json == Path("-"):
         print_json(facts)
         return 0
-    if arguments.json:
+    if json:
         try:
-            arguments.json.write_text(to_json(facts) + "\n", encoding="utf-8")
+            json.write_text(to_json(facts) + "\n", encoding="utf-8")
         except OSError as error:
-            raise FileError(arguments.json, f"cannot be written ({error.strerror})", "Choose another place") from error
-    print(hidden.table(scores))
+            raise FileError(json, f"cannot be written ({error.strerror})", "Choose another place") from error
+    print(table)
     return 0
 
 

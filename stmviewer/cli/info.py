@@ -6,7 +6,7 @@ from typing import Any
 
 from stmviewer.cli.calibration import add_calibration, calibration_of
 from stmviewer.cli.console import print_json
-from stmviewer.cli.scan_text import scan_text, spectra_text
+from stmviewer.cli.scan_text import aligned, scan_text, spectra_text
 from stmviewer.files import kind_of, read_grid, read_spectrum
 from stmviewer.scan import Grid, RequestError, Scan, Spectrum
 from stmviewer.scan.levelling import robust_range
@@ -17,6 +17,9 @@ from stmviewer.services.opening import open_calibrated
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument(
+        "--tip-state", action="store_true", help="judge the tip from the topography: good, double, changed, blurry"
+    )
     add_calibration(parser)
 
 
@@ -27,11 +30,18 @@ def run(arguments: argparse.Namespace) -> int:
         spectrum = read_spectrum(arguments.file)
         if said is not None:
             raise RequestError(f"{spectrum.name} is a spectrum, which has no pixels to give a size")
+        if arguments.tip_state:
+            raise RequestError(f"{spectrum.name} is a spectrum; the tip is judged from images")
         facts, text = describe_spectra(spectrum), spectra_text(spectrum)
     else:
         parts = open_calibrated(arguments.file, said)
         all_facts = [describe(part) for part in parts]
         facts, text = all_facts[0], "\n\n".join(map(scan_text, parts, all_facts))
+        if arguments.tip_state:
+            states = [describe_tip(part) for part in parts]
+            facts = facts | {"tip_state": states[0]}
+            all_facts = [one | {"tip_state": state} for one, state in zip(all_facts, states, strict=True)]
+            text = "\n\n".join(f"{scan_text(p, f)}\n{_tip_line(f['tip_state'])}" for p, f in zip(parts, all_facts, strict=True))
         if len(parts) > 1:
             facts = facts | {"parts": all_facts}
         if kind == "3ds":
@@ -43,6 +53,33 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(text)
     return 0
+
+
+def describe_tip(scan: Scan) -> dict[str, Any]:
+    """What the judge says of the tip that measured the topography, for JSON; `refused` where it cannot tell."""
+    from stmviewer.services.judging import tip_state
+
+    try:
+        state = tip_state(scan)
+    except RequestError as error:
+        return {"refused": str(error)}
+    return {
+        "kind": state.kind,
+        "sure": state.sure,
+        "probabilities": dict(state.probabilities),
+        "changed_at": state.changed_at,
+        "good_after": state.good_after,
+        "advice": state.advice,
+        "text": state.text,
+        "model": state.model,
+    }
+
+
+def _tip_line(facts: dict[str, Any]) -> str:
+    if "refused" in facts:
+        return "\n".join(aligned([("Tip", facts["refused"])]))
+    shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in facts["probabilities"].items())
+    return "\n".join(aligned([("Tip", f"{facts['text'].removeprefix('Tip: ')}\n{shares}")]))
 
 
 def describe_spectra(measured: Spectrum | Grid) -> dict[str, Any]:

@@ -153,6 +153,11 @@ def _correlation(a: FloatArray, b: FloatArray) -> float:
     return float((a * b).sum()) / size if size > 0 else 0.0
 
 
+def agreement(first: FloatArray, second: FloatArray) -> float:
+    """Correlation of two images that lie upon each other, their details levelled by lines; -1 to 1."""
+    return _correlation(prepared(first), prepared(second))
+
+
 def _vertex(values: FloatArray) -> float:
     """Where a parabola through three values has its top, relative to the middle one."""
     below, middle, above = (float(v) for v in values)

@@ -1,11 +1,12 @@
 """The line above the images: which scan, which channel, and the facts of the measurement."""
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from stmviewer.gui.elided_label import ElidedLabel
 from stmviewer.gui.quantities import MINUS, quantity
 from stmviewer.scan import Channel, Role, Scan
+from stmviewer.services.judging import TipState
 
 _ROLES: dict[Role, str] = {
     "raw": "",
@@ -79,9 +80,17 @@ class Header(QWidget):
         self.direction.setAccessibleName("Direction")
         self._facts = ElidedLabel()
         self._facts.setObjectName("quiet")
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        self.tip = ElidedLabel()
+        self.tip.setObjectName("quiet")
+        self.tip.setAccessibleName("State of the tip")
+        self.tip.hide()
+        lines = QVBoxLayout(self)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(2)
+        layout = QHBoxLayout()
         layout.setSpacing(8)
+        lines.addLayout(layout)
+        lines.addWidget(self.tip)
         for widget in (self._name, self.part, self.channel, self.direction):
             layout.addWidget(widget)
         layout.addSpacing(6)
@@ -93,6 +102,7 @@ class Header(QWidget):
     def show_scan(self, scan: Scan, channel: Channel, parts: tuple[Scan, ...] = ()) -> None:
         """Shows `channel` of `scan`, which is one of `parts`, the scans of its file."""
         self._parts = parts
+        self.tip.hide()
         labels = [part.part.label for part in parts]
         self._fill(self.part, labels, scan.part.label)
         self.part.view().setMinimumWidth(
@@ -110,6 +120,15 @@ class Header(QWidget):
         self._fill(self.channel, list(self._groups), channel_label(channel))
         self._fill(self.direction, [c.direction for c in self._groups[channel_label(channel)]], channel.direction)
         self.direction.setEnabled(self.direction.count() > 1)
+
+    def show_tip(self, state: TipState) -> None:
+        """What the judge of tips says of the channel on show; it stays until another is shown."""
+        shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in state.probabilities.items())
+        self.tip.show_text(
+            state.text,
+            f"Judged by {state.model}: {shares}.\nIt has learned from H:Si(100) alone; on other surfaces it is a hint.",
+        )
+        self.tip.show()
 
     def step_channel(self) -> None:
         """Goes to the next channel, round and round."""

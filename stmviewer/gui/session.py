@@ -1,5 +1,6 @@
 """What the window works on: the list of files, the scan on show, the run and its result. The widgets only show it."""
 
+import logging
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +17,12 @@ from stmviewer.gui.thumbnailing import Thumbnailer
 from stmviewer.gui.worker import JobDesk
 from stmviewer.restore import ModelInfo, Restoration, RestoreRequest
 from stmviewer.scan import Channel, FileError, Scan, StmviewerError
-from stmviewer.services import events, exporting, opening, restoring, thumbnails
+from stmviewer.services import events, exporting, judging, opening, restoring, thumbnails
 from stmviewer.services.jobs import Context, Job
+from stmviewer.services.judging import TipState
 from stmviewer.services.thumbnails import Order, ThumbnailRequest
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Services:
     device_job: Callable[[], Job] = restoring.device_job
     export_job: Callable[[Restoration, Scan, Path], Job] = exporting.export_job
     thumbnails_job: Callable[[Sequence[Path], ThumbnailRequest], Job] = thumbnails.thumbnails_job
+    tip_state_job: Callable[[Scan, Channel], Job] = judging.tip_state_job
 
 
 class Session(QObject):
@@ -48,6 +53,7 @@ class Session(QObject):
     restored_changed = Signal()
     models_changed = Signal()
     device_named = Signal(str)
+    tip_judged = Signal(object)
     complained = Signal(str, str)
     exported = Signal(object)
 
@@ -76,6 +82,7 @@ class Session(QObject):
         self._exporting = desk.lane(desk.files, self._on_export)
         self._restoring = desk.lane(desk.restoring, self._on_run)
         self._naming_device = desk.lane(desk.restoring, self._on_device)
+        self._judging = desk.lane(desk.restoring, self._on_tip)
         self._sorting = desk.lane(desk.files, self._on_sorted)
         self.thumbnails = Thumbnailer(desk, self._services.thumbnails_job, self)
 
@@ -253,6 +260,7 @@ class Session(QObject):
             restoration = inner(context)
             return Restored.of(restoration, shown.scan.geometry, monotonic() - started)
 
+        self._judging.drop()  # what the user asks for comes first
         self.run = self.run.submitted()
         self._restoring.start("Restoration", job)
         self.run_changed.emit()
@@ -285,6 +293,26 @@ class Session(QObject):
             case events.Finished(str(name)):
                 self._device_known = True
                 self.device_named.emit(name)
+
+    # the tip
+
+    def judge_tip(self) -> None:
+        """Asks what the tip was like that measured the channel on show; unless something more urgent is under way."""
+        shown = self.shown
+        if shown is None or shown.obstacle or self.run.busy or shown.channel.role != "raw":
+            return
+        self._judging.start("Tip", self._services.tip_state_job(shown.scan, shown.channel))
+
+    def drop_tip(self) -> None:
+        """The answer for what was on show is not wanted any more."""
+        self._judging.drop()
+
+    def _on_tip(self, event: events.Event) -> None:
+        match event:
+            case events.Finished(TipState() as state):
+                self.tip_judged.emit(state)
+            case events.Failed(message):  # a scan that cannot be judged says nothing
+                _log.info("the tip was not judged: %s", message)
 
     # models, export, end
 

@@ -36,6 +36,8 @@ from stmviewer.services.thumbnails import Order
 
 #: after the last change of the settings, before the mask is drawn anew
 _PREVIEW_DELAY_MS = 120
+#: before the tip of a scan on show is judged: leafing through a folder judges nothing on the way
+_TIP_DELAY_MS = 700
 _BAD_PATTERN = "The pattern is not right yet"
 
 
@@ -71,6 +73,9 @@ class MainWindow(QMainWindow):
         self._preview_timer = QTimer(self)
         self._preview_timer.setSingleShot(True)
         self._preview_timer.setInterval(_PREVIEW_DELAY_MS)
+        self._tip_timer = QTimer(self)
+        self._tip_timer.setSingleShot(True)
+        self._tip_timer.setInterval(_TIP_DELAY_MS)
         self._connect()
         self._recall()
         self.refresh()
@@ -226,6 +231,8 @@ class MainWindow(QMainWindow):
         shown = self.session.shown
         self.view.show_scan(shown, keep_place=self._same_place)
         self._same_place = True
+        self.session.drop_tip()
+        self._tip_timer.start()
         self.header.setVisible(shown is not None)
         if shown is not None:
             self.header.show_scan(shown.scan, shown.channel, self.session.parts)
@@ -318,6 +325,7 @@ class MainWindow(QMainWindow):
         self.settings.set_layout("splitter", self.workspace.splitter.saveState())
         self.settings.save()
         self._preview_timer.stop()  # its job would find the runners closed
+        self._tip_timer.stop()
         if self._simulation is not None:
             self._simulation.close()
         self.hide()  # at once; the jobs may need a moment to stop
@@ -350,6 +358,7 @@ class MainWindow(QMainWindow):
         session.run_changed.connect(self.refresh)
         session.restored_changed.connect(self._on_restored)
         session.models_changed.connect(lambda: self.controls.set_models(session.models))
+        session.tip_judged.connect(self.header.show_tip)
         session.device_named.connect(self.device_line.setText)
         session.complained.connect(self._on_complaint)
         session.exported.connect(self._on_exported)
@@ -369,6 +378,7 @@ class MainWindow(QMainWindow):
         self.drops.dropped.connect(self.open_paths)
         self.drops.hovering.connect(self._veil.set_hovering)
         self._preview_timer.timeout.connect(self._preview)
+        self._tip_timer.timeout.connect(session.judge_tip)
         QApplication.styleHints().colorSchemeChanged.connect(self._on_system_theme)
 
     def _recall(self) -> None:

@@ -112,3 +112,11 @@ def test_folders_that_are_none(run, tmp_path):
     (tmp_path / "empty").mkdir()
     run("evaluate", "--pristine", tmp_path / "empty", *BASE).refused("empty", "no fully measured scan")
     run("evaluate", "--pristine", tmp_path / "gone", *BASE).refused("gone", "no such folder")
+
+
+def test_repairs_of_real_scans_need_real_scans_and_models_that_repair(run, monkeypatch, tmp_path):
+    monkeypatch.delenv("STMVIEWER_REAL_DATA", raising=False)
+    run("evaluate", "--repair-real").refused("STMVIEWER_REAL_DATA")
+    monkeypatch.setenv("STMVIEWER_REAL_DATA", str(tmp_path))
+    run("evaluate", "--repair-real").refused("labelled images")
+    run("evaluate", "--repair-real", "--models", "linear").refused("linear", "repair")

@@ -164,3 +164,17 @@ def test_a_grid_tells_its_images_and_its_spectra(run, tmp_path):
     facts = run("info", path, "--json").done().json
     assert facts["spectra"]["measured_fraction"] == 0.75
     assert facts["spectra"]["points"] == 3
+
+
+def test_the_tip_is_judged_when_asked(run, tmp_path):
+    pytest.importorskip("torch")
+    image = np.random.default_rng(0).standard_normal((80, 96)) * 1e-11
+    path = save_scan(Scan([Channel("Z", "m", image)], Geometry(96, 80, 9.6e-9, 8e-9)), tmp_path / "a.gwy")
+    assert "Tip:" not in run("info", path).done().out
+    assert "Tip:  " in run("info", path, "--tip-state").done().out
+    facts = run("info", path, "--tip-state", "--json").done().json["tip_state"]
+    assert sum(facts["probabilities"].values()) == pytest.approx(1)
+    assert facts["kind"] in facts["probabilities"]
+    assert facts["advice"]
+    small = save_scan(Scan([Channel("Z", "m", image[:40])], Geometry(96, 40, 9.6e-9, 4e-9)), tmp_path / "b.gwy")
+    assert "64 whole lines" in run("info", small, "--tip-state").done().out

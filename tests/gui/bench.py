@@ -13,6 +13,7 @@ from stmviewer.restore import HiddenScore, ModelInfo, Restoration, RestoreReques
 from stmviewer.scan import Channel, FloatArray, Geometry, Mask, Scan, make_mask
 from stmviewer.services import events
 from stmviewer.services.jobs import Context, Job
+from stmviewer.services.judging import TipState
 
 MODELS = [
     ModelInfo("regression-sim", "regression", "sim", "Fast, one answer", ("repair", "sparse"), True, source="shipped"),
@@ -123,6 +124,8 @@ class Bench:
         self.folder = tmp_path
         self.settings_path = tmp_path / "settings" / "window.ini"
         self.exported: list[Path] = []
+        self.judged: list[Channel] = []
+        self.tip = TipState({"good": 0.1, "double": 0.8, "change": 0.05, "blurry": 0.05})
 
     def add(self, name: str, scan: Scan | None = None) -> Path:
         """Puts a file into the folder that opens as `scan`."""

@@ -13,7 +13,7 @@ from stmviewer.gui.session import Services
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.window import MainWindow
 from stmviewer.restore import Restoration
-from stmviewer.scan import Scan
+from stmviewer.scan import Channel, Scan
 from stmviewer.services.jobs import Context, Job
 
 from .bench import MODELS, Bench, FakeRestorer, settled
@@ -51,12 +51,17 @@ def bench(tmp_path: Path) -> Bench:
 
         return job
 
+    def tip_state_job(_scan: Scan, channel: Channel) -> Job:
+        result.judged.append(channel)
+        return lambda _: result.tip
+
     services = Services(
         open_job=open_job,
         available_models=lambda: MODELS,
         restore_job=restorer.job,
         device_job=lambda: lambda _: "CPU, 2 threads",
         export_job=export_job,
+        tip_state_job=tip_state_job,
     )
     result = Bench(services, restorer, scans, tmp_path)
     return result

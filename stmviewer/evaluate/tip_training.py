@@ -1,0 +1,98 @@
+"""Training the judge of tips: a softmax regression with weighted classes, its temperature, and what is said of it.
+
+The judge is trained by `tests/tools/train_tipstate.py`; this is the arithmetic. It is trained on labels that people
+gave, never on or for restorations.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stmviewer.evaluate.tip_state import KINDS, Head, softmax
+from stmviewer.scan import FloatArray
+
+#: weight of a class: its count to this power; -1 would weigh every class alike, 0 every image
+_BALANCE = -0.5
+
+
+def fit_head(values: FloatArray, labels: np.ndarray, penalty: float, steps: int = 150) -> Head:
+    """The softmax regression of `labels` (images,) 0 to 3 on `values` (images, features), temperature 1.
+
+    `penalty` times the squared weights is added to the mean weighted cross entropy; features have unit variance.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    mean, scale = values.mean(axis=0), values.std(axis=0) + 1e-3
+    x = torch.from_numpy(np.clip((values - mean) / scale, -6, 6)).float()
+    y = torch.from_numpy(labels).long()
+    counts = np.maximum(np.bincount(labels, minlength=len(KINDS)), 1)
+    share = torch.from_numpy((counts / counts.mean()) ** _BALANCE).float()
+    weights = torch.zeros(x.shape[1], len(KINDS), requires_grad=True)
+    bias = torch.zeros(len(KINDS), requires_grad=True)
+    optimiser = torch.optim.LBFGS([weights, bias], max_iter=steps, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimiser.zero_grad()
+        value = cross_entropy(x @ weights + bias, y, weight=share) + penalty * (weights**2).sum()
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    return Head(mean, scale, weights.detach().double().numpy(), bias.detach().double().numpy(), 1.0)
+
+
+def fit_temperature(logits: FloatArray, labels: np.ndarray) -> float:
+    """The temperature with the highest likelihood of `labels`, from logits of images that were not trained on."""
+    from scipy.optimize import minimize_scalar
+
+    def surprise(log_temperature: float) -> float:
+        shares = softmax(logits / np.exp(log_temperature))
+        return float(-np.log(np.maximum(shares[np.arange(len(labels)), labels], 1e-12)).mean())
+
+    return float(np.exp(minimize_scalar(surprise, bounds=(-3, 3), method="bounded").x))
+
+
+@dataclass(frozen=True)
+class Report:
+    """How well labels are met: `confusion` [label][answer] in images, `ece` the expected calibration error of the
+    likeliest kind (Guo et al., ICML 2017; ten bins)."""
+
+    images: int
+    accuracy: float
+    balanced: float
+    ece: float
+    confusion: np.ndarray
+
+
+def report(probabilities: FloatArray, labels: np.ndarray, bins: int = 10) -> Report:
+    answers = probabilities.argmax(axis=1)
+    confusion = np.zeros((len(KINDS), len(KINDS)), dtype=np.int64)
+    np.add.at(confusion, (labels, answers), 1)
+    there = confusion.sum(axis=1)
+    recall = np.diag(confusion)[there > 0] / there[there > 0]
+    sure, right = probabilities.max(axis=1), answers == labels
+    at = np.minimum((sure * bins).astype(int), bins - 1)
+    gaps = [abs(float(sure[at == k].mean() - right[at == k].mean())) * float((at == k).mean()) for k in np.unique(at)]
+    return Report(len(labels), float(right.mean()), float(recall.mean()), float(sum(gaps)), confusion)
+
+
+def folds(sessions: list[str], count: int = 5) -> dict[str, int]:
+    """A fold for each session, so that the folds have about the same number of images; `sessions` one an image."""
+    names, sizes = np.unique(sessions, return_counts=True)
+    load = [0] * count
+    result = {}
+    for k in np.argsort(-sizes, kind="stable"):
+        fold = int(np.argmin(load))
+        load[fold] += int(sizes[k])
+        result[str(names[k])] = fold
+    return result
+
+
+def table(found: Report) -> str:
+    """The confusion matrix as Markdown, labels down and answers across."""
+    lines = ["| label | " + " | ".join(KINDS) + " | recall |", "|---|" + "---|" * (len(KINDS) + 1)]
+    for kind, row in zip(KINDS, found.confusion, strict=True):
+        recall = row[KINDS.index(kind)] / row.sum() if row.sum() else float("nan")
+        lines.append(f"| {kind} | " + " | ".join(map(str, row)) + f" | {recall:.2f} |")
+    return "\n".join(lines)

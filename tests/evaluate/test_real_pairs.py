@@ -1,0 +1,131 @@
+"""Pairs of degraded and good images of one place, from a made folder of labelled images."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from stmviewer.evaluate import real_pairs, repair_real
+from stmviewer.evaluate.landmarks import Count
+from stmviewer.evaluate.repair_real import CEILING, INPUT, Repairs, period_of, score_pairs
+from stmviewer.scan import FileError, Progress, RequestError
+
+SIDE = 180
+
+
+def place(seed: int) -> np.ndarray:
+    y, x = np.mgrid[: SIDE + 40, : SIDE + 40]
+    rng = np.random.default_rng(seed)
+    spots = np.zeros((SIDE + 40, SIDE + 40))
+    spots[rng.integers(0, SIDE + 40, 25), rng.integers(0, SIDE + 40, 25)] = 1
+    return np.sin(2 * np.pi * (x + 0.5 * y) / 14) + 200 * gaussian_filter(spots, 3)
+
+
+def scanned(image: np.ndarray, seed: int, row: int, column: int, noise: float = 0.15, blur: float = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    part = image[row : row + SIDE, column : column + SIDE]
+    part = gaussian_filter(part, blur) if blur else part
+    part = part + noise * rng.standard_normal(part.shape) + noise * rng.standard_normal((SIDE, 1))
+    return np.clip(50 + 35 * part, 0, 255)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Two sessions of two places each: two good images of each place, and a degraded one of the first."""
+    root = tmp_path_factory.mktemp("real")
+    rows = ["file,session,width_px,height_px,raters,asymmetries,individual_atoms,dimers,rows,tip_change,bad_blurry"]
+    for session in range(3):
+        name = f"2015Jan0{session + 1}-000000"
+        for run in (1, 2):
+            here = place(10 * session + run)
+            shots = [("pristine", 1, 10, 12, 0.15, 0), ("pristine", 3, 14, 8, 0.15, 0)]
+            if run == 1:
+                shots.append(("double_tip", 2, 12, 15, 0.5, 1.5))
+            for kind, number, row, column, noise, blur in shots:
+                file = f"{kind}/{name}_s--{run}_{number}.png"
+                path = root / "si100h" / file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                pixels = scanned(here, 100 * session + 10 * run + number, row, column, noise, blur)
+                Image.fromarray(pixels.astype(np.uint8)).save(path)
+                rows.append(f"{file},{name},{SIDE},{SIDE},2,0,0,0,0,0,0")
+    (root / "si100h" / "labels.csv").write_text("\n".join(rows) + "\n")
+    (root / "si100h" / "validation_sessions.txt").write_text("2015Jan01-000000\n2015Jan02-000000\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def pairing(data):
+    return real_pairs.find_pairs(real_pairs.read_labelled(data), Progress())
+
+
+def test_the_images_of_the_validation_sessions_are_read_with_their_places(data):
+    images = real_pairs.read_labelled(data)
+    assert len(images) == 10
+    assert {i.session for i in images} == {"2015Jan01-000000", "2015Jan02-000000"}
+    assert {i.place for i in images if i.kind == "double_tip"} == {"2015Jan01-000000 1", "2015Jan02-000000 1"}
+    assert len(real_pairs.read_labelled(data, ["2015Jan03-000000"])) == 5
+
+
+def test_folders_without_labels_are_errors(data, tmp_path):
+    with pytest.raises(FileError, match="labelled images"):
+        real_pairs.read_labelled(tmp_path)
+    with pytest.raises(FileError, match="no image is of the sessions"):
+        real_pairs.read_labelled(data, ["2019"])
+
+
+def test_each_degraded_image_finds_its_place(pairing):
+    assert len(pairing.pairs) == 2
+    assert pairing.tested == 4
+    assert pairing.null_pairs == 8
+    for pair in pairing.pairs:
+        assert len(pair.others) == 1
+        rows, columns = pair.good.window
+        assert rows.stop - rows.start > 0.9 * SIDE
+        assert columns.stop - columns.start > 0.9 * SIDE
+
+
+def test_a_method_is_scored_against_the_good_image_between_input_and_ceiling(pairing):
+    repairs = Repairs("cpu")
+    found = {(p.method, p.kind): p for p in score_pairs(pairing, ["row-median"], repairs, Progress())}
+    assert set(found) == {(m, k) for m in (INPUT, "row-median", CEILING) for k in ("all", "double_tip")}
+    given, repaired, ceiling = (found[m, "all"] for m in (INPUT, "row-median", CEILING))
+    assert given.pairs == repaired.pairs == ceiling.pairs == 2
+    assert given.ssim < repaired.ssim < ceiling.ssim
+    assert given.psnr_db < ceiling.psnr_db
+    assert ceiling.spots.recall > 0.8
+    assert ceiling.spots.there == given.spots.there >= 3
+
+
+def test_the_period_of_the_rows_is_used_where_it_can_be_seen():
+    y, x = np.mgrid[:200, :200]
+    rows = np.sin(2 * np.pi * (x + 0.5 * y) / 14)
+    assert period_of(rows) == pytest.approx(14 / np.hypot(1, 0.5), rel=0.05)
+    assert period_of(np.zeros((100, 100))) == 20
+
+
+def test_unknown_models_and_too_few_images_are_refused(data, pairing):
+    with pytest.raises(RequestError, match="no model"):
+        repair_real.check_models(["nonesuch"])
+    with pytest.raises(RequestError, match="at least two"):
+        repair_real.score_sets(real_pairs.read_labelled(data)[:3], [], Repairs("cpu"), 5, Progress())
+
+
+def test_the_table_says_what_was_compared():
+    report = repair_real.RepairReport(
+        (
+            repair_real.Paired(INPUT, "all", 2, 0.5, (0.4, 0.6), 20.0, Count(10, 5, 2), Count()),
+            repair_real.Paired(INPUT, "double_tip", 2, 0.5, (0.4, 0.6), 20.0, Count(10, 5, 2), Count()),
+        ),
+        (
+            repair_real.Unpaired(
+                INPUT, 4, 30.0, (20.0, 40.0), 1.0, (1.0, 1.0),
+                {"good": 0.25, "double": 0.75, "change": 0, "blurry": 0}, 0.3,
+            ),
+        ),
+        11.5, 40, 2,
+    )  # fmt: skip
+    text = repair_real.table(report)
+    assert "| input | 0.500 (0.400 to 0.600) | 20.0 | 50 % of 10 | 20 % of 10 | none | none |" in text
+    assert "| input | 0.500 (2) |" in text
+    assert "| input | 30 (20 to 40) | 1.00 (1.00 to 1.00) | 25 % | 75 % | 0 % | 0 % | 0.30 |" in text
+    assert "CMMD" not in text

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from stmviewer.evaluate.tip_state import softmax
+from stmviewer.evaluate.tip_training import fit_head, fit_temperature, folds, report, table
+
+
+def planted(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Four kinds, rare ones too, a unit apart in four of six features."""
+    labels = rng.choice(4, count, p=(0.6, 0.2, 0.1, 0.1))
+    values = rng.normal(size=(count, 6)) * 5 + 3
+    values[np.arange(count), labels] += 15
+    return values, labels
+
+
+def test_planted_kinds_are_told_apart():
+    rng = np.random.default_rng(0)
+    values, labels = planted(rng, 800)
+    head = fit_head(values, labels, 1e-3)
+    others, theirs = planted(rng, 800)
+    found = report(head.probabilities(others), theirs)
+    assert found.accuracy > 0.85
+    assert found.balanced > 0.8
+
+
+def test_the_temperature_of_overconfident_logits_is_found():
+    rng = np.random.default_rng(1)
+    logits = rng.normal(size=(4000, 4)) * 1.5
+    labels = np.array([rng.choice(4, p=p) for p in softmax(logits)])
+    assert fit_temperature(3 * logits, labels) == pytest.approx(3, rel=0.1)
+    assert report(softmax(logits), labels).ece < 0.03
+    assert report(softmax(3 * logits), labels).ece > 0.1
+
+
+def test_report_by_hand():
+    shares = np.array([[0.95, 0.05, 0, 0], [0.85, 0.15, 0, 0], [0.05, 0.95, 0, 0], [0.25, 0.75, 0, 0]])
+    found = report(shares, np.array([0, 1, 1, 1]))
+    assert found.accuracy == 0.75
+    assert found.balanced == pytest.approx((1 + 2 / 3) / 2)
+    np.testing.assert_array_equal(found.confusion[:2, :2], [[1, 0], [1, 2]])
+    # bins: 0.95 twice right, 0.85 wrong, 0.75 right
+    assert found.ece == pytest.approx(0.5 * 0.05 + 0.25 * 0.85 + 0.25 * 0.25)
+    assert "| double | 1 | 2 | 0 | 0 | 0.67 |" in table(found)
+
+
+def test_folds_hold_whole_sessions_and_are_about_equal():
+    sessions = ["a"] * 50 + ["b"] * 30 + ["c"] * 25 + ["d"] * 5
+    found = folds(sessions, 2)
+    assert set(found) == {"a", "b", "c", "d"}
+    sizes = [sum(found[s] == k for s in sessions) for k in (0, 1)]
+    assert sizes == [55, 55]
