@@ -41,7 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
             states = [describe_tip(part) for part in parts]
             facts = facts | {"tip_state": states[0]}
             all_facts = [one | {"tip_state": state} for one, state in zip(all_facts, states, strict=True)]
-            text = "\n\n".join(f"{scan_text(p, f)}\n{_tip_line(f['tip_state'])}" for p, f in zip(parts, all_facts, strict=True))
+            told = [scan_text(part, one) for part, one in zip(parts, all_facts, strict=True)]
+            text = "\n\n".join(f"{one}\n{_tip_line(state)}" for one, state in zip(told, states, strict=True))
         if len(parts) > 1:
             facts = facts | {"parts": all_facts}
         if kind == "3ds":

@@ -95,7 +95,10 @@ def _near(spot: FloatArray, others: FloatArray, reach: float) -> bool:
 
 
 def compare_edges(image: FloatArray, truth: FloatArray, period: float) -> Count:
-    """Pixels of the edges of `truth` that lie on edges of `image`, and the other way round (Canny, IEEE PAMI 8, 679)."""
+    """Pixels of the edges of `truth` that lie on edges of `image`, and the other way round.
+
+    Edges: Canny, IEEE Trans. Pattern Anal. Mach. Intell. 8, 679 (1986).
+    """
     from scipy.ndimage import distance_transform_edt, gaussian_filter, sobel
 
     smooth = gaussian_filter(truth, _EDGE * period, mode="nearest")
@@ -119,7 +122,7 @@ def _edges(image: FloatArray, period: float, low: float, high: float) -> BoolArr
     from scipy.ndimage import label
     from skimage.feature import canny
 
-    edge = canny(image, sigma=_EDGE * period, low_threshold=low, high_threshold=high, mode="nearest")  # type: ignore[no-untyped-call]
+    edge = canny(image, sigma=_EDGE * period, low_threshold=low, high_threshold=high, mode="nearest")
     border = round(period)
     edge[:border], edge[-border:], edge[:, :border], edge[:, -border:] = False, False, False, False
     pieces, count = label(edge, np.ones((3, 3)))

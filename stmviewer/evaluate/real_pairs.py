@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stmviewer.evaluate.registration import Match, Overlay, agreement, match, overlay, prepared
+from stmviewer.evaluate.registration import Match, Overlay, Spectrum, agreement, match, overlay, prepared, spectrum
 from stmviewer.files import open_scan
 from stmviewer.scan import FileError, FloatArray, Progress, Scan
 
@@ -23,7 +23,7 @@ FALSE_RATE = 0.005
 #: the peak must be so much higher than the next one
 LEAST_LEAD = 1.2
 #: pairs of different sessions that the null is taken from
-_NULL_PAIRS = 800
+_NULL_PAIRS = 600
 #: shared part of an image that is worth a comparison
 _LEAST_SHARE = 0.35
 #: correlation of the details of two images of one place; a constant image has none with anything
@@ -101,14 +101,14 @@ def find_pairs(images: Sequence[LabelledImage], progress: Progress) -> Pairing:
     jobs = [(d, g) for d in degraded for g in good if d.place == g.place and d.data.shape == g.data.shape]
     null = _null(degraded, good)
     progress = progress.part(1.0, "Finding the same places", len(jobs) + len(null) + len(degraded))
-    detail: dict[int, FloatArray] = {}
+    spectra: dict[int, Spectrum] = {}
 
     def matched(a: LabelledImage, b: LabelledImage) -> Match:
         for image in (a, b):
-            if id(image) not in detail:
-                detail[id(image)] = prepared(image.data)
+            if id(image) not in spectra:
+                spectra[id(image)] = spectrum(prepared(image.data))
         progress.tick()
-        return match(detail[id(a)], detail[id(b)])
+        return match(spectra[id(a)], spectra[id(b)])
 
     chance = [m.height if m.lead >= LEAST_LEAD else 0.0 for m in (matched(d, g) for d, g in null)]
     threshold = float(np.quantile(chance, 1 - FALSE_RATE)) if chance else float("inf")

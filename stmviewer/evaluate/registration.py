@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stmviewer.restore.normalise import normalisation
 from stmviewer.scan import FloatArray
@@ -65,22 +66,39 @@ def prepared(image: FloatArray) -> FloatArray:
     return result
 
 
-def match(first: FloatArray, second: FloatArray) -> Match:
-    """The shift between two prepared images of one shape."""
+@dataclass(frozen=True)
+class Spectrum:
+    """The transform of a prepared image of `shape`, windowed and padded to `size`: taken once for many matches."""
+
+    shape: tuple[int, int]
+    size: tuple[int, int]
+    values: NDArray[np.complex64]
+
+
+def spectrum(image: FloatArray) -> Spectrum:
+    """The spectrum of a prepared image (rows, columns)."""
     from scipy import fft
 
-    rows, columns = first.shape
+    rows, columns = image.shape
     # half as large again: a shift wraps round onto zeros
-    size = [fft.next_fast_len(int(1.5 * n), real=True) for n in first.shape]
+    size = (fft.next_fast_len(int(1.5 * rows), real=True), fft.next_fast_len(int(1.5 * columns), real=True))
     window = np.hanning(rows)[:, None] * np.hanning(columns)[None, :]
-    one, other = (fft.rfft2((x - x.mean()) * window, size) for x in (first, second))
-    cross = np.conj(one) * other
+    values = fft.rfft2(((image - image.mean()) * window).astype(np.float32), size)
+    return Spectrum((rows, columns), size, values)
+
+
+def match(first: Spectrum, second: Spectrum) -> Match:
+    """The shift between two images of one shape."""
+    from scipy import fft
+
+    size = first.size
+    cross = np.conj(first.values) * second.values
     strength = np.abs(cross)
-    if not strength.max() > 1e-200:
+    if not strength.max() > 1e-20:
         return Match(0, 0, 0.0, 1.0)  # a flat image has no place
     cross /= strength + 1e-9 * float(strength.max())
     fy, fx = fft.fftfreq(size[0])[:, None], fft.rfftfreq(size[1])[None, :]
-    cross *= np.exp(-2 * (np.pi * _SMOOTHING_PX) ** 2 * (fy**2 + fx**2))
+    cross *= np.exp(-2 * (np.pi * _SMOOTHING_PX) ** 2 * (fy**2 + fx**2)).astype(np.float32)
     cross[:, :_LINE_BINS] = 0
     surface = fft.fftshift(fft.irfft2(cross, size))
     spread = float(surface.std())

@@ -139,9 +139,7 @@ def _ceiling(good: Overlay, other: Overlay, period: float) -> tuple[float, float
     )
 
     def cut(over: Overlay) -> FloatArray:
-        rows, columns = (
-            slice(s.start - w.start, s.stop - w.start) for s, w in zip(shared, over.window, strict=True)
-        )
+        rows, columns = (slice(s.start - w.start, s.stop - w.start) for s, w in zip(shared, over.window, strict=True))
         return over.image[rows, columns]
 
     return _scored(cut(other), cut(good), period)

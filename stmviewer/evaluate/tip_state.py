@@ -116,7 +116,7 @@ def judge_channel(channel: Channel, upwards: bool = False) -> TipState:
     reason = channel.why_not_restorable()
     if reason is not None:
         raise RequestError(f"the tip cannot be judged from {channel.label}: {reason}")
-    start, stop = _longest(channel.measured.all(axis=1))
+    start, stop = _longest(np.asarray(channel.measured.all(axis=1)))
     if min(stop - start, channel.data.shape[1]) < LEAST_SIDE:
         raise RequestError(
             f"the tip cannot be judged from {channel.label}: {LEAST_SIDE} whole lines of {LEAST_SIDE} pixels are the "

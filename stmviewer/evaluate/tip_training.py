@@ -35,10 +35,10 @@ def fit_head(values: FloatArray, labels: np.ndarray, penalty: float, steps: int 
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
         value = cross_entropy(x @ weights + bias, y, weight=share) + penalty * (weights**2).sum()
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         return value
 
-    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    optimiser.step(loss)
     return Head(mean, scale, weights.detach().double().numpy(), bias.detach().double().numpy(), 1.0)
 
 

@@ -83,6 +83,10 @@ class Header(QWidget):
         self.tip = ElidedLabel()
         self.tip.setObjectName("quiet")
         self.tip.setAccessibleName("State of the tip")
+        # the images do not move when the judge's answer comes
+        policy = self.tip.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.tip.setSizePolicy(policy)
         self.tip.hide()
         lines = QVBoxLayout(self)
         lines.setContentsMargins(0, 0, 0, 0)

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from stmviewer.evaluate.registration import match, overlay, prepared, same_contrast
+from stmviewer.evaluate import registration
+from stmviewer.evaluate.registration import Match, overlay, prepared, same_contrast, spectrum
 from stmviewer.scan.metrics import compare
 
 
@@ -13,6 +14,10 @@ def place(seed: int, side: int = 260) -> np.ndarray:
     spots = np.zeros((side, side))
     spots[rng.integers(0, side, 60), rng.integers(0, side, 60)] = 1
     return np.sin(2 * np.pi * (x + 0.5 * y) / 14) + 60 * gaussian_filter(spots, 3)
+
+
+def match(one: np.ndarray, other: np.ndarray) -> Match:
+    return registration.match(spectrum(one), spectrum(other))
 
 
 def noisy(image: np.ndarray, seed: int) -> np.ndarray:

@@ -105,7 +105,8 @@ def changed(seed: int, line: int, side: int = 256) -> np.ndarray:
     """The tip gets dull at that line, and the height jumps."""
     rng = np.random.default_rng((seed, 1))
     dull = DullTip.draw(rng, PIXEL_M)
-    change = TipChange(line / side + 1e-6, 0.0, float(rng.choice((-1, 1)) * rng.uniform(30e-12, 90e-12)), 2.0, 1.0, dull)
+    jump = float(rng.choice((-1, 1)) * rng.uniform(30e-12, 90e-12))
+    change = TipChange(line / side + 1e-6, 0.0, jump, 2.0, 1.0, dull)
     return noisy(change.apply(surface(seed, side), rng), seed)
 
 

@@ -41,7 +41,7 @@ def settle(app: QApplication, window: MainWindow) -> None:
     while time.monotonic() - quiet_since < 0.4:
         app.processEvents()
         time.sleep(0.01)
-        if window.session.desk.busy:
+        if window.session.desk.busy or window._tip_timer.isActive():
             quiet_since = time.monotonic()
         if time.monotonic() > until:
             raise SystemExit("the window did not come to rest")

@@ -99,8 +99,9 @@ def main() -> None:
     for number, (factor, _, cut) in enumerate(VIEWS):
         shown = ~learning & (which[:, 1] == number)
         found = report(head.probabilities(values[shown]), labels[shown])
-        print(f"validation sessions, {'a part' if cut else f'{factor} times coarser'}: {found.images} images, accuracy "
-              f"{found.accuracy:.3f}, balanced {found.balanced:.3f}, ECE {found.ece:.3f}\n\n{table(found)}\n")  # fmt: skip
+        name = "a part" if cut else f"{factor} times coarser"
+        print(f"validation sessions, {name}: {found.images} images, accuracy {found.accuracy:.3f}, balanced "
+              f"{found.balanced:.3f}, ECE {found.ece:.3f}\n\n{table(found)}\n")  # fmt: skip
 
 
 def out_of_fold(
