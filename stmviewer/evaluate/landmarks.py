@@ -12,13 +12,16 @@ import numpy as np
 
 from stmviewer.scan import BoolArray, FloatArray
 
-STRONG, WEAK = 5.0, 3.0
+STRONG, WEAK = 4.0, 2.5
 #: how far (in p) a landmark may lie off
 TOLERANCE = 0.75
-#: widths (in p) of the Gaussians whose difference finds spots: the narrower leaves 1 % of the rows of the lattice
-_SPOT = (0.5, 1.5)
+#: widths (in p) of the Gaussians whose difference finds spots; the narrower leaves a sixth of the rows of the lattice,
+#: which is part of the spread that thresholds are in
+_SPOT = (0.3, 1.0)
 #: width (in p) of the Gaussian before the gradient, and the shortest edge
 _EDGE, _EDGE_LENGTH = 0.7, 4.0
+#: nothing is looked for so near (in p) to the border
+_BORDER = 0.5
 _MAD = 1.4826
 #: the smallest standard deviation that is believed, as a part of that of the image itself
 _LEAST = 0.1
@@ -76,13 +79,13 @@ def _spread(values: FloatArray) -> float:
 
 
 def _peaks(response: FloatArray, threshold: float, period: float) -> FloatArray:
-    """Row, column and sign of each extremum beyond the threshold, (n, 3); none within p of the border."""
+    """Row, column and sign of each extremum beyond the threshold, (n, 3); none at the border."""
     from scipy.ndimage import maximum_filter
 
     size = np.abs(response)
     width = 2 * round(0.5 * period) + 1
     peak = (size == maximum_filter(size, width)) & (size > threshold)
-    border = round(period)
+    border = max(round(_BORDER * period), 1)
     inside = np.zeros_like(peak)
     inside[border:-border, border:-border] = True
     rows, columns = np.nonzero(peak & inside)
@@ -123,7 +126,7 @@ def _edges(image: FloatArray, period: float, low: float, high: float) -> BoolArr
     from skimage.feature import canny
 
     edge = canny(image, sigma=_EDGE * period, low_threshold=low, high_threshold=high, mode="nearest")
-    border = round(period)
+    border = max(round(_BORDER * period), 1)
     edge[:border], edge[-border:], edge[:, :border], edge[:, -border:] = False, False, False, False
     pieces, count = label(edge, np.ones((3, 3)))
     if not count:

@@ -262,11 +262,14 @@ def table(found: RepairReport) -> str:
         "| method | distance (95 %) | of the input's (95 %) | good | double | change | blurry | mean P(good) |",
         "|---|---|---|---|---|---|---|---|",
     ]
+    clear = found.unpaired[0].interval[0] > 0
     for u in found.unpaired:
         shares = " | ".join(f"{100 * u.shares[k]:.0f} %" for k in KINDS)
+        # a part of what may as well be nothing says nothing
+        part = f"{u.part_left:.2f} ({u.part_interval[0]:.2f} to {u.part_interval[1]:.2f})" if clear else ""
         lines.append(
-            f"| {u.method} | {u.distance:.0f} ({u.interval[0]:.0f} to {u.interval[1]:.0f}) | {u.part_left:.2f} "
-            f"({u.part_interval[0]:.2f} to {u.part_interval[1]:.2f}) | {shares} | {u.good:.2f} |"
+            f"| {u.method} | {u.distance:.0f} ({u.interval[0]:.0f} to {u.interval[1]:.0f}) | {part} | {shares} | "
+            f"{u.good:.2f} |"
         )
     return "\n".join(lines)
 

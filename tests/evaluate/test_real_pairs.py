@@ -93,7 +93,7 @@ def test_a_method_is_scored_against_the_good_image_between_input_and_ceiling(pai
     assert given.ssim < repaired.ssim < ceiling.ssim
     assert given.psnr_db < ceiling.psnr_db
     assert ceiling.spots.recall > 0.8
-    assert ceiling.spots.there == given.spots.there >= 3
+    assert given.spots.there >= ceiling.spots.there >= 10  # on what all three images show
 
 
 def test_the_period_of_the_rows_is_used_where_it_can_be_seen():

@@ -135,6 +135,11 @@ class Bench:
         return path
 
 
+def real_services() -> Services:
+    """The real ones, but no tip is judged: the first import of torch may take longer than a test waits."""
+    return Services(tip_state_job=lambda _scan, _channel: lambda _: None)
+
+
 def settled(qtbot: QtBot, window: MainWindow) -> None:
     """Waits until neither a job nor a delayed preview is under way."""
     qtbot.waitUntil(lambda: not window.session.desk.busy and not window._preview_timer.isActive())

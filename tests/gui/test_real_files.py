@@ -11,7 +11,7 @@ from stmviewer.gui.state import Phase
 from stmviewer.gui.window import MainWindow
 from stmviewer.restore import RestoreRequest
 
-from .bench import settled
+from .bench import real_services, settled
 
 pytestmark = pytest.mark.real_data
 
@@ -26,7 +26,7 @@ def test_every_real_scan_is_restored_in_both_tasks_or_refused_with_a_reason(
 ) -> None:
     files = sorted(p for p in (real_data / "scans").rglob("*") if p.suffix in (".sxm", ".gwy"))
     assert len(files) >= 16
-    window = MainWindow(settings=Settings(tmp_path / "window.ini"))
+    window = MainWindow(real_services(), settings=Settings(tmp_path / "window.ini"))
     window.show()
     qtbot.waitUntil(lambda: bool(window.session.models))
     refused = {}

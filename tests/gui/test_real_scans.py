@@ -12,14 +12,14 @@ from stmviewer.gui.state import Phase
 from stmviewer.gui.window import MainWindow
 from stmviewer.restore import RestoreRequest
 
-from .bench import settled
+from .bench import real_services, settled
 
 pytestmark = pytest.mark.real_data
 
 
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
-    made = MainWindow(settings=Settings(tmp_path / "window.ini"))
+    made = MainWindow(real_services(), settings=Settings(tmp_path / "window.ini"))
     made.show()
     qtbot.waitUntil(lambda: bool(made.session.models))
     yield made
