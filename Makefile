@@ -52,6 +52,8 @@ screenshots: $(VENV)/installed-test
 	  --file resources/samples/si001h-double-tip.gwy --task repair --model regression-sim
 	$(BIN)/python tests/gui/screenshots.py resources/pictures/sparse-lines.png --size 1280x720 --theme dark \
 	  --file resources/samples/si001h-sparse-lines.gwy --task sparse --mask file --model regression-sim --zoom 3.5
+	$(BIN)/python tests/gui/screenshots.py resources/pictures/simulate.png --size 1180x720 \
+	  --simulate SeveralTips=0.7 Scars=0.4 LoopNoise=0.5
 
 # the contact sheet of what the simulator can draw
 surfaces: $(VENV)/installed

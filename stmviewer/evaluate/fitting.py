@@ -37,6 +37,7 @@ _FARTHEST = 1.0
 #: ranges of shares of pixels or lines end here
 _MOST_SHARE = 0.8
 _SHARES = ("probability", "share")
+_LEAST_FACTOR = 2.9
 #: weight of the pull to the start, per squared unit and number
 _PULL = 0.15
 _ELITE = 0.25
@@ -105,8 +106,11 @@ class Space:
         name, low, high = one
         centre = math.log10(low * high) / 2 + min(max(0.5 * middle, -_FARTHEST), _FARTHEST)
         half = min(max(math.log10(high / low) / 2 * 1.5**width, _WIDTHS[0]), _WIDTHS[1])
-        high = 10 ** (centre + half)
-        return name, 10 ** (centre - half), min(high, _MOST_SHARE) if name in _SHARES else high
+        low, high = 10 ** (centre - half), 10 ** (centre + half)
+        if name in _SHARES:
+            high = min(high, _MOST_SHARE)
+            low = min(low, high / _LEAST_FACTOR)
+        return name, low, high
 
 
 def _logit(chance: float) -> float:

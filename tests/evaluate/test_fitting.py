@@ -1,12 +1,14 @@
+import json
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from stmviewer import paths
 from stmviewer.evaluate import fitting, likeness
 from stmviewer.evaluate.matched import degraded, matched_fields
-from stmviewer.evaluate.real_images import RealImage
+from stmviewer.evaluate.real_images import RealImage, session_of
 from stmviewer.scan import Cancelled, Progress
 from stmviewer.simulate.degradations import PlaneTilt, Scars, WhiteNoise
 from stmviewer.simulate.presets import PRESETS, Preset
@@ -86,3 +88,21 @@ def test_a_fit_is_the_same_again_and_stops_when_asked_to(problem):
 def test_numbers_are_rounded_as_one_writes_them():
     found = fitting.rounded(Preset((), after_crop=((0.12345, ranged(WhiteNoise, rms_m=(1.2345e-12, 9.8765e-12))),)))
     assert found.after_crop == ((0.12, ranged(WhiteNoise, rms_m=(1.2e-12, 9.9e-12))),)
+
+
+FIT = paths.resources() / "fits" / "realistic.json"
+
+
+def test_the_preset_is_the_one_that_was_fitted():
+    fit = json.loads(FIT.read_text(encoding="utf-8"))
+    assert fitting.described(PRESETS["realistic"]) == fit["entries"]
+    assert fit["distance"] < fit["distance_before"]
+
+
+@pytest.mark.real_data
+def test_the_fit_touched_no_validation_session(real_data):
+    held_back = (real_data / "si100h" / "validation_sessions.txt").read_text(encoding="utf-8").split()
+    sessions = {session_of(Path(name)) for name in json.loads(FIT.read_text(encoding="utf-8"))["images"]}
+    assert len(sessions) > 10
+    assert len(held_back) == 3
+    assert not sessions & set(held_back)
