@@ -1,15 +1,16 @@
 """Loads learned models once a process: hash checked, kept for the next restoration."""
 
 import threading
+from dataclasses import replace
 
 import torch
 
 from stmviewer.files import file_sha256
-from stmviewer.restore.devices import choose_device
+from stmviewer.restore.devices import arithmetic, choose_device
 from stmviewer.restore.entry import Entry
 from stmviewer.restore.learned import LearnedRestorer
 from stmviewer.restore.request import Device
-from stmviewer.restore.weights import load_weights
+from stmviewer.restore.weights import laid_out, load_weights
 from stmviewer.scan import FileError
 
 _lock = threading.Lock()
@@ -37,6 +38,8 @@ def load_restorer(entry: Entry, wanted: Device) -> LearnedRestorer:
                 )
             while len(_loaded) >= _KEPT:
                 del _loaded[next(iter(_loaded))]
-            model = load_weights(entry.weights, device)
+            model = laid_out(load_weights(entry.weights, device), arithmetic(device).layout)
             _loaded[key] = LearnedRestorer(entry.info, model, torch.device(device))
+        elif _loaded[key].info != entry.info:  # the same weights, calibrated since
+            _loaded[key] = replace(_loaded[key], info=entry.info)
         return _loaded[key]

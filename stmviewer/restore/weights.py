@@ -48,9 +48,14 @@ def grown(model: LearnedModel) -> LearnedModel:
 
 def channels_last(model: LearnedModel) -> LearnedModel:
     """`model` itself, its weights laid out for channels_last convolutions (faster on CPUs with bf16 and on GPUs)."""
+    return laid_out(model, torch.channels_last)
+
+
+def laid_out(model: LearnedModel, layout: torch.memory_format) -> LearnedModel:
+    """`model` itself, the weights of its convolutions in that order in memory."""
     for parameter in model.parameters():
         if parameter.ndim == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+            parameter.data = parameter.data.contiguous(memory_format=layout)
     return model
 
 
