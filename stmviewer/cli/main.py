@@ -23,13 +23,14 @@ COMMANDS = {
     "restore": ("restore", "repair scans, or rebuild sparse ones"),
     "simulate": ("simulate", "make surfaces and degraded scans of them"),
     "train": ("train", "train a model on your own scans"),
+    "adapt": ("adapt", "make a model better on a few of your own scans"),
     "evaluate": ("evaluate", "score models on hidden pixels"),
     "models": ("models", "list the models"),
     "bench": ("bench", "time opening, restoring and training on this machine"),
     "smoke-test": ("smoke", "check that every part of the installation works"),
 }
 #: commands of later versions: known, so that they are not taken for files
-LATER = {"plan": "planning a scan", "adapt": "adapting a model", "clip": "CLIP weights"}
+LATER = {"plan": "planning a scan", "clip": "CLIP weights"}
 
 EXIT_BAD_INPUT, EXIT_OUR_FAULT, EXIT_STOPPED = 2, 1, 130
 
