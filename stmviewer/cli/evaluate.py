@@ -4,10 +4,13 @@ import argparse
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stmviewer.cli.console import Console, print_json, to_json
 from stmviewer.scan import FileError, RequestError
+
+if TYPE_CHECKING:
+    from stmviewer.evaluate.sets import Case
 
 _TASKS = "repair,lines:2,lines:4,grid:2,grid:4,pixels:0.25"
 
@@ -23,6 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--repair-real",
         action="store_true",
         help="repairs of real degraded scans, against good scans of the same place (needs STMVIEWER_REAL_DATA)",
+    )
+    what.add_argument(
+        "--self-check",
+        action="store_true",
+        help="fit the correction of the self-check on the same sets (--json FILE keeps it), and judge model auto",
+    )
+    what.add_argument(
+        "--calibrate", metavar="MODEL", help="fit the scale of its deviations on the same sets, kept in its manifest"
     )
     what.add_argument("--pristine", type=Path, help="folder of good scans")
     parser.add_argument("--degraded", type=Path, help="folder of degraded scans (distances come in a later version)")
@@ -44,14 +55,13 @@ def run(arguments: argparse.Namespace) -> int:
         raise RequestError(f"--images must be 1 or more, not {arguments.images}")
     if arguments.repair_real:
         return _repair_real(arguments)
+    if arguments.self_check or arguments.calibrate:
+        return _fit(arguments)
     from stmviewer.evaluate import hidden, sets
 
     models = _listed(arguments.models) if arguments.models else [m.name for m in available_models()]
     if arguments.benchmark:
-        chosen = sets.simulated()
-        data = os.environ.get("STMVIEWER_REAL_DATA")
-        if data:
-            chosen |= sets.real(Path(data), arguments.images)
+        chosen = _benchmark_sets(arguments.images)
     else:
         chosen = {arguments.pristine.name: sets.folder(arguments.pristine)[: arguments.images]}
     with Console() as console:
@@ -92,12 +102,43 @@ def _told(facts: Any, table: str, json: Path | None) -> int:
         print_json(facts)
         return 0
     if json:
-        try:
-            json.write_text(to_json(facts) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise FileError(json, f"cannot be written ({error.strerror})", "Choose another place") from error
+        _write(json, to_json(facts))
     print(table)
     return 0
+
+
+def _benchmark_sets(images: int) -> "dict[str, list[Case]]":
+    """The simulated set, and the real ones where STMVIEWER_REAL_DATA names them."""
+    from stmviewer.evaluate import sets
+
+    chosen = sets.simulated()
+    data = os.environ.get("STMVIEWER_REAL_DATA")
+    return chosen | sets.real(Path(data), images) if data else chosen
+
+
+def _fit(arguments: argparse.Namespace) -> int:
+    """Fits to the benchmark sets: the correction of the self-check, or the scale of a model's deviations."""
+    from stmviewer.evaluate import calibrate, selfcheck_fit
+
+    chosen, tasks = _benchmark_sets(arguments.images), _listed(arguments.tasks)
+    with Console() as console:
+        if arguments.calibrate:
+            found = calibrate.calibrate(arguments.calibrate, chosen, tasks, console.progress(), device=arguments.device)
+            facts: Any = calibrate.to_json(found)
+            text = calibrate.table(found)
+        else:
+            tasks = [t for t in tasks if t != "repair"]
+            rows = selfcheck_fit.measure(chosen, tasks, console.progress(), device=arguments.device)
+            facts = selfcheck_fit.fit(rows)
+            text = f"{selfcheck_fit.table(rows)}\n\n{to_json(facts)}"
+    return _told(facts, text, arguments.json)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise FileError(path, f"cannot be written ({error.strerror})", "Choose another place") from error
 
 
 def _listed(text: str) -> list[str]:

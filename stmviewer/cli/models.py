@@ -18,6 +18,6 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     width = max(len(m.name) for m in models)
     for m in models:
-        kind = f"{m.source}, {m.licence}" if m.learned else "classical"
+        kind = f"{m.source}, {m.licence}" if m.learned else "built in" if m.kind == "auto" else "classical"
         print(f"{m.name:<{width}}  {' and '.join(m.tasks):<17}  {m.summary} [{kind}]")
     return 0

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILES", help="scans, or folders of scans")
     parser.add_argument("--task", choices=get_args(Task), default="repair", help="default repair")
     parser.add_argument("--mask", help="sparse: " + ", ".join(PATTERNS) + ", a mask.npz, or file (its own gaps)")
-    parser.add_argument("--model", default="regression", help="see stmviewer models; default regression")
+    parser.add_argument("--model", default="auto", help="see stmviewer models; default auto: decided for each scan")
     parser.add_argument("--steps", type=int, help="sampler steps of a flow")
     parser.add_argument("--samples", type=int, default=1, help="samples of a flow; their mean is written")
     parser.add_argument("--seed", type=int, default=0)
@@ -32,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--align-rows", action="store_true", help="repair: take out row offsets first")
     parser.add_argument("--tile", type=int, help="tile side in pixels for large scans")
+    parser.add_argument(
+        "--no-check", dest="check", action="store_false", help="no self-check and no lattice check: a little faster"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write to")
     parser.add_argument("--format", choices=tuple(EXPORT_FORMATS), default="gwy", help="default gwy")
     parser.add_argument("--no-label", action="store_true", help="figures do not say what part was measured")
@@ -55,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         align_rows=arguments.align_rows,
         tile=arguments.tile,
         device=arguments.device,
+        check=arguments.check,
     )
     said = calibration_of(arguments)
     if arguments.output.exists() and not arguments.output.is_dir():
@@ -150,6 +154,9 @@ def _facts(file: Path, path: Path, result: Restoration) -> dict[str, Any]:
         "seconds": result.provenance["seconds"],
         "device": result.provenance["device"],
         "scores": [vars(s) for s in result.scores],
+        "methods": result.provenance["methods"],
+        "self_check": result.provenance["self_check"],
+        "checks": [vars(c) for c in result.checks],
         "warnings": list(result.warnings),
     }
 
@@ -166,4 +173,5 @@ def _summary(facts: dict[str, Any]) -> str:
             f"  {s['method']:<16} SSIM {s['ssim']:.3f} (hidden pixels {s['ssim_hidden']:.3f})  "
             f"PSNR {s['psnr_db']:.1f} dB (hidden {s['psnr_hidden_db']:.1f})  error {error}"
         )
+    lines += [f"  {c['text']}" for c in facts["checks"] if not c["warns"]]
     return "\n".join(lines + [f"  note: {w}" for w in facts["warnings"]])

@@ -104,7 +104,7 @@ def _one(case: Case, task: str, model: str, device: Device, steps: int | None, p
 
 def _request(model: str, task: str, device: Device, steps: int | None, mask: str | None = None) -> RestoreRequest:
     kind = "repair" if task == "repair" else "sparse"
-    return RestoreRequest(task=kind, model=model, mask=mask, device=device, steps=steps)  # type: ignore[arg-type]
+    return RestoreRequest(task=kind, model=model, mask=mask, device=device, steps=steps, check=False)  # type: ignore[arg-type]
 
 
 def _as_measured(case: Case) -> Scan:

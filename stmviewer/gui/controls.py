@@ -193,7 +193,7 @@ class Controls(QWidget):
         self._form.setRowVisible(self.samples, bool(info and info.samples))
         random_mask = (self.pattern() or "").startswith(_SEEDED)
         self._form.setRowVisible(self.seed, bool(info and info.samples) or random_mask)
-        self._form.setRowVisible(self.device_box, bool(info and info.learned))
+        self._form.setRowVisible(self.device_box, bool(info and (info.learned or info.kind == "auto")))
 
     def _pattern_fault(self) -> str:
         text = self.custom.text().strip()

@@ -100,4 +100,9 @@ class ModelChoice(QWidget):
 
 def _tooltip(info: ModelInfo) -> str:
     licence = f", licence {info.licence}" if info.learned else ""
+    if info.kind == "auto":
+        return (
+            "A part of the measured pixels is hidden from networks and classical methods; what they make of it decides "
+            "what the scan is rebuilt with. Notes and provenance say what was chosen, and why"
+        )
     return f"{info.summary}\n({_SOURCES[info.source]}{licence})"

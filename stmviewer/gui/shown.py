@@ -169,12 +169,17 @@ class Restored:
     def title(self) -> str:
         """The model and how hard it tried: `flow-sim, 4 steps, 8 samples`."""
         request = self.restoration.request
-        parts = [self.restoration.model]
+        parts = [self.restoration.mixture or self.restoration.model]
         if request.steps:
             parts.append(f"{request.steps} step" + "s" * (request.steps > 1))
         if request.samples > 1:
             parts.append(f"{request.samples} samples")
         return ", ".join(parts)
+
+    @property
+    def check_texts(self) -> list[str]:
+        """What was found on this very scan and is no warning, one text each."""
+        return [c.text for c in self.restoration.checks if not c.warns]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from stmviewer.scan import BoolArray, FloatArray
 #: widths of the averages (pixels), and the mean number of pixels per sigma squared that makes one good enough
 _SIGMAS = (0.8, 1.4, 2.5)
 _ENOUGH = 0.15
+#: with more than this share measured, holes in a full scan are no sparse sampling
+_MOSTLY = 0.6
 
 
 def fill(image: FloatArray, measured: BoolArray) -> FloatArray:
@@ -37,6 +39,16 @@ def separable(measured: BoolArray) -> tuple[np.ndarray, np.ndarray] | None:
     if (measured == (rows[:, None] & columns[None, :])).all():
         return np.nonzero(rows)[0], np.nonzero(columns)[0]
     return None
+
+
+def kind_of_mask(measured: BoolArray) -> str:
+    """`lines`, `grid` (a product of rows and columns), `scattered`, or `gaps` in a scan of which most was measured."""
+    axes = separable(measured)
+    if axes is not None and len(axes[1]) == measured.shape[1] and len(axes[0]) <= _MOSTLY * measured.shape[0]:
+        return "lines"
+    if measured.mean() > _MOSTLY:
+        return "gaps"
+    return "grid" if axes is not None else "scattered"
 
 
 def splines(image: FloatArray, measured: BoolArray, axes: tuple[np.ndarray, np.ndarray]) -> FloatArray:

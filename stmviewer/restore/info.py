@@ -26,3 +26,9 @@ class ModelInfo:
     #: smallest and largest pixel size (m) that it was trained on; empty where that is not known
     pixels_m: tuple[float, ...] = ()
     source: Literal["shipped", "user", "built-in"] = "built-in"
+    #: the same for what `ranges.facts_of` finds of a scan: noise over corrugation, corrugation (m), pixels per period
+    noise: tuple[float, ...] = ()
+    contrast_m: tuple[float, ...] = ()
+    periods_px: tuple[float, ...] = ()
+    #: what its predicted deviations are multiplied with, by task family (repair, lines, grid, scattered)
+    deviation_scale: tuple[tuple[str, float], ...] = ()

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stmviewer.restore.devices import fast_bf16
+from stmviewer.restore.devices import arithmetic, fast_bf16, free_threads
+from stmviewer.restore.filling import kind_of_mask
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.models import FlowModel, RegressionModel
 from stmviewer.restore.networks import STRIDE, condition
@@ -40,6 +41,8 @@ class LearnedRestorer:
         return "bfloat16" if fast_bf16(self.device) else "float32"
 
     def restore(self, problem: Problem, options: Options, progress: Progress) -> Answer:
+        if self.device.type == "cpu":
+            torch.set_num_threads(free_threads())
         shape = problem.image.shape
         flow = isinstance(self.model, FlowModel)
         steps = (options.steps or DEFAULT_STEPS) if flow else 1
@@ -60,7 +63,8 @@ class LearnedRestorer:
             weights[area] += window
         # both estimate the same uncertainty, and a few samples see too little of it
         deviation = np.maximum(total[1], spread) / weights
-        return Answer(total[0] / weights, deviation)
+        scale = dict(self.info.deviation_scale).get(family_of(problem.task, kind_of_mask(problem.measured)), 1.0)
+        return Answer(total[0] / weights, scale * deviation)
 
     def _tile(
         self, problem: Problem, tile: Tile, noise: list[np.ndarray], steps: int, progress: Progress
@@ -100,12 +104,17 @@ class LearnedRestorer:
         pad = (0, -columns % STRIDE, 0, -rows % STRIDE)
         if any(pad):
             part = F.pad(part, pad, mode="reflect" if min(rows, columns) > STRIDE else "replicate")
-        return part.to(self.device).contiguous(memory_format=torch.channels_last)
+        return part.to(self.device).contiguous(memory_format=arithmetic(self.device).layout)
 
 
 def told_of(problem: Problem) -> list[float]:
     """What a network is told of a problem; of the whole image, so that every tile is told the same."""
     return condition(problem.task == "sparse", float(problem.measured.mean()), problem.pixel_m)
+
+
+def family_of(task: str, kind: str) -> str:
+    """The task family that deviations are calibrated in: repair, lines, grid or scattered (gaps among these)."""
+    return task if task == "repair" else {"gaps": "scattered"}.get(kind, kind)
 
 
 def _noise(shape: tuple[int, ...], seed: int, sample: int) -> np.ndarray:

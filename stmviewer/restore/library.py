@@ -23,6 +23,8 @@ MANIFEST = "manifest.json"
 KINDS = ("regression", "flow")
 #: families, the one for a scan that nothing is known of first: si100h is a little better on real H:Si(100) alone
 _FAMILIES = ("sim", "si100h")
+#: no model of its own: a sparse scan is restored with what does best on it (stmviewer.restore.choice)
+AUTO = ModelInfo("auto", "auto", "", "Decides by itself, on hidden pixels of the very scan", ("sparse",), learned=False)
 
 
 def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
@@ -49,6 +51,8 @@ def entries() -> dict[str, Entry]:
                 shown: dict[str, Any] = {
                     k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known
                 }
+                if "deviation_scale" in shown:
+                    shown["deviation_scale"] = tuple(sorted(dict(shown["deviation_scale"]).items()))
                 info = ModelInfo(**(shown | {"name": name, "learned": True, "source": source}))
                 _check(info)
                 found[name] = Entry(info, folder, str(values["sha256"]))
@@ -66,8 +70,14 @@ def _check(info: ModelInfo) -> None:
             raise TypeError(f"its {name} is no text")
     if not (isinstance(info.steps, tuple) and all(isinstance(n, int) for n in info.steps)):
         raise TypeError(f"steps are {info.steps}")
-    if not (isinstance(info.pixels_m, tuple) and len(info.pixels_m) in (0, 2) and all(p > 0 for p in info.pixels_m)):
+    for name in ("pixels_m", "noise", "contrast_m", "periods_px"):
+        limits = getattr(info, name)
+        if not (isinstance(limits, tuple) and len(limits) in (0, 2) and all(p >= 0 for p in limits)):
+            raise TypeError(f"its {name} are {limits}")
+    if info.pixels_m and not info.pixels_m[0] > 0:
         raise TypeError(f"pixel sizes are {info.pixels_m}")
+    if not all(isinstance(k, str) and s > 0 for k, s in info.deviation_scale):
+        raise TypeError(f"its deviation_scale is {info.deviation_scale}")
 
 
 def register(info: ModelInfo, folder: Path) -> None:
@@ -75,6 +85,7 @@ def register(info: ModelInfo, folder: Path) -> None:
     entry = Entry(info, folder, "")
     manifest = read_manifest(folder)
     shown: dict[str, Any] = {k: v for k, v in asdict(info).items() if k not in ("name", "learned", "source")}
+    shown["deviation_scale"] = dict(info.deviation_scale)
     manifest[info.name] = {**shown, "sha256": file_sha256(entry.weights)}
     temporary = folder / (MANIFEST + ".part")
     temporary.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
@@ -82,7 +93,7 @@ def register(info: ModelInfo, folder: Path) -> None:
 
 
 def model_infos() -> list[ModelInfo]:
-    """Every model that can be chosen: the user's own, then the shipped ones, then the classical methods."""
+    """Every model that can be chosen: auto, the user's own, then the shipped ones, then the classical methods."""
 
     def rank(info: ModelInfo) -> tuple[int, int, int, str]:
         kind = KINDS.index(info.kind) if info.kind in KINDS else len(KINDS)
@@ -90,12 +101,17 @@ def model_infos() -> list[ModelInfo]:
         return (info.source != "user", kind, family, info.name)
 
     learned = sorted((e.info for e in entries().values()), key=rank)
-    return [*learned, *(r.info for r in CLASSICAL.values())]
+    return [AUTO, *learned, *(r.info for r in CLASSICAL.values())]
 
 
 def resolve(name: str, task: Task) -> ModelInfo:
-    """The model of that name, or the best family of that kind, that can do `task`. Raises RequestError."""
+    """The model of that name, or the best family of that kind, that can do `task`. Raises RequestError.
+
+    `auto` is the first model for repairs, which nothing measured can be compared with.
+    """
     infos = model_infos()
+    if name == AUTO.name and task == "repair":
+        name = next(i.name for i in infos if task in i.tasks)
     named = [i for i in infos if i.name == name] or [i for i in infos if i.kind == name]
     if not named:
         there = ", ".join(i.name for i in infos)

@@ -13,13 +13,15 @@ import stmviewer
 from stmviewer.files import file_sha256
 from stmviewer.restore import library
 from stmviewer.restore.case import Case, prepare
+from stmviewer.restore.checking import Findings, check_result, check_sparse
+from stmviewer.restore.choice import Choice, Mixing
 from stmviewer.restore.classical import CLASSICAL
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.normalise import normalisation
 from stmviewer.restore.problem import Answer, Options, Problem, Restorer
 from stmviewer.restore.request import RestoreRequest
 from stmviewer.restore.restoration import HiddenScore, Restoration
-from stmviewer.scan import BoolArray, FloatArray, Progress, Scan
+from stmviewer.scan import BoolArray, Channel, FloatArray, Geometry, Mask, Progress, Scan
 from stmviewer.scan.levelling import row_offsets
 from stmviewer.scan.metrics import compare
 
@@ -38,11 +40,18 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress) -> Restorat
     info = library.resolve(request.model, request.task)
     case = prepare(scan, channel, request)
     progress.part(0.05, "Loading the model")
-    restorer, weights = library.load(info, request.device)
-    image, deviation = _run(case, restorer, request, progress.part(0.85))
+    methods = _Methods(request)
+    if info.name != library.AUTO.name:
+        methods.load(info.name)
+    choice, self_check = check_sparse(case, info, request, channel.unit, methods.shown, progress.part(0.3))
+    image, deviation = _mixture(case, choice, methods, progress.part(0.75))
     residual = case.residual(image)
     mean, deviation = _trust(case, image, deviation, request, info)
-    scores = _scores(case, mean, info, request, progress.part(0.1, "Scoring"))
+    scores = _scores(case, mean, info, request, progress.part(0.4, "Scoring"))
+    used = [methods.load(name)[0].info for name in choice.weights]
+    findings = check_result(
+        scan, channel, case, mean, used, choice, self_check, request, scores, methods.repaired, progress.part(1.0)
+    )
     result = Restoration(
         raw=case.raw,
         mask=case.mask,
@@ -56,10 +65,50 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress) -> Restorat
         model=info.name,
         truth=case.truth,
         scores=scores,
-        warnings=_warnings(case, scores, info),
+        warnings=_warnings(case, scores, info, findings),
+        checks=findings.checks,
     )
-    facts = _provenance(scan, result, info, weights, restorer, time.monotonic() - begun)
+    facts = _provenance(scan, result, info, methods, choice, findings, time.monotonic() - begun)
     return Restoration(**{**vars(result), "provenance": facts})
+
+
+class _Methods:
+    """The methods of one request, loaded when they are first needed."""
+
+    def __init__(self, request: RestoreRequest) -> None:
+        self.request = request
+        self._loaded: dict[str, tuple[Restorer, str]] = {}
+
+    def load(self, name: str) -> tuple[Restorer, str]:
+        """The restorer of that name and the hash of its weights."""
+        if name not in self._loaded:
+            info = library.resolve(name, self.request.task)
+            self._loaded[name] = library.load(info, self.request.device)
+        return self._loaded[name]
+
+    def shown(self, case: Case, name: str, progress: Progress) -> FloatArray:
+        """What would be shown of `case` by that method; of several samples two are drawn."""
+        request = self.request.replaced(samples=min(self.request.samples, 2))
+        restorer = self.load(name)[0]
+        image, deviation = _run(case, restorer, request, progress)
+        return _trust(case, image, deviation, request, restorer.info)[0]
+
+    def repaired(self, channel: Channel, name: str, progress: Progress) -> FloatArray:
+        """The repair of another channel by that method."""
+        frame = Geometry.of_pixels(*channel.data.shape)
+        case = Case(channel.data, Mask(channel.measured, "as measured"), frame)
+        return _run(case, self.load(name)[0], self.request, progress)[0]
+
+
+def _mixture(case: Case, choice: Choice, methods: _Methods, progress: Progress) -> tuple[FloatArray, FloatArray | None]:
+    """The image of the chosen methods, before measured pixels are put back, and what it says of its error."""
+    if len(choice.weights) == 1:
+        (name,) = choice.weights
+        return _run(case, methods.load(name)[0], methods.request, progress)
+    mixing = Mixing()
+    for name, weight in choice.weights.items():
+        mixing.add(weight, *_run(case, methods.load(name)[0], methods.request, progress.part(1 / len(choice.weights))))
+    return mixing.mean, mixing.deviation
 
 
 def _run(
@@ -133,19 +182,13 @@ def _scores(
     return tuple(scores)
 
 
-def _warnings(case: Case, scores: tuple[HiddenScore, ...], info: ModelInfo) -> tuple[str, ...]:
-    found = []
-    pixel = case.geometry.pixel_width
-    if info.pixels_m and case.geometry.calibrated and not info.pixels_m[0] <= pixel <= info.pixels_m[1]:
-        low, high = (1e9 * p for p in info.pixels_m)
-        text = f"The model was trained on pixels of {low:.3g} to {high:.3g} nm; these are {1e9 * pixel:.3g} nm"
-        if not scores:
-            text += ": hide a part of a full scan (every 4th line) to see whether it can be trusted here"
-        found.append(text)
+def _warnings(case: Case, scores: tuple[HiddenScore, ...], info: ModelInfo, findings: Findings) -> tuple[str, ...]:
+    found = [check.text for check in findings.checks if check.warns]
     if len(scores) > 1 and scores[0].ssim_hidden < scores[1].ssim_hidden:
+        advice = "" if info.name == library.AUTO.name else ": do not use this model on such scans"
         found.append(
             f"On the hidden pixels linear interpolation is better than {scores[0].method} (SSIM "
-            f"{scores[1].ssim_hidden:.3f} against {scores[0].ssim_hidden:.3f}): do not use this model on such scans"
+            f"{scores[1].ssim_hidden:.3f} against {scores[0].ssim_hidden:.3f}){advice}"
         )
     if case.placement is not None and not case.placement.exact:
         found.append("The lines do not lie on rows of square pixels; each is up to half a pixel off and compared there")
@@ -153,12 +196,21 @@ def _warnings(case: Case, scores: tuple[HiddenScore, ...], info: ModelInfo) -> t
 
 
 def _provenance(
-    scan: Scan, result: Restoration, info: ModelInfo, weights: str, restorer: Restorer, seconds: float
+    scan: Scan,
+    result: Restoration,
+    info: ModelInfo,
+    methods: _Methods,
+    choice: Choice,
+    findings: Findings,
+    seconds: float,
 ) -> dict[str, Any]:
     request = result.request
-    device = str(getattr(restorer, "device", "cpu"))
+    used = [methods.load(name) for name in choice.weights]
+    networks = [restorer for restorer, _ in used if restorer.info.learned]
+    device = str(getattr(networks[0], "device", "cpu")) if networks else "cpu"
+    licences = list(dict.fromkeys(r.info.licence for r in networks)) or [info.licence]
     versions = {"stmviewer": stmviewer.__version__, "numpy": np.__version__, "scipy": scipy.__version__}
-    if info.learned:
+    if networks:
         import torch
 
         versions["torch"] = torch.__version__
@@ -171,8 +223,15 @@ def _provenance(
         "task": request.task,
         "request": vars(request).copy(),
         "model": info.name,
-        "model_sha256": weights,
-        "model_licence": info.licence,
+        "model_sha256": ", ".join(sha256 for _, sha256 in used if sha256),
+        "model_licence": ", ".join(licences),
+        "methods": [
+            {"name": r.info.name, "weight": round(choice.weights[r.info.name], 6), "sha256": sha256}
+            for r, sha256 in used
+        ],
+        "choice": choice.reason,
+        "self_check": findings.self_check.to_json() if findings.self_check else None,
+        "checks": [vars(c).copy() for c in findings.checks],
         "mask": result.mask.pattern,
         "measured_fraction": result.mask.fraction,
         "residual_rms": result.residual_rms,
@@ -180,7 +239,7 @@ def _provenance(
         "scores": [vars(s).copy() for s in result.scores],
         "warnings": list(result.warnings),
         "device": device,
-        "precision": str(getattr(restorer, "precision", "float64")),
+        "precision": str(getattr(networks[0], "precision", "float64")) if networks else "float64",
         "versions": versions,
         "platform": platform.platform(terse=True),
         "made": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -20,19 +20,21 @@ class RestoreRequest:
 
     task        repair: undo what the tip and scanner did, every pixel may change; sparse: fill what was not measured
     channel     channel name, None for the topography
-    model       model name (KIND-FAMILY, or KIND alone for its best family, or a classical method)
+    model       model name (KIND-FAMILY, or KIND alone for its best family, or a classical method); auto: decided per
+                scan by its self-check (sparse), the recommended model (repair)
     steps       sampler steps of generative models; None for the model's own choice
     samples     how many samples are drawn; their mean is shown, their spread is the deviation
     mask        sparse only: a pattern (`lines:4`; hides the rest of a full scan, and scores), `file`, or a mask.npz
     trust       sparse only. keep: measured pixels stay as they are; consistent: agree at low frequency, noise removed
     align_rows  repair only: take out row offsets first (median of differences)
     tile        tile side in pixels for large scans; None chooses by memory
+    check       compare with hidden pixels or the other scan direction, and look at the lattice; auto always does
     """
 
     task: Task = "repair"
     channel: str | None = None
     direction: Direction | None = None
-    model: str = "regression"
+    model: str = "auto"
     steps: int | None = None
     samples: int = 1
     seed: int = 0
@@ -41,6 +43,7 @@ class RestoreRequest:
     align_rows: bool = False
     tile: int | None = None
     device: Device = "auto"
+    check: bool = True
 
     def __post_init__(self) -> None:
         def one_of(name: str, allowed: tuple[str, ...]) -> None:
@@ -73,7 +76,7 @@ class RestoreRequest:
             if field.name in ("steps", "samples", "seed", "tile"):
                 # true is an int to Python, but no number of samples
                 fits, words = isinstance(value, int) and not isinstance(value, bool), "a whole number"
-            elif field.name == "align_rows":
+            elif field.name in ("align_rows", "check"):
                 fits, words = isinstance(value, bool), "true or false"
             else:
                 fits, words = isinstance(value, str), "a text"
@@ -112,4 +115,6 @@ class RestoreRequest:
                 words += [f"--{name}={value}"] if str(value).startswith("-") else [f"--{name}", str(value)]
         if self.align_rows:
             words.append("--align-rows")
+        if not self.check:
+            words.append("--no-check")
         return shlex.join([*words, "-o", "restored"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from stmviewer.restore.checks import Check
 from stmviewer.restore.request import RestoreRequest
 from stmviewer.scan import BoolArray, Channel, FloatArray, Geometry, Mask, Scan
 
@@ -39,6 +40,7 @@ class Restoration:
     truth      the full channel when part of it was hidden, else None
     scores     of the model and of linear interpolation against what was hidden; empty otherwise
     warnings   what the user should know before believing it
+    checks     what was found on this very scan: self-check, choice of methods, lattice, training range
     """
 
     raw: FloatArray
@@ -55,6 +57,7 @@ class Restoration:
     truth: FloatArray | None = None
     scores: tuple[HiddenScore, ...] = ()
     warnings: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     @property
     def inferred(self) -> BoolArray:
@@ -62,6 +65,16 @@ class Restoration:
         if self.request.task == "repair" or self.request.trust != "keep":
             return np.ones_like(self.mask.measured)
         return ~self.mask.measured
+
+    @property
+    def mixture(self) -> str:
+        """What model auto took: '60 % tv, 40 % regression-sim', or the only method; '' for other models."""
+        methods = self.provenance.get("methods", [])
+        if self.model != "auto" or not methods:
+            return ""
+        if len(methods) == 1:
+            return f"auto: {methods[0]['name']}"
+        return "auto: " + ", ".join(f"{100 * m['weight']:.0f} % {m['name']}" for m in methods)
 
     @property
     def residual_rms(self) -> float:

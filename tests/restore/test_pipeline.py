@@ -178,7 +178,8 @@ class TestScores:
         smooth = make_scan(1e-9 * np.sin(x / 20) * np.cos(y / 20))
         untrained = sparse(smooth, "lines:2", model="regression")
         assert untrained.scores[0].ssim_hidden < untrained.scores[1].ssim_hidden
-        assert "linear interpolation is better than regression-tiny" in untrained.warnings[0]
+        assert "is better than regression-tiny" in untrained.warnings[0]  # found without the truth
+        assert "linear interpolation is better than regression-tiny" in untrained.warnings[-1]
         assert sparse(smooth, "lines:2", model="cubic").warnings == ()
 
     def test_a_mask_that_hides_nothing_has_nothing_to_score(self, make_scan: MakeScan) -> None:
@@ -345,7 +346,7 @@ def test_provenance_says_how_the_image_came_about(tmp_path: Path, tiny_models: P
     assert set(facts) == {
         "file", "file_sha256", "channel", "direction", "task", "request", "model", "model_sha256", "model_licence",
         "mask", "measured_fraction", "residual_rms", "unit", "scores", "warnings", "device", "versions", "platform",
-        "made", "seconds", "precision",
+        "made", "seconds", "precision", "methods", "choice", "self_check", "checks",
     }  # fmt: skip
     assert facts["file"] == "scan.npy"
     assert facts["file_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -361,6 +362,10 @@ def test_provenance_says_how_the_image_came_about(tmp_path: Path, tiny_models: P
     assert result.request == RestoreRequest(
         task="sparse", mask="lines:4", model="flow", steps=2, samples=2, seed=9, device="cpu"
     )
+    assert facts["methods"] == [{"name": "flow-tiny", "weight": 1.0, "sha256": facts["model_sha256"]}]
+    tried = written["self_check"]
+    assert {s["method"] for s in tried["scores"]} == {"flow-tiny", "linear", "cubic", "tv"}
+    assert tried["hidden"] == "every 2nd measured line"
 
 
 def test_provenance_of_a_scan_without_a_file_and_a_method_without_weights(make_scan: MakeScan) -> None:

@@ -33,6 +33,7 @@ def requests(draw: st.DrawFn) -> RestoreRequest:
         align_rows=draw(st.booleans()),
         tile=draw(st.none() | st.integers(32, 4096)),
         device=draw(st.sampled_from(["auto", "cpu", "cuda"])),
+        check=draw(st.booleans()),
     )
 
 
@@ -57,7 +58,7 @@ def test_the_command_line_asks_for_the_same(request_made: RestoreRequest, path: 
 
 
 def test_the_command_is_short_where_the_request_is_usual() -> None:
-    assert RestoreRequest().command("a.sxm") == "stmviewer restore a.sxm --task repair --model regression -o restored"
+    assert RestoreRequest().command("a.sxm") == "stmviewer restore a.sxm --task repair --model auto -o restored"
     sparse = RestoreRequest(task="sparse", mask="lines:4", model="flow", samples=4, trust="consistent")
     assert sparse.command("my scan.sxm") == (
         "stmviewer restore 'my scan.sxm' --task sparse --mask lines:4 --model flow --samples 4 --trust consistent "

@@ -1,6 +1,7 @@
 """What the images mean: the shared colour bar, and what came out of a restoration."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QBoxLayout, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
@@ -8,11 +9,24 @@ from PySide6.QtWidgets import QBoxLayout, QGridLayout, QLabel, QSizePolicy, QVBo
 from stmviewer.gui.panes.colour_bar import ColourBar
 from stmviewer.gui.quantities import duration, quantity
 from stmviewer.gui.shown import Restored
-from stmviewer.restore import HiddenScore
+from stmviewer.restore import HiddenScore, Restoration
 
 #: the least room it needs: width, height in screen pixels
 LEAST = (220, 92)
 _WIDE = 520
+
+
+def _expected(tried: Mapping[str, Any], result: Restoration) -> str:
+    """What the self-check expects in the gaps of the scan: of what is shown, and of linear interpolation."""
+    shown = result.provenance["methods"][0]["name"]
+    scores = {s["method"]: s for s in tried["scores"]}
+
+    def amount(method: str) -> str:
+        value = scores[method]["expected"]
+        return quantity(value, result.unit) if result.unit else f"{100 * value / tried['range']:.2g} %"
+
+    text = f"Self-check: {shown} {amount(shown)} expected in the gaps"
+    return text if shown == "linear" or "linear" not in scores else f"{text}, linear {amount('linear')}"
 
 
 class Legend(QWidget):
@@ -77,8 +91,12 @@ class Legend(QWidget):
         if result.residual_rms == result.residual_rms:  # NaN where nothing was measured
             rms = quantity(result.residual_rms, result.unit) if result.residual_rms else "0"
             lines.append(f"Residual at measured pixels {rms} rms")
+        tried = result.provenance.get("self_check")
+        if tried:
+            lines.append(_expected(tried, result))
         self._summary.setText("\n".join(lines))
-        self._summary.setToolTip("The residual is restored minus measured, before measured pixels are put back")
+        about = "The residual is restored minus measured, before measured pixels are put back"
+        self._summary.setToolTip("\n\n".join([about, *restored.check_texts]))
         self._fill_scores(result.scores, result.unit)
 
     def _fill_scores(self, scores: Sequence[HiddenScore], unit: str) -> None:

@@ -1,0 +1,139 @@
+"""What is checked in a restoration, before it (the choice of methods) and after it (lattice, range, directions)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from stmviewer.files.units import shown_unit
+from stmviewer.restore import library
+from stmviewer.restore.case import Case
+from stmviewer.restore.checks import Check
+from stmviewer.restore.choice import Choice, affordable, candidates, choose
+from stmviewer.restore.directions import agreement, middle, other_direction
+from stmviewer.restore.info import ModelInfo
+from stmviewer.restore.lattice_check import lattice_checks
+from stmviewer.restore.ranges import facts_of, range_checks
+from stmviewer.restore.request import RestoreRequest
+from stmviewer.restore.restoration import HiddenScore
+from stmviewer.restore.selfcheck import SelfCheck, Shower, judge, try_out, window
+from stmviewer.scan import Channel, FloatArray, Progress, Scan
+
+#: a classical method that misses by so much less than the model asked for is pointed out
+_BETTER = 0.97
+#: repairs that make forward and backward differ by so much more than they did are pointed out
+_WORSE_AGREEMENT = 1.1
+
+#: repairs another channel with a method
+Repairer = Callable[[Channel, str, Progress], FloatArray]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The checks of a restoration, and the scores of its self-check where there was one."""
+
+    checks: tuple[Check, ...]
+    self_check: SelfCheck | None
+
+
+def check_sparse(
+    case: Case, info: ModelInfo, request: RestoreRequest, unit: str, show: Shower, progress: Progress
+) -> tuple[Choice, SelfCheck | None]:
+    """What a case is restored with, and the self-check that says so; repairs and unchecked requests as asked."""
+    auto = info.name == library.AUTO.name
+    asked = Choice({info.name: 1.0}, "")
+    if request.task == "repair" or not (request.check or auto):
+        return asked, None
+    infos = library.model_infos()
+    names = candidates(infos, case) if auto else list(dict.fromkeys([info.name, "linear", *affordable(case)]))
+    trial = try_out(case, names, show, progress, request.seed)
+    if trial is None:
+        if auto:
+            reason = "too little was measured to hide a part of it: the recommended model was taken"
+            asked = Choice({names[0]: 1.0}, reason)
+        return asked, None
+    check = judge(case, trial, unit)
+    return (choose(trial, check, infos) if auto else asked), check
+
+
+def check_result(
+    scan: Scan,
+    channel: Channel,
+    case: Case,
+    mean: FloatArray,
+    used: Sequence[ModelInfo],
+    choice: Choice,
+    self_check: SelfCheck | None,
+    request: RestoreRequest,
+    scores: Sequence[HiddenScore],
+    repair: Repairer,
+    progress: Progress,
+) -> Findings:
+    """What can be found out about a restored image `mean` on the scan itself."""
+    checks = [*_of_self_check(choice, self_check, used, request), *_of_range(case, channel, used, bool(scores))]
+    if request.check:
+        if request.task == "repair":
+            checks += _of_directions(scan, channel, case, mean, used[0].name, repair, progress)
+        checks += lattice_checks(mean, case.raw, case.mask.measured, case.geometry, request.task)
+    return Findings(tuple(checks), self_check)
+
+
+def _of_self_check(
+    choice: Choice, check: SelfCheck | None, used: Sequence[ModelInfo], request: RestoreRequest
+) -> list[Check]:
+    found = []
+    if check is not None:
+        # a mixture was fitted to the hidden part: it may not be judged by it, its largest member may
+        found.append(Check("self-check", check.text(next(iter(choice.weights)))))
+    if choice.reason:
+        networks = any(i.learned for i in used)
+        found.append(Check("choice", choice.reason[:1].upper() + choice.reason[1:], warns=not networks))
+    elif check is not None and used[0].learned:
+        named, best = check.score(used[0].name), check.scores[0]
+        if best.error < _BETTER * named.error:
+            text = (
+                f"On hidden pixels of this scan {best.method} is better than {named.method}: "
+                f"{check.amount(best.error)} against {check.amount(named.error)}; model auto decides by that"
+            )
+            found.append(Check("choice", text, warns=True))
+    if request.task == "sparse" and request.check and check is None:
+        text = "Self-check: too little was measured to hide a part of it, so there is nothing to check with"
+        found.append(Check("self-check", text))
+    return found
+
+
+def _of_range(case: Case, channel: Channel, used: Sequence[ModelInfo], scored: bool) -> list[Check]:
+    networks = [i for i in used if i.learned]
+    if not networks:
+        return []
+    part = window(case)
+    facts = facts_of(part.guess(), part.mask.measured, part.geometry, channel.unit)
+    checks = [c for info in networks for c in range_checks(info, facts, advise=not scored)]
+    return list(dict.fromkeys(checks))
+
+
+def _of_directions(
+    scan: Scan, channel: Channel, case: Case, mean: FloatArray, name: str, repair: Repairer, progress: Progress
+) -> list[Check]:
+    """Forward and backward repaired apart; registered, since the feedback lags and the scanner creeps."""
+    other = other_direction(scan, channel)
+    if other is None:
+        text = "Self-check: the other scan direction is not in the file, so there is nothing to check the repair with"
+        return [Check("self-check", text)]
+    part = _with_data(other, middle(other.data))
+    restored = repair(part, name, progress.part(1.0, "Self-check"))
+    found = agreement(middle(mean), restored, middle(case.raw), part.data)
+
+    def amount(value: float) -> str:
+        unit, factor = shown_unit(value, channel.unit)
+        return f"{float(f'{value * factor:.2g}'):g} {unit}".rstrip()
+
+    text = (
+        f"Self-check: {channel.direction} and {other.direction}, repaired apart, differ by {amount(found.repaired)} "
+        f"(as measured {amount(found.measured)}; {abs(found.lag):.1f} px apart)"
+    )
+    worse = found.repaired > _WORSE_AGREEMENT * found.measured
+    return [Check("self-check", text + (": the repair made them less alike" if worse else ""), warns=worse)]
+
+
+def _with_data(channel: Channel, data: FloatArray) -> Channel:
+    """The channel with other data."""
+    return Channel(channel.name, channel.unit, data, channel.direction, channel.role)

@@ -1,0 +1,169 @@
+"""Self-check of sparse scans: part of what was measured is hidden, too, and every method is compared with it.
+
+The gaps are larger then than those of the scan, so the errors are too pessimistic. A factor, fitted on full scans where
+the true error is known (`stmviewer evaluate --self-check`; resources/selfcheck.json), corrects that.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from stmviewer import paths
+from stmviewer.files.units import shown_unit
+from stmviewer.restore.case import Case
+from stmviewer.restore.classical import CLASSICAL
+from stmviewer.restore.filling import kind_of_mask
+from stmviewer.restore.folding import Fold, fold
+from stmviewer.scan import FloatArray, Geometry, Progress
+from stmviewer.scan.levelling import fit_plane, robust_range
+from stmviewer.scan.lines import LinePlacement
+
+#: the check is done on this many pixels a side about the centre: it must not take longer than the restoration
+WINDOW = 256
+
+#: restores a case with a method, as it would be shown (measured pixels trusted as the request says)
+Shower = Callable[[Case, str, Progress], FloatArray]
+
+
+@dataclass(frozen=True)
+class SelfScore:
+    """How a method did: mean |error| at the hidden measured pixels, and what it is expected to be at the scan's gaps.
+
+    Both in the channel's unit.
+    """
+
+    method: str
+    error: float
+    expected: float
+
+
+@dataclass(frozen=True)
+class SelfCheck:
+    """Scores of methods on this very scan, the best first.
+
+    `how` says what was hidden, `hidden` how many pixels, `spread` the factor within which two thirds of the expected
+    errors were right on full scans, `span` the 1 to 99 % range of the measurement, all in its unit.
+    """
+
+    how: str
+    hidden: int
+    scores: tuple[SelfScore, ...]
+    spread: float
+    span: float
+    unit: str
+
+    def score(self, method: str) -> SelfScore:
+        return next(s for s in self.scores if s.method == method)
+
+    def amount(self, value: float) -> str:
+        """An error in words: in pm or nA where the unit is known, else in % of the range of the scan."""
+        if not self.unit:
+            return f"{100 * value / self.span:.3g} %"
+        unit, factor = shown_unit(value, self.unit)
+        return f"{float(f'{value * factor:.3g}'):g} {unit}"
+
+    def text(self, method: str) -> str:
+        """One line on a method beside linear interpolation."""
+        score = self.score(method)
+        line = f"Self-check: with {self.how} hidden, too, {method} misses it by {self.amount(score.error)}"
+        if method != "linear" and any(s.method == "linear" for s in self.scores):
+            line += f", linear interpolation by {self.amount(self.score('linear').error)}"
+        return f"{line}; expected in the gaps: {self.amount(score.expected)}, right to a factor {self.spread:.2g}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "hidden": self.how,
+            "hidden_pixels": self.hidden,
+            "unit": self.unit,
+            "range": self.span,
+            "factor_of_two_thirds": self.spread,
+            "scores": [vars(s).copy() for s in self.scores],
+        }
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What methods made of the hidden part: `errors[method]`, flat, in the channel's unit, pixel by pixel the same."""
+
+    fold: Fold
+    errors: dict[str, FloatArray]
+
+    @property
+    def foreseen(self) -> float:
+        """How well the best method foresaw the hidden part: correlation with it, 0 to 1. Of little, nothing follows."""
+        held = self.fold.held
+        values = (held.raw - fit_plane(self.fold.kept.raw, self.fold.kept.mask.measured))[np.isfinite(held.raw)]
+        if values.size < 2 or values.std() == 0:
+            return 0.0
+        found = [np.corrcoef(values, values + e)[0, 1] for e in self.errors.values() if np.ptp(values + e) > 0]
+        return float(np.clip(max(found, default=0.0), 0.0, 1.0))
+
+
+def try_out(case: Case, methods: Sequence[str], show: Shower, progress: Progress, seed: int = 0) -> Trial | None:
+    """Hides part of the measurement from `methods`; None where too little was measured for that."""
+    hidden = fold(window(case), seed)
+    if hidden is None:
+        return None
+    progress = progress.part(1.0, "Self-check", len(methods))
+    errors = {}
+    for method in methods:
+        errors[method] = hidden.errors(show(hidden.kept, method, progress.part(0.0)))
+        progress.tick()
+    return Trial(hidden, errors)
+
+
+def judge(case: Case, trial: Trial, unit: str) -> SelfCheck:
+    """The scores of a trial, corrected for the larger gaps."""
+    kind = kind_of_mask(case.mask.measured)
+    scores = []
+    for method, errors in trial.errors.items():
+        error = float(np.abs(errors).mean())
+        scores.append(SelfScore(method, error, error * factor(kind, method)[0]))
+    level = case.raw - fit_plane(case.raw, case.mask.measured)
+    low, high = robust_range(level[case.mask.measured])
+    hidden = next(iter(trial.errors.values())).size
+    scores.sort(key=lambda s: s.error)
+    spread = factor(kind, scores[0].method)[1]
+    return SelfCheck(trial.fold.how, hidden, tuple(scores), spread, high - low, unit)
+
+
+def factor(kind: str, method: str) -> tuple[float, float]:
+    """True over self-checked error for masks of that kind, and the factor within which two thirds of cases lie."""
+    fitted = _fitted().get(kind, {})
+    values = fitted.get(method if method in CLASSICAL else "learned") or fitted.get("learned")
+    return (float(values["factor"]), float(values["spread"])) if values else (1.0, 2.0)
+
+
+@cache
+def _fitted() -> dict[str, Any]:
+    try:
+        values = json.loads((paths.resources() / "selfcheck.json").read_text(encoding="utf-8"))["kinds"]
+    except (OSError, ValueError, LookupError):  # an installation without it checks, too, uncorrected
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def window(case: Case) -> Case:
+    """The middle of a case, at most 256 pixels a side."""
+    rows, columns = case.raw.shape
+    if max(rows, columns) <= WINDOW:
+        return case
+    top, left = (max(0, (n - WINDOW) // 2) for n in (rows, columns))
+    area = np.s_[top : top + WINDOW, left : left + WINDOW]
+    mask = replace(case.mask, measured=case.mask.measured[area])
+    g = case.geometry
+    shape = mask.measured.shape
+    frame = Geometry(shape[1], shape[0], shape[1] * g.pixel_width, shape[0] * g.pixel_height, g.unit, g.angle_deg)
+    part = replace(case, raw=case.raw[area], mask=mask, geometry=frame, truth=None)
+    if case.placement is None or case.lines is None:
+        return part
+    positions = case.placement.positions - top
+    inside = (positions >= 0) & (positions <= shape[0] - 1)
+    placement = LinePlacement(frame, positions[inside])
+    lines = case.lines[inside][:, area[1]]
+    raw = placement.spread(lines)
+    return replace(part, raw=raw, mask=replace(mask, measured=np.isfinite(raw)), placement=placement, lines=lines)
