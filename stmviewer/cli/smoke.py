@@ -109,6 +109,17 @@ def _restore_all(*, learned: bool) -> str:
     return ", ".join(done)
 
 
+def _judges(_: Path) -> str:
+    from stmviewer.evaluate import embedding
+    from stmviewer.evaluate.tip_state import judge
+    from stmviewer.scan import Progress
+    from stmviewer.simulate import simulate_scan
+
+    image = simulate_scan("si001h", 96, 96, 0.08e-9, "realistic", 0).degraded
+    features = embedding.embed([image], ["one"], Progress()).features
+    return f"{judge(image).text}; {features.shape[1]} features"
+
+
 def _window(folder: Path) -> str:
     from stmviewer.gui.smoke import grab_window
 
@@ -123,5 +134,6 @@ _CHECKS: dict[str, Callable[[Path], str]] = {
     "torch": _torch,
     "classical": _classical,
     "models": _models,
+    "judges": _judges,
     "window": _window,
 }

@@ -129,3 +129,17 @@ def test_the_table_says_what_was_compared():
     assert "| input | 0.500 (2) |" in text
     assert "| input | 30 (20 to 40) | 1.00 (1.00 to 1.00) | 25 % | 75 % | 0 % | 0 % | 0.30 |" in text
     assert "CMMD" not in text
+
+
+@pytest.mark.real_data
+def test_real_scans_of_one_place_are_found(real_data):
+    """A series of one session, where double-tip and good images follow each other with little drift."""
+    images = real_pairs.read_labelled(real_data)
+    one = [i for i in images if i.place == "2015Oct21-110741 20"]
+    others = [i for i in images if i.session == "2015Sep22-093111" and i.data.shape == (300, 300)][::4]
+    found = real_pairs.find_pairs([*one, *others], Progress())
+    names = {p.degraded.scan.name for p in found.pairs}
+    assert "2015Oct21-110741_s--20_23.png" in names
+    assert found.null_pairs >= 20
+    for pair in found.pairs:
+        assert pair.good.image.shape == tuple(s.stop - s.start for s in pair.good.window)

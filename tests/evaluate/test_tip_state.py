@@ -178,3 +178,15 @@ def test_the_shipped_judge_is_listed_and_calibrated():
     assert math.isfinite(head.temperature)
     assert head.temperature > 0
     assert WEIGHTS.stat().st_size < 1_000_000
+
+
+@needs_weights
+@pytest.mark.real_data
+def test_on_sessions_that_it_has_not_seen_it_meets_most_labels(real_data):
+    from stmviewer.evaluate.real_pairs import read_labelled
+
+    images = read_labelled(real_data)
+    good = [judge(i.data).kind == "good" for i in [i for i in images if i.kind == "pristine"][::8]]
+    change = [judge(i.data).kind == "change" for i in images if i.kind == "tip_change"]
+    assert np.mean(good) > 0.6
+    assert np.mean(change) > 0.6

@@ -49,3 +49,26 @@ def test_folds_hold_whole_sessions_and_are_about_equal():
     assert set(found) == {"a", "b", "c", "d"}
     sizes = [sum(found[s] == k for s in sessions) for k in (0, 1)]
     assert sizes == [55, 55]
+
+
+def test_views_of_an_image_are_never_turned():
+    """Noise runs along lines: horizontal stripes stay so, in flips, parts and coarser versions."""
+    import importlib.util
+    from pathlib import Path
+
+    path = Path(__file__).parents[1] / "tools" / "train_tipstate.py"
+    spec = importlib.util.spec_from_file_location("train_tipstate", path)
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    rows = np.random.default_rng(0).random((512, 1)) * np.ones((1, 512))
+    found = tool.views(rows, np.random.default_rng(1))
+    assert len(found) == len(tool.VIEWS)
+    for _, view in found:
+        assert min(view.shape) >= 64
+        assert np.ptp(view, axis=1).max() < 1e-12
+        assert np.ptp(view, axis=0).min() > 0.5
+    small = tool.views(rows[:150, :150], np.random.default_rng(1))
+    assert all(min(view.shape) >= 64 for _, view in small)
+    assert len(small) < len(tool.VIEWS)
