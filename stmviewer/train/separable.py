@@ -50,9 +50,8 @@ def shifted_rows(images: Tensor, shifts_px: FloatArray) -> Tensor:
     """Each row of each image (batch, rows, columns) moved right by its shift (batch, rows), as `shift_rows` does."""
     columns = images.shape[2]
     whole = np.floor(-shifts_px)
-    weights = [
-        torch.as_tensor(w, dtype=images.dtype, device=images.device) for w in lanczos_weights(-shifts_px - whole)
-    ]
+    taps = np.moveaxis(lanczos_weights(-shifts_px - whole), -1, 0)
+    weights = [torch.as_tensor(w, dtype=images.dtype, device=images.device) for w in taps]
     along = torch.arange(TAPS[0], columns + TAPS[-1], device=images.device)
     start = torch.as_tensor(whole.astype(np.int64), device=images.device)
     around = images.gather(2, (along + start[:, :, None]).clamp(0, columns - 1))

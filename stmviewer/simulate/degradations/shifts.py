@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from stmviewer.scan.geometry import FloatArray
 
@@ -26,17 +27,20 @@ def shift_rows(image: FloatArray, x_px: FloatArray) -> FloatArray:
     # the fraction is the same along a row: one look-up of the pixels, then a slice of them for each tap
     places = np.clip(np.arange(TAPS[0], columns + TAPS[-1])[None, :] + whole[:, None].astype(np.int64), 0, columns - 1)
     around = image[moved[:, None], places]
-    weights = lanczos_weights((-x_px[moved] - whole)[:, None])
-    result[moved] = sum(w * around[:, k : k + columns] for k, w in enumerate(weights))
+    weights = lanczos_weights(-x_px[moved] - whole)
+    taps = np.lib.stride_tricks.sliding_window_view(around, columns, axis=1)
+    result[moved] = np.einsum("rk,rkc->rc", weights, taps)
     return result
 
 
 def lines_at(image: FloatArray, rows: FloatArray) -> FloatArray:
     """`image` at fractional `rows` (n,), Lanczos between lines, mirrored beyond the edges; shape (n, columns)."""
     low = np.floor(rows).astype(np.int64)
-    result = np.zeros((len(rows), image.shape[1]))
-    for k, weight in zip(TAPS, lanczos_weights((rows - low)[:, None]), strict=True):
-        result += weight * image[mirrored(low + k, image.shape[0])]
+    sources = mirrored(low[:, None] + np.array(TAPS), image.shape[0])
+    starts = np.arange(len(rows) + 1) * len(TAPS)
+    weights = lanczos_weights(rows - low)
+    shape = (len(rows), image.shape[0])
+    result: FloatArray = sparse.csr_array((weights.ravel(), sources.ravel(), starts), shape=shape) @ image
     return result
 
 
@@ -44,14 +48,14 @@ def lines_at(image: FloatArray, rows: FloatArray) -> FloatArray:
 TAPS = range(-3, 5)
 
 
-def lanczos_weights(t: FloatArray) -> list[FloatArray]:
-    """Weights of the samples at `TAPS` for a place `t` (0 to 1) after the sample 0, sum 1.
+def lanczos_weights(t: FloatArray) -> FloatArray:
+    """Weights of the samples at `TAPS` for places `t` (...,), 0 to 1 after the sample 0; shape (..., taps), sums 1.
 
     sinc(x) sinc(x / 4) at their distances x (Duchon, J. Appl. Meteorol. 18, 1016 (1979)).
     """
-    weights = [np.sinc(t - k) * np.sinc((t - k) / 4) for k in TAPS]
-    total = sum(weights)
-    return [weight / total for weight in weights]
+    away = np.asarray(t)[..., None] - np.array(TAPS)
+    weights: FloatArray = np.sinc(away) * np.sinc(away / 4)
+    return weights / weights.sum(axis=-1, keepdims=True)
 
 
 def _along(image: FloatArray, shift_px: float) -> FloatArray:
