@@ -44,6 +44,7 @@ def check_sparse(
         return asked, None
     infos = library.model_infos()
     names = candidates(infos, case) if auto else list(dict.fromkeys([info.name, "linear", *affordable(case)]))
+    names = [n for n in names if n in {i.name for i in infos}]
     trial = try_out(case, names, show, progress, request.seed)
     if trial is None:
         if auto:

@@ -23,6 +23,7 @@ def test_every_task_of_every_model_is_timed_beside_opening_and_training_pairs():
     whats = [timing.what for timing in found]
     assert whats == [
         "open and level 48 x 48 .gwy",
+        "sparse 48 x 48, auto",
         "sparse 48 x 48, linear",
         "repair 48 x 48, row-median",
         "sparse 48 x 48, tv",
