@@ -11,7 +11,7 @@ from stmviewer.scan import Progress, RequestError
 from stmviewer.scan.geometry import FloatArray
 from stmviewer.scan.levelling import robust_range
 from stmviewer.simulate.presets import Pair, degrade, find_preset
-from stmviewer.simulate.surfaces import random_surface
+from stmviewer.simulate.surfaces import random_surface, surface_names
 
 
 class PristineBank:
@@ -31,8 +31,10 @@ class PristineBank:
     ) -> None:
         """`count` fields of `size` x `size` pixels, pixel sizes log-uniform in `pixel_range_m`.
 
-        Field i depends on (seed, i) alone. Raises RequestError for an unknown surface.
+        `surface` may be several names with commas, taken in turn (a name given twice counts twice); `all` stands for
+        every surface. Field i depends on (seed, i) alone. Raises RequestError for an unknown surface.
         """
+        names = [n for part in surface.split(",") for n in (surface_names() if part == "all" else [part.strip()])]
         ticks = (progress or Progress()).part(1.0, "simulating surfaces", count)
         low, high = (math.log(limit) for limit in pixel_range_m)
         self.fields: list[NDArray[np.float32]] = []
@@ -40,7 +42,7 @@ class PristineBank:
         for i in range(count):
             rng = np.random.default_rng((seed, i))
             pixel_m = math.exp(rng.uniform(low, high))
-            self._add(random_surface(surface, rng).make(size, size, pixel_m, rng), pixel_m)
+            self._add(random_surface(names[i % len(names)], rng).make(size, size, pixel_m, rng), pixel_m)
             ticks.tick()
 
     @classmethod

@@ -21,8 +21,8 @@ def test_models_lists_classical_methods_with_their_tasks(run):
 
 def test_models_as_json(run, learned):
     models = run("models", "--json").done().json
-    assert models[0]["name"] == learned  # the user's own come first
-    assert models[0]["source"] == "user"
+    assert [m["name"] for m in models[:2]] == ["auto", learned]  # the choice by itself, then the user's own
+    assert models[1]["source"] == "user"
     by_name = {m["name"]: m for m in models}
     assert by_name["linear"]["learned"] is False
     assert by_name["linear"]["tasks"] == ["sparse"]

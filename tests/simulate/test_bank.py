@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stmviewer.scan import Cancelled, Progress, RequestError
-from stmviewer.simulate import PristineBank
+from stmviewer.simulate import PristineBank, surface_names
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +77,15 @@ def test_making_a_bank_reports_and_can_be_cancelled():
 def test_unknown_surfaces_are_refused():
     with pytest.raises(RequestError, match="unknown"):
         PristineBank("cheese", 1, 16)
+
+
+def test_several_surfaces_take_turns() -> None:
+    """A network that knows one surface alone draws its lattice everywhere."""
+    mixed = PristineBank("si001h,graphite", 4, 48, (0.1e-9, 0.1e-9), seed=5)
+    for i, name in enumerate(("si001h", "graphite", "si001h", "graphite")):
+        alone = PristineBank(name, i + 1, 48, (0.1e-9, 0.1e-9), seed=5)
+        np.testing.assert_array_equal(mixed.fields[i], alone.fields[i])
+    every = PristineBank("all", len(surface_names()), 32, (0.1e-9, 0.1e-9))
+    assert len({field.std() for field in every.fields}) == len(surface_names())
+    with pytest.raises(RequestError, match="unknown"):
+        PristineBank("si001h,nowhere", 2, 32)
