@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QDialog,
     QLabel,
     QMainWindow,
     QStackedWidget,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from stmviewer import paths
 from stmviewer.gui import dialogs
+from stmviewer.gui.beside import BesideWindow
 from stmviewer.gui.calibration_dialog import ask_calibration, can_calibrate
 from stmviewer.gui.commands import CommandMenus, Situation, fill_recent
 from stmviewer.gui.drop import DropTarget, DropVeil
@@ -27,6 +27,7 @@ from stmviewer.gui.messages import sentence, tell_result, tell_scan
 from stmviewer.gui.scan_view import PANE_NAMES, Aspect, PaneName
 from stmviewer.gui.session import Services, Session
 from stmviewer.gui.settings import Settings
+from stmviewer.gui.simulating import simulation_dialog
 from stmviewer.gui.state import look
 from stmviewer.gui.theme import ThemeChoice, apply_theme
 from stmviewer.gui.workspace import Workspace
@@ -52,7 +53,7 @@ class MainWindow(QMainWindow):
         self.session = Session(services, self)
         self.ended_cleanly = True
         self._asked: tuple[Path, ...] = ()
-        self._simulation: QDialog | None = None
+        self._simulation = BesideWindow(lambda: simulation_dialog(self.session.desk, self.settings, self._take, self))
 
         self.messages = InfoArea()
         self.empty = EmptyState()
@@ -174,24 +175,11 @@ class MainWindow(QMainWindow):
         self.session.cancel()
 
     def simulate(self) -> None:
-        """Opens the simulation beside the window, or brings it to the front."""
-        if self._simulation is None:
-            from stmviewer.gui.simulating.dialog import SimulateDialog
-
-            dialog = SimulateDialog(self.session.desk, self.settings, self._take, self)
-            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            dialog.destroyed.connect(self._simulation_gone)
-            self._simulation = dialog
         self._simulation.show()
-        self._simulation.raise_()
-        self._simulation.activateWindow()
 
     def _take(self, scan: Scan) -> None:
         self.messages.dismiss("error")
         self.session.take(scan)
-
-    def _simulation_gone(self) -> None:
-        self._simulation = None
 
     def copy_command(self) -> None:
         command = self.session.command()
@@ -326,8 +314,7 @@ class MainWindow(QMainWindow):
         self.settings.save()
         self._preview_timer.stop()  # its job would find the runners closed
         self._tip_timer.stop()
-        if self._simulation is not None:
-            self._simulation.close()
+        self._simulation.close()
         self.hide()  # at once; the jobs may need a moment to stop
         self.ended_cleanly = self.session.close()
         super().closeEvent(event)

@@ -2,24 +2,13 @@
 
 import os
 import time
-from dataclasses import dataclass
 
 import torch
 
+from stmviewer.restore import probe
+from stmviewer.restore.probe import Arithmetic
 from stmviewer.restore.request import Device
 from stmviewer.scan import RequestError
-
-
-@dataclass(frozen=True)
-class Arithmetic:
-    """How networks compute on a device: bfloat16 or float32, and whether with the channels innermost in memory."""
-
-    bf16: bool
-    channels_last: bool
-
-    @property
-    def layout(self) -> torch.memory_format:
-        return torch.channels_last if self.channels_last else torch.contiguous_format
 
 
 def choose_device(wanted: Device) -> torch.device:
@@ -40,9 +29,7 @@ def arithmetic(device: torch.device) -> Arithmetic:
         return Arithmetic(bool(torch.cuda.is_bf16_supported(including_emulation=False)), True)
     if _supported("_is_amx_tile_supported"):
         return Arithmetic(True, True)
-    from stmviewer.restore.probe import verdict
-
-    return verdict(bf16_possible=_supported("_is_avx512_bf16_supported"))
+    return probe.verdict(bf16_possible=_supported("_is_avx512_bf16_supported"))
 
 
 def fast_bf16(device: torch.device) -> bool:

@@ -5,13 +5,26 @@ import logging
 import platform
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
 from stmviewer import paths
-from stmviewer.restore.devices import Arithmetic
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How networks compute on a device: bfloat16 or float32, and whether with the channels innermost in memory."""
+
+    bf16: bool
+    channels_last: bool
+
+    @property
+    def layout(self) -> torch.memory_format:
+        return torch.channels_last if self.channels_last else torch.contiguous_format
+
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()

@@ -1,0 +1,33 @@
+"""Dialogs that stay open beside the window."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog
+
+
+class BesideWindow:
+    """A dialog that is made when it is first asked for, shown once, and made anew after it was closed."""
+
+    def __init__(self, make: Callable[[], QDialog]) -> None:
+        self._make = make
+        #: the dialog that is open; None when there is none
+        self.dialog: QDialog | None = None
+
+    def show(self) -> None:
+        """Opens the dialog, or brings it to the front."""
+        if self.dialog is None:
+            dialog = self._make()
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.destroyed.connect(self._gone)
+            self.dialog = dialog
+        self.dialog.show()
+        self.dialog.raise_()
+        self.dialog.activateWindow()
+
+    def close(self) -> None:
+        if self.dialog is not None:
+            self.dialog.close()
+
+    def _gone(self) -> None:
+        self.dialog = None
