@@ -192,6 +192,8 @@ def _decode(source: Source, index: int) -> NDArray[Any]:
         _image_shape(source, page)
         if (longest := max(page.databytecounts, default=0)) > source.size:  # they would be allocated
             raise FileError(source.path, f"a piece of TIFF page {index + 1} claims {longest} bytes")
+        if (pieces := math.prod(page.chunked)) > source.size:  # each has an entry in the file
+            raise FileError(source.path, f"TIFF page {index + 1} claims {pieces} pieces in {source.size} bytes")
         if page.photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE):
             return _decode_with_pillow(source, index)
         try:

@@ -260,3 +260,16 @@ def test_tiff_whose_pieces_claim_more_than_the_file_is_refused(tmp_path: Path) -
     path.write_bytes(bytes(content))
     with pytest.raises(FileError, match="claims 3000000000 bytes"):
         _ = open_scan(path).channel().data
+
+
+def test_tiff_of_more_pieces_than_the_file_has_bytes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.zeros((8, 8), np.uint8), rowsperstrip=1, photometric="minisblack")
+    with tifffile.TiffFile(path) as tiff:
+        tag = tiff.pages[0].tags["ImageLength"]
+        at, size = tag.valueoffset, {3: 2, 4: 4}[int(tag.dtype)]
+    content = bytearray(path.read_bytes())
+    content[at : at + size] = (60_000).to_bytes(size, "little")
+    path.write_bytes(bytes(content))
+    with pytest.raises(FileError, match="claims 60000 pieces"):
+        _ = open_scan(path).channel().data
