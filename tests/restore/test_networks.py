@@ -62,8 +62,8 @@ def test_only_networks_that_are_told_the_sampling_see_it(tiny: UNetConfig) -> No
         assert torch.equal(fine, unknown) == (not told)
 
 
-@pytest.mark.parametrize("pixel_m", [None, 0.0, -1.0, float("nan"), float("inf"), 1.0])
-def test_sizes_that_no_scan_has_are_unknown(pixel_m: float | None) -> None:
+@pytest.mark.parametrize("pixel_m", [None, 0.0, -1.0, float("nan"), float("inf"), 1.0, 0.6e-9, 1e-12])
+def test_sizes_that_no_training_has_are_unknown(pixel_m: float | None) -> None:
     assert condition(True, 0.5, pixel_m) == [1.0, 0.0, 0.0, 0.5]
 
 
