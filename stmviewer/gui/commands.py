@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from stmviewer.gui.scan_view import PANE_NAMES, Aspect, PaneName
+from stmviewer.gui.side_tabs import TAB_NAMES, TabName
 from stmviewer.gui.state import Look
 from stmviewer.gui.theme import THEME_CHOICES, ThemeChoice
 
@@ -30,6 +31,7 @@ class Situation:
     aspect: Aspect = "restored"
     aspects: tuple[Aspect, ...] = ()
     theme: ThemeChoice = "system"
+    tab: TabName = "restore"
 
 
 class Commanded(Protocol):
@@ -49,6 +51,7 @@ class Commanded(Protocol):
     def set_aspect(self, aspect: Aspect) -> None: ...
     def reset_zoom(self) -> None: ...
     def zoom(self, factor: float) -> None: ...
+    def show_tab(self, name: TabName) -> None: ...
     def set_theme(self, choice: ThemeChoice) -> None: ...
     def restore(self) -> None: ...
     def cancel(self) -> None: ...
@@ -114,6 +117,19 @@ def _theme(choice: ThemeChoice, text: str) -> Command:
         text,
         lambda w, _: w.set_theme(choice),
         checked=lambda s: s.theme == choice,
+        exclusive=True,
+    )
+
+
+def _tab(name: TabName) -> Command:
+    return Command(
+        f"tab-{name}",
+        "View/Panel at the right",
+        f"&{name.capitalize()}",
+        lambda w, _: w.show_tab(name),
+        f"Ctrl+{TAB_NAMES.index(name) + 1}",
+        enabled=lambda s: s.count > 0 or s.scan,
+        checked=lambda s: s.tab == name,
         exclusive=True,
     )
 
@@ -187,6 +203,7 @@ COMMANDS: tuple[Command, ...] = (
     _aspect("restored", "&Restored", "Shift+R"),
     _aspect("difference", "Di&fference to raw", "Shift+F"),
     _aspect("deviation", "&Deviation over samples", "Shift+D"),
+    *(_tab(name) for name in TAB_NAMES),
     *(_theme(choice, _THEME_TEXTS[choice]) for choice in THEME_CHOICES),
     Command(
         "restore",

@@ -133,6 +133,12 @@ def _style_sheet(colours: Tones, base: QColor) -> str:
     QListWidget::item {{ padding: 3px; }}
     QStatusBar QLabel {{ padding-left: 8px; }}
     QStatusBar::item {{ border: none; }}
+    QTabBar#side::tab {{ padding: 5px 4px 6px 4px; border: none; border-bottom: 2px solid {colours.line.name()};
+        color: {colours.quiet.name()}; }}
+    QTabBar#side::tab:selected {{ border-bottom-color: {colours.primary.name()}; color: palette(text);
+        font-weight: 600; }}
+    QTabBar#side::tab:hover, QTabBar#side::tab:focus {{ color: palette(text); }}
+    QTabBar#side:focus::tab:selected {{ border-bottom-color: {colours.offer_text.name()}; }}
     QLabel#paneTitle, QLabel#scanName {{ font-weight: 600; }}
     QLabel#paneHint, QLabel#quiet {{ color: {colours.quiet.name()}; }}
     QLabel#heading {{ font-weight: 600; margin-top: 6px; }}

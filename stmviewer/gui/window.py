@@ -27,6 +27,7 @@ from stmviewer.gui.messages import sentence, tell_result, tell_scan
 from stmviewer.gui.scan_view import PANE_NAMES, Aspect, PaneName
 from stmviewer.gui.session import Services, Session
 from stmviewer.gui.settings import Settings
+from stmviewer.gui.side_tabs import TabName
 from stmviewer.gui.simulating import simulation_dialog
 from stmviewer.gui.state import look
 from stmviewer.gui.theme import ThemeChoice, apply_theme
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         self.workspace = Workspace()
         self.files, self.header, self.view = self.workspace.files, self.workspace.header, self.workspace.view
         self.controls, self.run_controls = self.workspace.controls, self.workspace.run_controls
+        self.tabs = self.workspace.tabs
         self.cursor_line = QLabel()
         self.device_line = QLabel()
         self._lay_out()
@@ -157,6 +159,13 @@ class MainWindow(QMainWindow):
 
     def zoom(self, factor: float) -> None:
         self.view.links.zoom(factor)
+
+    def show_tab(self, name: TabName) -> None:
+        self.tabs.show_tab(name)
+
+    def _on_tab(self, name: str) -> None:
+        self.settings.set_text("tab", name)
+        self.refresh()
 
     def set_theme(self, choice: ThemeChoice) -> None:
         self.settings.theme = choice
@@ -297,6 +306,7 @@ class MainWindow(QMainWindow):
             aspect=self.view.aspect,
             aspects=tuple(self.view.aspects()),
             theme=self.settings.theme,
+            tab=self.tabs.current,
         )
 
     def refresh(self) -> None:
@@ -358,6 +368,7 @@ class MainWindow(QMainWindow):
         self.view.cursor_text.connect(self.cursor_line.setText)
         self.view.aspect_changed.connect(self.refresh)
         self.controls.changed.connect(self._on_controls)
+        self.tabs.turned.connect(self._on_tab)
         self.run_controls.restore_asked.connect(self.restore)
         self.run_controls.cancel_asked.connect(self.cancel)
         self.empty.open_asked.connect(self.ask_files)
@@ -382,6 +393,7 @@ class MainWindow(QMainWindow):
         self.view.set_inverted(self.settings.flag("inverted", False))
         for pane in PANE_NAMES:
             self.view.set_pane_visible(pane, self.settings.flag(f"pane-{pane}", True))
+        self.tabs.show_tab(self.settings.text("tab", "restore"))
         self.session.order = "newest" if self.settings.text("file-order") == "newest" else "name"
         self.files.set_order(self.session.order)
         with suppress(RequestError):  # written by another version

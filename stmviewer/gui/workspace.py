@@ -6,8 +6,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QVBox
 from stmviewer.gui.controls import Controls
 from stmviewer.gui.folder_list import FolderList
 from stmviewer.gui.header import Header
+from stmviewer.gui.measuring.panel import MeasurePanel
+from stmviewer.gui.processing.panel import ProcessPanel
 from stmviewer.gui.run_controls import RunControls
 from stmviewer.gui.scan_view import ScanView
+from stmviewer.gui.side_tabs import SideTabs
 
 _PANEL_WIDTH = 256
 
@@ -23,6 +26,12 @@ class Workspace(QWidget):
         self.view = ScanView()
         self.controls = Controls()
         self.run_controls = RunControls()
+        self.processing = ProcessPanel()
+        self.measuring = MeasurePanel()
+        self.tabs = SideTabs()
+        self.tabs.add("restore", self._restore_page())
+        self.tabs.add("process", self.processing)
+        self.tabs.add("measure", self.measuring)
 
         centre = QWidget()
         column = QVBoxLayout(centre)
@@ -42,18 +51,18 @@ class Workspace(QWidget):
         row.setContentsMargins(10, 8, 12, 4)
         row.setSpacing(14)
         row.addWidget(self.splitter, 1)
-        row.addWidget(self._panel())
+        self.tabs.setFixedWidth(_PANEL_WIDTH)
+        row.addWidget(self.tabs)
 
-    def _panel(self) -> QWidget:
+    def _restore_page(self) -> QWidget:
         scroll = QScrollArea()  # on a low screen the settings scroll; the button stays in sight
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(self.controls)
-        panel = QWidget()
-        panel.setFixedWidth(_PANEL_WIDTH)
-        column = QVBoxLayout(panel)
+        page = QWidget()
+        column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(scroll, 1)
         column.addWidget(self.run_controls)
-        return panel
+        return page

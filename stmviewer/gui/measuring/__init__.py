@@ -1,0 +1,1 @@
+"""The Measure page: profiles, spectra, statistics and heights of steps."""
