@@ -34,6 +34,12 @@ class Findings:
     self_check: SelfCheck | None
 
 
+def memory_check(tile: int) -> Check:
+    """What is said where memory was too small for the tiles that were asked for."""
+    text = f"The memory was too small: restored in tiles of {tile} pixels, which takes longer and sees less at once"
+    return Check("memory", text, warns=True)
+
+
 def check_sparse(
     case: Case, info: ModelInfo, request: RestoreRequest, unit: str, show: Shower, progress: Progress
 ) -> tuple[Choice, SelfCheck | None]:

@@ -1,6 +1,7 @@
 """Learned models as restorers: tiles, samples, determinism."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from stmviewer.restore.devices import arithmetic, fast_bf16, free_threads
 from stmviewer.restore.filling import kind_of_mask
 from stmviewer.restore.info import ModelInfo
+from stmviewer.restore.memory import in_smaller_tiles, out_of_memory, release
 from stmviewer.restore.models import FlowModel, RegressionModel
 from stmviewer.restore.networks import STRIDE, condition
 from stmviewer.restore.problem import Answer, Options, Problem
@@ -41,65 +43,101 @@ class LearnedRestorer:
         return "bfloat16" if fast_bf16(self.device) else "float32"
 
     def restore(self, problem: Problem, options: Options, progress: Progress) -> Answer:
+        return self.restore_together([problem], options, progress)[0]
+
+    def restore_together(self, problems: Sequence[Problem], options: Options, progress: Progress) -> list[Answer]:
+        """Images of one shape, in one batch. Where memory is too small: one by one, and in smaller tiles.
+
+        Each answer is that of the image alone, but for rounding of float32.
+        """
         if self.device.type == "cpu":
             torch.set_num_threads(free_threads())
-        shape = problem.image.shape
+        if len(problems) > 1:
+            try:
+                return self._restore(problems, options, options.tile or DEFAULT_TILE, progress)
+            except (MemoryError, RuntimeError) as error:
+                if not out_of_memory(error):
+                    raise
+            release()
+        return [self._one(problem, options, progress) for problem in problems]
+
+    def _one(self, problem: Problem, options: Options, progress: Progress) -> Answer:
+        (answer,), tile = in_smaller_tiles(
+            lambda tile: self._restore([problem], options, tile, progress),
+            options.tile or DEFAULT_TILE,
+            max(problem.image.shape),
+        )
+        return replace(answer, smaller_tile=tile)
+
+    def _restore(
+        self, problems: Sequence[Problem], options: Options, tile_side: int, progress: Progress
+    ) -> list[Answer]:
+        batch, shape = len(problems), problems[0].image.shape
         flow = isinstance(self.model, FlowModel)
         steps = (options.steps or DEFAULT_STEPS) if flow else 1
         samples = options.samples if flow else 1
-        layout = tiles(shape[0], shape[1], options.tile or DEFAULT_TILE)
+        layout = tiles(shape[0], shape[1], tile_side)
         progress = progress.part(1.0, "Restoring", len(layout) * samples * (steps + 1))
-        total = np.zeros((2, *shape), dtype=np.float64)
-        weights = np.zeros(shape)
-        spread = np.zeros(shape)
+        # the sums of what float32 networks say need no more digits; large scans need the memory
+        total = np.zeros((2, batch, *shape), dtype=np.float32)
+        spread = np.zeros((batch, *shape), dtype=np.float32) if samples > 1 else None
+        weights = np.zeros(shape, dtype=np.float32)
         noise = [_noise(shape, options.seed, k) for k in range(samples)] if flow else []
         for tile in layout:
-            mean, deviation, between = self._tile(problem, tile, noise, steps, progress)
-            window = blend_window(tile)
-            area = tile.slices
+            mean, deviation, between = self._tile(problems, tile, noise, steps, progress)
+            window = blend_window(tile).astype(np.float32)
+            area = np.s_[:, *tile.slices]
             total[0][area] += window * mean
             total[1][area] += window * deviation
-            spread[area] += window * between
-            weights[area] += window
-        # both estimate the same uncertainty, and a few samples see too little of it
-        deviation = np.maximum(total[1], spread) / weights
-        scale = dict(self.info.deviation_scale).get(family_of(problem.task, kind_of_mask(problem.measured)), 1.0)
-        return Answer(total[0] / weights, scale * deviation)
+            if spread is not None:
+                spread[area] += window * between
+            weights[tile.slices] += window
+        if spread is not None:
+            # both estimate the same uncertainty, and a few samples see too little of it
+            np.maximum(total[1], spread, out=total[1])
+        total /= weights
+        scales = dict(self.info.deviation_scale)
+        answers = []
+        for problem, mean, deviation in zip(problems, total[0], total[1], strict=True):
+            scale = scales.get(family_of(problem.task, kind_of_mask(problem.measured)), 1.0)
+            answers.append(Answer(mean.astype(np.float64), scale * deviation.astype(np.float64)))
+        return answers
 
     def _tile(
-        self, problem: Problem, tile: Tile, noise: list[np.ndarray], steps: int, progress: Progress
+        self, problems: Sequence[Problem], tile: Tile, noise: list[np.ndarray], steps: int, progress: Progress
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         fast = fast_bf16(self.device)
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=fast):
-            return self._evaluate(problem, tile, noise, steps, progress)
+            return self._evaluate(problems, tile, noise, steps, progress)
 
     def _evaluate(
-        self, problem: Problem, tile: Tile, noise: list[np.ndarray], steps: int, progress: Progress
+        self, problems: Sequence[Problem], tile: Tile, noise: list[np.ndarray], steps: int, progress: Progress
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Mean, predicted deviation and deviation between samples on one tile."""
+        """Mean, predicted deviation and deviation between samples on one tile, each (batch, rows, columns)."""
         progress.check()
-        sharp = problem.image if problem.sharp is None else problem.sharp
-        filled = torch.cat([self._tensor(problem.image, tile), self._tensor(sharp, tile)], dim=1)
-        measured = self._tensor(problem.measured.astype(np.float64), tile)
-        told = torch.tensor([told_of(problem)], device=self.device)
+        guesses = ([p.image for p in problems], [p.image if p.sharp is None else p.sharp for p in problems])
+        filled = torch.cat([self._tensor(images, tile) for images in guesses], dim=1)
+        measured = self._tensor([p.measured for p in problems], tile)
+        told = torch.tensor([told_of(p) for p in problems], device=self.device)
         if isinstance(self.model, RegressionModel):
             mean, log_scale = self.model(filled, measured, told)
             progress.tick(2)
-            return _crop(mean, tile), _crop(_LAPLACE * log_scale.float().exp(), tile), np.zeros(tile.shape)
+            found = _crop(mean, tile)
+            return found, _crop(_LAPLACE * log_scale.float().exp(), tile), np.zeros_like(found)
         posterior, log_scale = self.model.mean(filled, measured, told)
         images = []
         for drawn in noise:
-            start = self._tensor(drawn, tile)
+            start = self._tensor([drawn] * len(problems), tile)
             progress.tick()
             image = sample_flow(self.model, posterior, filled, measured, told, start, steps, progress.tick)
             images.append(_crop(image, tile))
         stack = np.stack(images)
-        between = stack.std(axis=0, ddof=1) if len(images) > 1 else np.zeros(tile.shape)
+        between = stack.std(axis=0, ddof=1) if len(images) > 1 else np.zeros_like(stack[0])
         return stack.mean(axis=0), _crop(_LAPLACE * log_scale.float().exp(), tile), between
 
-    def _tensor(self, image: np.ndarray, tile: Tile) -> Tensor:
-        """The tile of `image` as (1, 1, rows, columns) float32, padded at its far edges to the network's stride."""
-        part = torch.from_numpy(np.ascontiguousarray(image[tile.slices], dtype=np.float32))[None, None]
+    def _tensor(self, images: Sequence[np.ndarray], tile: Tile) -> Tensor:
+        """The tile of each image as (batch, 1, rows, columns) float32, padded at its far edges to the stride."""
+        part = torch.from_numpy(np.stack([image[tile.slices].astype(np.float32) for image in images]))[:, None]
         rows, columns = part.shape[2:]
         pad = (0, -columns % STRIDE, 0, -rows % STRIDE)
         if any(pad):
@@ -123,5 +161,6 @@ def _noise(shape: tuple[int, ...], seed: int, sample: int) -> np.ndarray:
 
 
 def _crop(image: Tensor, tile: Tile) -> np.ndarray:
+    """(batch, 1, rows, columns) without its padding, as (batch, rows, columns) float32."""
     rows, columns = tile.shape
-    return image[0, 0, :rows, :columns].float().cpu().numpy().astype(np.float64)
+    return image[:, 0, :rows, :columns].float().cpu().numpy()

@@ -13,7 +13,7 @@ import stmviewer
 from stmviewer.files import file_sha256
 from stmviewer.restore import library
 from stmviewer.restore.case import Case, prepare
-from stmviewer.restore.checking import Findings, check_result, check_sparse
+from stmviewer.restore.checking import Findings, check_result, check_sparse, memory_check
 from stmviewer.restore.choice import Choice, Mixing
 from stmviewer.restore.classical import CLASSICAL
 from stmviewer.restore.info import ModelInfo
@@ -44,14 +44,16 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress) -> Restorat
     if info.name != library.AUTO.name:
         methods.load(info.name)
     choice, self_check = check_sparse(case, info, request, channel.unit, methods.shown, progress.part(0.3))
-    image, deviation = _mixture(case, choice, methods, progress.part(0.75))
-    residual = case.residual(image)
-    mean, deviation = _trust(case, image, deviation, request, info)
+    answer = _mixture(case, choice, methods, progress.part(0.75))
+    residual = case.residual(answer.mean)
+    mean, deviation = _trust(case, answer, request, info)
     scores = _scores(case, mean, info, request, progress.part(0.4, "Scoring"))
     used = [methods.load(name)[0].info for name in choice.weights]
     findings = check_result(
         scan, channel, case, mean, used, choice, self_check, request, scores, methods.repaired, progress.part(1.0)
     )
+    if answer.smaller_tile is not None:
+        findings = replace(findings, checks=(*findings.checks, memory_check(answer.smaller_tile)))
     result = Restoration(
         raw=case.raw,
         mask=case.mask,
@@ -68,7 +70,7 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress) -> Restorat
         warnings=_warnings(case, scores, info, findings),
         checks=findings.checks,
     )
-    facts = _provenance(scan, result, info, methods, choice, findings, time.monotonic() - begun)
+    facts = _provenance(scan, result, info, methods, choice, findings, answer.smaller_tile, time.monotonic() - begun)
     return Restoration(**{**vars(result), "provenance": facts})
 
 
@@ -90,30 +92,30 @@ class _Methods:
         """What would be shown of `case` by that method; of several samples two are drawn."""
         request = self.request.replaced(samples=min(self.request.samples, 2))
         restorer = self.load(name)[0]
-        image, deviation = _run(case, restorer, request, progress)
-        return _trust(case, image, deviation, request, restorer.info)[0]
+        return _trust(case, _run(case, restorer, request, progress), request, restorer.info)[0]
 
     def repaired(self, channel: Channel, name: str, progress: Progress) -> FloatArray:
         """The repair of another channel by that method."""
         frame = Geometry.of_pixels(*channel.data.shape)
         case = Case(channel.data, Mask(channel.measured, "as measured"), frame)
-        return _run(case, self.load(name)[0], self.request, progress)[0]
+        return _run(case, self.load(name)[0], self.request, progress).mean
 
 
-def _mixture(case: Case, choice: Choice, methods: _Methods, progress: Progress) -> tuple[FloatArray, FloatArray | None]:
+def _mixture(case: Case, choice: Choice, methods: _Methods, progress: Progress) -> Answer:
     """The image of the chosen methods, before measured pixels are put back, and what it says of its error."""
     if len(choice.weights) == 1:
         (name,) = choice.weights
         return _run(case, methods.load(name)[0], methods.request, progress)
     mixing = Mixing()
+    tiles = []
     for name, weight in choice.weights.items():
-        mixing.add(weight, *_run(case, methods.load(name)[0], methods.request, progress.part(1 / len(choice.weights))))
-    return mixing.mean, mixing.deviation
+        one = _run(case, methods.load(name)[0], methods.request, progress.part(1 / len(choice.weights)))
+        mixing.add(weight, one.mean, one.deviation)
+        tiles.append(one.smaller_tile)
+    return Answer(mixing.mean, mixing.deviation, min((t for t in tiles if t is not None), default=None))
 
 
-def _run(
-    case: Case, restorer: Restorer, request: RestoreRequest, progress: Progress
-) -> tuple[FloatArray, FloatArray | None]:
+def _run(case: Case, restorer: Restorer, request: RestoreRequest, progress: Progress) -> Answer:
     """Normalises, restores, and undoes the normalisation; before measured pixels are put back."""
     data = case.guess()
     sharp = case.sharp_guess() if request.task == "sparse" else data - row_offsets(data, case.mask.measured)[:, None]
@@ -129,13 +131,14 @@ def _run(
     options = Options(request.steps, request.samples, request.seed, request.tile, request.device)
     answer: Answer = restorer.restore(problem, options, progress)
     deviation = None if answer.deviation is None else answer.deviation * scale.half_range
-    return scale.back(answer.mean), deviation
+    return Answer(scale.back(answer.mean), deviation, answer.smaller_tile)
 
 
 def _trust(
-    case: Case, image: FloatArray, deviation: FloatArray | None, request: RestoreRequest, info: ModelInfo
+    case: Case, answer: Answer, request: RestoreRequest, info: ModelInfo
 ) -> tuple[FloatArray, FloatArray | None]:
     """What is shown, as far as the request trusts the measurement."""
+    image, deviation = answer.mean, answer.deviation
     if request.task == "repair":
         return image, deviation
     # a posterior mean has weighed the noise of the measurement already: agreement lost it 0.01 to 0.04 SSIM on real
@@ -173,7 +176,7 @@ def _scores(
         return ()
     images = {info.name: mean}
     if info.name != "linear":
-        images["linear"] = _run(case, CLASSICAL["linear"], request, progress)[0]
+        images["linear"] = _run(case, CLASSICAL["linear"], request, progress).mean
     hidden = ~case.mask.measured
     scores = []
     for name, image in images.items():
@@ -202,6 +205,7 @@ def _provenance(
     methods: _Methods,
     choice: Choice,
     findings: Findings,
+    smaller_tile: int | None,
     seconds: float,
 ) -> dict[str, Any]:
     request = result.request
@@ -239,6 +243,7 @@ def _provenance(
         "scores": [vars(s).copy() for s in result.scores],
         "warnings": list(result.warnings),
         "device": device,
+        "smaller_tile": smaller_tile,
         "precision": str(getattr(networks[0], "precision", "float64")) if networks else "float64",
         "versions": versions,
         "platform": platform.platform(terse=True),

@@ -38,10 +38,14 @@ class Options:
 
 @dataclass(frozen=True)
 class Answer:
-    """The restored image, normalised: mean over samples and, where the method has one, a deviation."""
+    """The restored image, normalised: mean over samples and, where the method has one, a deviation.
+
+    `smaller_tile` is the side of the tiles where memory was too small for those that were asked for.
+    """
 
     mean: FloatArray
     deviation: FloatArray | None = None
+    smaller_tile: int | None = None
 
 
 class Restorer(Protocol):
