@@ -19,6 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models-dir", type=Path, help="library folder; default: the user's")
     parser.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
     parser.add_argument("--protocol", type=Path, help="text file: the files of FOLDER to use, one a line")
+    parser.add_argument(
+        "--size-by-rows", action="store_true", help="pixel sizes of images without one from the dimer rows of Si(001)"
+    )
     parser.add_argument("--mix", metavar="SOURCE", help="a second source of batches: simulated:si001h, or a folder")
     parser.add_argument("--mix-share", type=float, default=0.5, help="share of batches from it (default 0.5)")
     parser.add_argument("--repair-share", type=float, help="share of repairs among the samples (default 0.4)")
@@ -54,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         start_from=arguments.start_from,
         listed=read_protocol(arguments.protocol) if arguments.protocol else None,
+        size_by_rows=arguments.size_by_rows,
         licence=arguments.licence,
         mixed_with=arguments.mix,
         mixed_share=arguments.mix_share,

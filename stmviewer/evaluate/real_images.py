@@ -8,13 +8,11 @@ import numpy as np
 
 from stmviewer.files import READABLE, open_scan
 from stmviewer.scan import FileError, FloatArray, Progress, StmviewerError
-from stmviewer.scan.corrugation import find_rows
+from stmviewer.scan.corrugation import Corrugation, agreed_pixels, find_rows
 
 #: images are cut to this many pixels about their centre
 SIDE = 256
 _LEAST_SIDE = 64
-#: strength from which an estimated row spacing is believed at all, and from which against the rest of its session
-_BELIEVED, _CERTAIN = 3.0, 4.5
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def read_images(
         raise FileError(folder, "holds no scan of the sessions that are asked for", "Check the list of sessions")
     ticks = progress.part(1.0, "Reading real images", min(len(files), count or len(files)))
     found: list[RealImage] = []
-    strength: dict[Path, float] = {}
+    rows: dict[Path, Corrugation | None] = {}
     for file in _in_turn(files, seed):
         if count is not None and len(found) >= count:
             break
@@ -75,13 +73,11 @@ def read_images(
         if scan.geometry.calibrated:
             found.append(RealImage(file, image, scan.geometry.pixel_width, session_of(file)))
             continue
-        rows = find_rows(image)
-        strength[file] = rows.strength if rows else 0.0
-        pixel_m = rows.pixel_m if rows else 0.0
-        found.append(RealImage(file, image, pixel_m, session_of(file), estimated=True))
+        rows[file] = find_rows(image)
+        found.append(RealImage(file, image, 0.0, session_of(file), estimated=True))
     if not found:
         raise FileError(folder, "no image in this folder can be compared with", "Give fully measured scans")
-    found = _agreed(folder, found, strength)
+    found = _sized(folder, found, rows)
     if len({image.group for image in found}) == 1:
         found = [replace(image, group=str(k)) for k, image in enumerate(found)]
     return sorted(found, key=lambda image: image.path)
@@ -109,23 +105,20 @@ def _centre(data: FloatArray, side: int) -> FloatArray:
     return np.array(data[top : top + rows, left : left + columns], dtype=np.float64)
 
 
-def _agreed(folder: Path, images: list[RealImage], strength: dict[Path, float]) -> list[RealImage]:
-    """The images with the estimated pixel sizes that are not believed replaced by their session's, or the folder's."""
-    believed: dict[str, list[float]] = {}
-    for image in images:
-        if not image.estimated or strength[image.path] >= _BELIEVED:
-            believed.setdefault(image.group, []).append(image.pixel_m)
-    if not believed:
-        raise FileError(
-            folder,
-            "the images have no pixel size, and no dimer rows of Si(001) are seen in them to estimate it",
-            "Give scans that know their size",
-        )
-    everywhere = float(np.median([p for sizes in believed.values() for p in sizes]))
-    result = []
-    for image in images:
-        usual = float(np.median(believed[image.group])) if image.group in believed else everywhere
-        sure = not image.estimated or strength[image.path] >= _CERTAIN
-        near = strength.get(image.path, 0.0) >= _BELIEVED and 0.5 < image.pixel_m / usual < 2
-        result.append(image if sure or near else replace(image, pixel_m=usual))
-    return result
+def _sized(folder: Path, images: list[RealImage], rows: dict[Path, Corrugation | None]) -> list[RealImage]:
+    """The images, those without a pixel size with the one that their rows, or those of their session, tell."""
+    unsized = [image for image in images if image.estimated]
+    if not unsized:
+        return images
+    sizes = agreed_pixels([rows[image.path] for image in unsized], [image.group for image in unsized])
+    if sizes is None:
+        known = [image.pixel_m for image in images if not image.estimated]
+        if not known:
+            raise FileError(
+                folder,
+                "the images have no pixel size, and no dimer rows of Si(001) are seen in them to estimate it",
+                "Give scans that know their size",
+            )
+        sizes = [float(np.median(known))] * len(unsized)
+    size = {image.path: pixel_m for image, pixel_m in zip(unsized, sizes, strict=True)}
+    return [replace(image, pixel_m=size.get(image.path, image.pixel_m)) for image in images]

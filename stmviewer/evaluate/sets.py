@@ -8,7 +8,7 @@ import numpy as np
 
 from stmviewer.files import open_scan, readable
 from stmviewer.scan import Channel, FileError, FloatArray, Geometry, Scan, StmviewerError
-from stmviewer.scan.corrugation import find_rows
+from stmviewer.scan.corrugation import agreed_pixels, find_rows
 from stmviewer.simulate import simulate_scan, to_scan
 
 #: seeds of the simulated benchmark; training draws from others
@@ -92,8 +92,9 @@ def real(data: Path, most: int = 24) -> dict[str, list[Case]]:
     """Real scans that no model was trained on; empty where there are none.
 
     `data` is the folder that STMVIEWER_REAL_DATA names. Good H:Si(100) images of the validation sessions: fine as they
-    are (some 60 pixels a dimer row), medium at a third of that, coarse at 5 pixels a dimer row. And one set for each
-    other surface of its folder `scans`.
+    are (some 60 pixels a dimer row), medium at a third of that, coarse at 5 pixels a dimer row. A microscope writes
+    the size of its scans into the file; these images lack it, and it is estimated from their dimer rows, 0.768 nm
+    apart. And one set for each other surface of its folder `scans`.
     """
     return {**_si100h(data / "si100h", most), **_others(data / "scans")}
 
@@ -106,18 +107,23 @@ def _si100h(folder_: Path, most: int) -> dict[str, list[Case]]:
     files = sorted(p for p in (folder_ / "pristine").glob("*.png") if p.name.split("_")[0] in wanted)
     if not files:
         return {}
-    step = max(1, len(files) // most)
+    files = files[:: max(1, len(files) // most)][:most]
+    channels = [open_scan(file).channel() for file in files]
+    groups = [file.name.split("_")[0] for file in files]
+    found = [find_rows(channel.data) for channel in channels]
+    sizes = agreed_pixels(found, groups)
     sets: dict[str, list[Case]] = {f"real H:Si(100) {name}": [] for name in ("fine", "medium", "coarse")}
-    for file in files[::step][:most]:
-        scan = open_scan(file)
-        channel = scan.channel()
-        rows = find_rows(channel.data)
+    for k, (file, channel, rows) in enumerate(zip(files, channels, found, strict=True)):
         known = rows is not None and rows.strength > _CERTAIN
         factors = (1, 3, max(1, round(rows.period_px / _COARSE_PX)) if known and rows else 12)
         for name, factor in zip(sets, factors, strict=True):
             small = coarser(channel.data, factor)
-            made = Scan([Channel(channel.name, channel.unit, small)], Geometry.of_pixels(*small.shape), path=file)
-            sets[name].append(Case(centre(made, made.channel()), None, file.name.split("_")[0]))
+            frame = Geometry.of_pixels(*small.shape)
+            if sizes is not None:
+                side = factor * sizes[k]
+                frame = replace(frame, width=frame.columns * side, height=frame.rows * side, unit="m")
+            made = Scan([Channel(channel.name, channel.unit, small)], frame, path=file)
+            sets[name].append(Case(centre(made, made.channel()), None, groups[k]))
     return sets
 
 

@@ -3,6 +3,7 @@
 Plain numpy.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,8 @@ _MOST_SIDE = 512
 _FLOOR = 3e-3
 #: candidates looked at
 _PEAKS = 12
+#: strength from which rows are believed at all, and from which against those of the rest of their session
+_BELIEVED, _CERTAIN = 3.0, 4.5
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,28 @@ def find_rows(image: FloatArray) -> Corrugation | None:
             if one is not None and (best is None or one.strength > best.strength):
                 best = one
     return best
+
+
+def agreed_pixels(found: Sequence[Corrugation | None], sessions: Sequence[str]) -> list[float] | None:
+    """Pixel sizes (m) of images of Si(001) by their rows: where these are not clear, what the session agrees on.
+
+    `sessions` names the session of each image. None when no image shows its rows.
+    """
+    believed: dict[str, list[float]] = {}
+    for rows, session in zip(found, sessions, strict=True):
+        if rows is not None and rows.strength >= _BELIEVED:
+            believed.setdefault(session, []).append(rows.pixel_m)
+    if not believed:
+        return None
+    everywhere = float(np.median([p for sizes in believed.values() for p in sizes]))
+    agreed = []
+    for rows, session in zip(found, sessions, strict=True):
+        usual = float(np.median(believed[session])) if session in believed else everywhere
+        sure = rows is not None and (
+            rows.strength >= _CERTAIN or (rows.strength >= _BELIEVED and 0.5 < rows.pixel_m / usual < 2)
+        )
+        agreed.append(rows.pixel_m if sure and rows is not None else usual)
+    return agreed
 
 
 def _prominence(power: FloatArray) -> FloatArray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from stmviewer.files import endings, open_scan, readable
 from stmviewer.scan import FileError, FloatArray, Progress, StmviewerError
+from stmviewer.scan.corrugation import Corrugation, agreed_pixels, find_rows
 from stmviewer.scan.levelling import fit_plane, robust_range
 from stmviewer.simulate.real_images import ALL_TURNS, LINES_STAY, cut, line_noise
 
@@ -16,6 +17,8 @@ _log = logging.getLogger(__name__)
 #: degradations are in metres: what an uncalibrated image is taken for
 _NOMINAL_PIXEL_M = 0.06e-9
 _NOMINAL_HALF_RANGE_M = 60e-12
+#: crops up to this size are drawn for the coarse versions of small scans
+_SMALL = 32
 
 
 @dataclass(frozen=True)
@@ -67,18 +70,21 @@ class FolderSource:
     def _factor(self, i: int, size: int, rng: np.random.Generator) -> int:
         """How much coarser a crop becomes; whole, so that it needs no line between two that were scanned.
 
-        Less often the coarser: large crops of small scans have no coarse version, and coarse ones look more alike.
+        Less often the coarser, which look more alike; but that is what small crops are for.
         """
         most = max(1, min(self.coarsest, min(self.images[i].shape) // size))
-        chance = 1 / np.sqrt(np.arange(1, most + 1))
+        chance = np.arange(1, most + 1) ** (-0.5 if size > _SMALL else 0.0)
         return 1 + int(rng.choice(most, p=chance / chance.sum()))
 
 
-def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Progress) -> FolderSource:
+def read_folder(
+    folder: Path, least: int, listed: list[str] | None, progress: Progress, *, size_by_rows: bool = False
+) -> FolderSource:
     """Reads every readable scan below `folder` (only `listed` ones, as paths relative to it, when given).
 
     Scans without a value at some pixel, smaller than `least` pixels a side or constant are left out, with the reason,
-    which is logged as a warning too.
+    which is logged as a warning too. `size_by_rows`: scans that do not know their pixel size get it from the dimer rows
+    of Si(001), or from those of their session (what file names begin with, up to the first underscore).
     Raises FileError when the folder is missing or nothing in it can be used.
     """
     if not folder.is_dir():
@@ -91,7 +97,7 @@ def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Pr
     images: list[FloatArray] = []
     pixels: list[float] = []
     scales: list[float] = []
-    calibrated = True
+    rows: dict[int, Corrugation | None] = {}
     used: list[Path] = []
     rejected: list[Rejected] = []
     progress = progress.part(1.0, "Reading scans", max(len(paths), 1))
@@ -117,12 +123,18 @@ def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Pr
         image, scale = _clean(channel.data)
         images.append(image)
         scales.append(scale if channel.unit == "m" else math.nan)
-        calibrated &= scan.geometry.calibrated
+        if not scan.geometry.calibrated:
+            rows[len(pixels)] = find_rows(channel.data) if size_by_rows else None
         pixels.append(scan.geometry.pixel_width if scan.geometry.calibrated else _NOMINAL_PIXEL_M)
         used.append(path)
     if not images:
         why = f"; {rejected[0].path.name}: {rejected[0].reason}" if rejected else ""
         raise FileError(folder, f"no scan in this folder can be used{why}", f"Readable are {endings()}")
+    sizes = agreed_pixels(list(rows.values()), [used[i].name.split("_")[0] for i in rows])
+    if size_by_rows and rows and sizes is None:
+        raise FileError(folder, "no dimer rows are seen in its scans", "Train without estimating pixel sizes by them")
+    for i, size in zip(rows, sizes or (), strict=sizes is not None):
+        pixels[i] = size
     for one in rejected:
         _log.warning("%s is left out: %s", one.path, one.reason)
     return FolderSource(
@@ -130,7 +142,7 @@ def read_folder(folder: Path, least: int, listed: list[str] | None, progress: Pr
         pixels_m=tuple(pixels),
         paths=tuple(used),
         rejected=tuple(rejected),
-        calibrated=calibrated,
+        calibrated=not rows or sizes is not None,
         scales=tuple(scales),
         lines=tuple(line_noise(image) for image in images),
     )

@@ -171,7 +171,7 @@ def _source(spec: TrainSpec, name: str, progress: Progress) -> tuple[CropSource,
         return bank, f"{spec.bank} simulated {surface} surfaces, {size} x {size} pixels of {low:g} to {high:g} nm"
     folder = Path(name)
     listed = list(spec.listed) if spec.listed is not None else None
-    found = read_folder(folder, spec.crop + 32, listed, progress.part(0.05))
+    found = read_folder(folder, spec.crop + 32, listed, progress.part(0.05), size_by_rows=spec.size_by_rows)
     left_out = f", {len(found.rejected)} left out" if found.rejected else ""
     scans = "1 scan" if len(found) == 1 else f"{len(found)} scans"
     return found, f"{scans} in the folder {folder.name}{left_out}"
@@ -232,7 +232,7 @@ def _validation(spec: TrainSpec, maker: Maker, progress: Progress) -> Validation
         sets["own scans"] = replace(first, seed=1, widening=0)
     if spec.validation is not None:
         listed = list(spec.validation_listed) if spec.validation_listed is not None else None
-        real = read_folder(spec.validation, 128, listed, progress.part(0.02))
+        real = read_folder(spec.validation, 128, listed, progress.part(0.02), size_by_rows=spec.size_by_rows)
         sets["real"] = SampleMaker(real, 64, 0.0, seed=2, noisy_targets=False)
     return Validation.of(sets, _VALIDATION_SAMPLES)
 

@@ -25,6 +25,7 @@ class TrainSpec:
     small_share share of batches of small crops (3/8 of `crop`), so that coarse versions of small scans fit in
     start_from  name of a model whose weights are the start; a flow needs a regression model either way
     listed      file names below the folder that may be used (a protocol); None: all
+    size_by_rows  scans without a pixel size get it from the dimer rows of Si(001)
     licence     of the weights, when the scans have one that they inherit
     validation  folder of scans that are never trained on, scored as sparse scans beside interpolation
     """
@@ -45,6 +46,7 @@ class TrainSpec:
     small_share: float = 0.25
     start_from: str | None = None
     listed: tuple[str, ...] | None = None
+    size_by_rows: bool = False
     licence: str | None = None
     validation: Path | None = None
     validation_listed: tuple[str, ...] | None = None
@@ -94,5 +96,6 @@ class TrainSpec:
             "mixed_with": self.mixed_with,
             "mixed_share": self.mixed_share if self.mixed_with else None,
             "start_from": self.start_from,
+            "size_by_rows": self.size_by_rows or None,  # checkpoints of before do not have it
             "listed": None if self.listed is None else list(self.listed),
         }

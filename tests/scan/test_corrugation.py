@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stmviewer.scan.corrugation import ROW_SPACING_M, find_rows
+from stmviewer.scan.corrugation import ROW_SPACING_M, Corrugation, agreed_pixels, find_rows
 from stmviewer.simulate import Si001H
 
 
@@ -54,3 +54,19 @@ def test_rows_of_real_images_of_one_session_agree(real_data):
     periods = [rows.period_px for rows in found if rows and rows.strength > 3]
     assert len(periods) >= 7
     assert np.median(periods) == pytest.approx(59, abs=4)
+
+
+def test_sessions_agree_on_the_pixel_size_of_images_that_do_not_show_theirs():
+    def rows(period, strength):
+        return Corrugation(period, 0.0, strength)
+
+    found = [rows(10, 6), rows(10.4, 5), rows(4, 1), None, rows(40, 3.5), rows(20, 6), rows(21, 3.5), rows(7, 2)]
+    sessions = ["a", "a", "a", "a", "a", "b", "b", "c"]
+    sizes = agreed_pixels(found, sessions)
+    usual = ROW_SPACING_M / 10.4  # the median of a, in which the doubtful image of 40 pixels counts too
+    assert sizes[:2] == pytest.approx([ROW_SPACING_M / 10, ROW_SPACING_M / 10.4])
+    assert sizes[2:5] == pytest.approx([usual] * 3)
+    assert sizes[5:7] == pytest.approx([ROW_SPACING_M / 20, ROW_SPACING_M / 21])
+    assert ROW_SPACING_M / 40 < sizes[7] < ROW_SPACING_M / 10  # of no session: the median of all
+    assert agreed_pixels([rows(10, 2.9), None], ["a", "b"]) is None
+    assert agreed_pixels([], []) is None

@@ -209,3 +209,34 @@ def test_lines_stay_horizontal_in_what_was_scanned():
 def test_scans_without_a_scale_have_no_pixel_size():
     source = FolderSource((lattice(),), (0.06e-9,), (), (), calibrated=False)
     assert source.scanned(0, 32, np.random.default_rng(0))[1] is None
+
+
+def test_dimer_rows_tell_the_pixel_size_where_asked(tmp_path):
+    from stmviewer.simulate import Si001H
+
+    rng = np.random.default_rng(4)
+    for k, pixel_m in enumerate((0.06e-9, 0.12e-9)):
+        z = Si001H(angle_deg=30, bias_v=-2.0, tip_height_m=0.4e-9).make(160, 160, pixel_m, rng)
+        np.save(tmp_path / f"s{k}_image.npy", z + rng.normal(0, 2e-12, z.shape))
+    told = read_folder(tmp_path, 64, None, Progress(), size_by_rows=True)
+    assert told.calibrated
+    assert told.pixels_m == pytest.approx((0.06e-9, 0.12e-9), rel=0.06)
+    pixel_m = told.scanned(0, 64, rng)[1]
+    assert pixel_m == pytest.approx(0.06e-9 * round(pixel_m / 0.06e-9), rel=0.06)
+    assert not read_folder(tmp_path, 64, None, Progress()).calibrated
+
+
+def test_images_without_rows_do_not_tell_a_size(tmp_path):
+    np.save(tmp_path / "noise.npy", np.random.default_rng(0).normal(size=(100, 100)))
+    with pytest.raises(FileError, match="no dimer rows are seen"):
+        read_folder(tmp_path, 64, None, Progress(), size_by_rows=True)
+
+
+def test_small_crops_are_of_coarse_versions_as_often_as_of_fine_ones():
+    source = FolderSource((np.zeros((300, 300)),), (1e-10,), (), ())
+    rng = np.random.default_rng(0)
+    small = [source._factor(0, 24, rng) for _ in range(2000)]
+    large = [source._factor(0, 64, rng) for _ in range(2000)]
+    assert set(small) == set(range(1, 13))
+    assert np.mean(small) == pytest.approx(6.5, abs=0.3)
+    assert np.bincount(large)[1] > 1.5 * np.bincount(large)[4]
