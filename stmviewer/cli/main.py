@@ -25,12 +25,13 @@ COMMANDS = {
     "train": ("train", "train a model on your own scans"),
     "adapt": ("adapt", "make a model better on a few of your own scans"),
     "evaluate": ("evaluate", "score models on hidden pixels"),
+    "clip": ("clip", "the weights that CMMD needs"),
     "models": ("models", "list the models"),
     "bench": ("bench", "time opening, restoring and training on this machine"),
     "smoke-test": ("smoke", "check that every part of the installation works"),
 }
 #: commands of later versions: known, so that they are not taken for files
-LATER = {"plan": "planning a scan", "clip": "CLIP weights"}
+LATER = {"plan": "planning a scan"}
 
 EXIT_BAD_INPUT, EXIT_OUR_FAULT, EXIT_STOPPED = 2, 1, 130
 

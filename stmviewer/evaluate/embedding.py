@@ -61,13 +61,13 @@ def embed(images: Sequence[FloatArray], groups: Sequence[str], progress: Progres
     """The features of images (rows, columns) without NaN, at least 32 pixels a side. Raises RequestError for others."""
     import torch
 
-    network = _network()
+    net = network()
     found = []
     progress = progress.part(1.0, "Embedding images", max(len(images), 1))
     for start in range(0, len(images), _BATCH):
         batch = torch.stack([_square(image) for image in images[start : start + _BATCH]])
         with torch.inference_mode():
-            features = network(batch)
+            features = net(batch)
         found.append((features / features.norm(dim=1, keepdim=True)).double().numpy())
         progress.tick(len(batch))
     return Embedded(np.concatenate(found) if found else np.zeros((0, 1280)), tuple(groups))
@@ -84,7 +84,7 @@ def distance(one: Embedded, other: Embedded, draws: int = 500) -> Distance:
 
 
 @cache
-def _network() -> "EfficientNetLite0":
+def network() -> "EfficientNetLite0":
     from stmviewer.evaluate import efficientnet
 
     return efficientnet.load(judges.weights(_WEIGHTS))

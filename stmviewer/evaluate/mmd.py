@@ -6,7 +6,9 @@ Gretton et al., J. Mach. Learn. Res. 13, 723 (2012): with k(x, y) = exp(-|x - y|
 
 Biased (eq. 5): the means run over all pairs, x with itself included; never negative, and the smaller the sets, the
 larger. Unbiased (eq. 3): without the pairs of x with itself; zero on average for equal distributions, so it may come
-out a little below zero. Whoever uses it says which.
+out a little below zero. Whoever uses it says which. Where both sets are of the same images (one restored from the
+other) the pairs of an image with itself stay out of the unbiased mean k(x, y), too (Gretton's Lemma 6): they would make
+the distance of equal distributions negative.
 """
 
 from collections.abc import Sequence
@@ -14,16 +16,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stmviewer.scan import FloatArray
+from stmviewer.scan import BoolArray, FloatArray
 
 
 @dataclass(frozen=True)
 class Kernels:
-    """Kernel values within and between two sets: `xx` (n, n), `yy` (m, m), `xy` (n, m)."""
+    """Kernel values within and between two sets: `xx` (n, n), `yy` (m, m), `xy` (n, m).
+
+    `same` (n, m) is True where x and y are of one image; None where no two are.
+    """
 
     xx: FloatArray
     yy: FloatArray
     xy: FloatArray
+    same: BoolArray | None = None
 
 
 def squared_distances(x: FloatArray, y: FloatArray) -> FloatArray:
@@ -44,8 +50,8 @@ def median_distance(x: FloatArray) -> float:
     return float(np.median(np.sqrt(squared_distances(x, x)[upper])))
 
 
-def kernels(x: FloatArray, y: FloatArray, sigma: float) -> Kernels:
-    return Kernels(gaussian(x, x, sigma), gaussian(y, y, sigma), gaussian(x, y, sigma))
+def kernels(x: FloatArray, y: FloatArray, sigma: float, same: BoolArray | None = None) -> Kernels:
+    return Kernels(gaussian(x, x, sigma), gaussian(y, y, sigma), gaussian(x, y, sigma), same)
 
 
 def squared_mmd(k: Kernels, *, biased: bool = False) -> float:
@@ -59,8 +65,9 @@ def _weighted(k: Kernels, w: FloatArray, v: FloatArray, biased: bool) -> float:
     Unbiased: a vector that was drawn twice is still the same one, and its pair with itself stays out.
     """
     within = _mean_within(k.xx, w, biased) + _mean_within(k.yy, v, biased)
-    total = w.sum() * v.sum()
-    return float(within - 2 * (w @ k.xy @ v) / total) if total > 0 else float("nan")
+    apart = np.ones_like(k.xy) if biased or k.same is None else (~k.same).astype(np.float64)
+    total = float(w @ apart @ v)
+    return float(within - 2 * (w @ (apart * k.xy) @ v) / total) if total > 0 else float("nan")
 
 
 def _mean_within(kernel: FloatArray, w: FloatArray, biased: bool) -> float:

@@ -161,14 +161,14 @@ def change_row(change: FloatArray, factor: int) -> int:
 def _probabilities(image: FloatArray) -> tuple[dict[TipKind, float], FloatArray, int]:
     from stmviewer.evaluate.tip_features import tip_features
 
-    network, head = _loaded()
+    network, head = loaded()
     found = tip_features(image, np.ones(image.shape, dtype=np.bool_), network)
     values = head.probabilities(found.values)
     return dict(zip(KINDS, (float(v) for v in values), strict=True)), found.change, found.factor
 
 
 @cache
-def _loaded() -> tuple["EfficientNetLite0", Head]:
+def loaded() -> tuple["EfficientNetLite0", Head]:
     from stmviewer.evaluate import efficientnet
 
     return efficientnet.load(judges.weights(_EMBEDDING)), load_head(str(judges.weights(NAME)))

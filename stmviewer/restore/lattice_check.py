@@ -116,6 +116,15 @@ def periods_px(image: FloatArray, measured: BoolArray) -> list[float]:
     return [1 / f for f in frequencies]
 
 
+def waves(image: FloatArray) -> tuple[FloatArray, list[tuple[int, int]]]:
+    """Amplitude of every wave of a fully measured image (of its middle), each the largest of the bins next to it, and
+    the bins (row, column) of its lattice peaks, the strongest first; none for images under 32 pixels a side."""
+    image = _centre(image)
+    rows, columns = (np.hanning(n + 2)[1:-1] for n in image.shape)
+    shown = _amplitude(image - fit_plane(image), rows[:, None] * columns[None, :])
+    return _largest_near(shown), _peaks(shown) if min(image.shape) >= _LEAST else []
+
+
 def _texts(task: str) -> dict[Kind, str]:
     if task == "sparse":
         return {

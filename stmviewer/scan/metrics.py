@@ -1,7 +1,13 @@
 """Image quality against a known truth: SSIM, PSNR, mean absolute error, whole and on hidden pixels.
 
-SSIM: Wang et al., IEEE Trans. Image Process. 13, 600 (2004), eq. 13, Gaussian window of sigma 1.5 as in the paper,
-population covariance. The data range of SSIM and PSNR is the 1 to 99 % range of the truth, so that one spike does not
+With the image x, the truth y and the data range L:
+
+    SSIM = <(2 mx my + c1)(2 cxy + c2) / ((mx^2 + my^2 + c1)(vx + vy + c2))>,   c1 = (0.01 L)^2, c2 = (0.03 L)^2
+    PSNR = 10 log10(L^2 / <(x - y)^2>)        MAE = <|x - y|>, in the truth's unit or in % of L
+
+m, v and c are local means, variances and the covariance, and <> is the mean over pixels: all of them, or those that the
+method was not given. SSIM: Wang et al., IEEE Trans. Image Process. 13, 600 (2004), eq. 13, Gaussian window of sigma 1.5
+as in the paper, population covariance. The data range is the 1 to 99 % range of the truth, so that one spike does not
 make every method look perfect. Before, the plane of the truth is taken from both images and the lower end of that
 range is put to zero, where SSIM expects it: neither the tilt of a sample nor the zero of its height may change a score
 (a tilt of ten times the corrugation lifts the SSIM of anything over 0.99).
@@ -21,7 +27,7 @@ class Quality:
 
     `ssim` in [-1, 1] and `psnr_db` over the whole image; `_hidden` over the pixels that were not given to the method
     (the SSIM map averaged there), NaN when there are none; `mae_hidden` in the truth's unit, `mae_percent` the same in
-    % of the truth's 1 to 99 % range.
+    % of the truth's 1 to 99 % range. `mae` is over the whole image, in the truth's unit; `span` that range.
     """
 
     ssim: float
@@ -30,6 +36,8 @@ class Quality:
     psnr_hidden_db: float
     mae_hidden: float
     mae_percent: float
+    mae: float
+    span: float
 
 
 def ssim_map(image: FloatArray, truth: FloatArray, data_range: float) -> FloatArray:
@@ -71,4 +79,6 @@ def compare(image: FloatArray, truth: FloatArray, hidden: BoolArray | None = Non
         psnr_hidden_db=psnr(image[unseen], reference[unseen], span) if unseen.any() else nothing,
         mae_hidden=mae,
         mae_percent=100 * mae / span,
+        mae=float(np.abs(image - reference)[known].mean()) if known.any() else nothing,
+        span=span if known.any() else nothing,
     )

@@ -22,6 +22,7 @@ PROMISED = {
     "train": "--model --from --minutes --name --models-dir --resume --protocol --seed",
     "adapt": "--model --minutes --name --json",
     "evaluate": "--benchmark --pristine --degraded --models --tasks --report --json",
+    "clip": "--download --use --forget --json",
     "models": "--json",
     "bench": "--json",
     "smoke-test": "",
@@ -48,10 +49,10 @@ def test_help_of_a_command_has_the_flags_that_scripts_rely_on(run, command):
 
 def test_every_command_of_the_design_is_there_or_said_to_come():
     assert set(PROMISED) == set(main.COMMANDS)
-    assert {"plan", "clip"} == set(main.LATER)
+    assert {"plan"} == set(main.LATER)
 
 
-@pytest.mark.parametrize("command", ["plan", "clip"])
+@pytest.mark.parametrize("command", ["plan"])
 @pytest.mark.parametrize("rest", [[], ["--help"], ["a.sxm", "-o", "x"]])
 def test_commands_of_later_versions_say_so(run, command, rest):
     run(command, *rest).refused("not yet")
