@@ -401,7 +401,8 @@ def _put_model(folder: Path) -> None:
     """A tiny model: the smoke test wants one, and this version may ship none yet."""
     from stmviewer.restore import ModelInfo, library
     from stmviewer.restore.networks import UNetConfig
-    from stmviewer.restore.weights import build, save_weights
+    from stmviewer.restore.starting import build
+    from stmviewer.restore.weights import save_weights
 
     save_weights(build("regression", UNetConfig(channels=(8, 16, 16))), folder / "regression-tiny.safetensors")
     info = ModelInfo("regression-tiny", "regression", "tiny", "tiny", ("repair", "sparse"), learned=True)

@@ -11,11 +11,18 @@ from stmviewer.scan import FileError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="FOLDER", help="good scans, or simulated:si001h")
-    parser.add_argument("--model", default="regression", help="kind: regression or flow")
+    parser.add_argument("--model", default="regression", help="kind: regression, flow, cfm, diffusion or autoencoder")
     parser.add_argument("--name", required=True, help="name of the new model, such as regression-mylab")
     parser.add_argument("--minutes", type=float, default=10.0, help="default 10")
     parser.add_argument("--train-steps", type=int, help="instead of minutes: the same curve on every run")
-    parser.add_argument("--from", dest="start_from", help="model to start from; a flow needs a regression or a flow")
+    parser.add_argument(
+        "--from",
+        dest="start_from",
+        help="model to start from; a flow needs a regression or a flow, cfm and diffusion gain by a regression",
+    )
+    parser.add_argument(
+        "--mean", dest="mean_from", help="with --from a flow: the regression whose mean the new flow starts at"
+    )
     parser.add_argument("--models-dir", type=Path, help="library folder; default: the user's")
     parser.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
     parser.add_argument("--protocol", type=Path, help="text file: the files of FOLDER to use, one a line")
@@ -56,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         steps=arguments.train_steps,
         seed=arguments.seed,
         start_from=arguments.start_from,
+        mean_from=arguments.mean_from,
         listed=read_protocol(arguments.protocol) if arguments.protocol else None,
         size_by_rows=arguments.size_by_rows,
         licence=arguments.licence,

@@ -12,10 +12,10 @@ from stmviewer.restore.devices import arithmetic, fast_bf16, free_threads
 from stmviewer.restore.filling import kind_of_mask
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.memory import in_smaller_tiles, out_of_memory, release
-from stmviewer.restore.models import FlowModel, RegressionModel
+from stmviewer.restore.models import LearnedModel, SampledModel
 from stmviewer.restore.networks import STRIDE, condition
 from stmviewer.restore.problem import Answer, Options, Problem
-from stmviewer.restore.sampling import DEFAULT_STEPS, sample_flow
+from stmviewer.restore.sampling import sample
 from stmviewer.restore.tiling import Tile, blend_window, tiles
 from stmviewer.scan import Progress
 
@@ -29,12 +29,12 @@ _LAPLACE = 2**0.5
 class LearnedRestorer:
     """A learned model, evaluated tile by tile, the overlaps blended.
 
-    The noise of a flow is drawn once for the whole image, so that a tile boundary is no boundary of the noise, and on
+    The noise of samples is drawn once for the whole image, so that a tile boundary is no boundary of the noise, and on
     the CPU, so that a seed means the same image on every device.
     """
 
     info: ModelInfo
-    model: RegressionModel | FlowModel
+    model: LearnedModel
     device: torch.device
 
     @property
@@ -73,16 +73,16 @@ class LearnedRestorer:
         self, problems: Sequence[Problem], options: Options, tile_side: int, progress: Progress
     ) -> list[Answer]:
         batch, shape = len(problems), problems[0].image.shape
-        flow = isinstance(self.model, FlowModel)
-        steps = (options.steps or DEFAULT_STEPS) if flow else 1
-        samples = options.samples if flow else 1
+        sampled = isinstance(self.model, SampledModel)
+        steps = (options.steps or self.model.steps) if isinstance(self.model, SampledModel) else 1
+        samples = options.samples if sampled else 1
         layout = tiles(shape[0], shape[1], tile_side)
         progress = progress.part(1.0, "Restoring", len(layout) * samples * (steps + 1))
         # the sums of what float32 networks say need no more digits; large scans need the memory
         total = np.zeros((2, batch, *shape), dtype=np.float32)
         spread = np.zeros((batch, *shape), dtype=np.float32) if samples > 1 else None
         weights = np.zeros(shape, dtype=np.float32)
-        noise = [_noise(shape, options.seed, k) for k in range(samples)] if flow else []
+        noise = [_noise(shape, options.seed, k) for k in range(samples)] if sampled else []
         for tile in layout:
             mean, deviation, between = self._tile(problems, tile, noise, steps, progress)
             window = blend_window(tile).astype(np.float32)
@@ -119,7 +119,7 @@ class LearnedRestorer:
         filled = torch.cat([self._tensor(images, tile) for images in guesses], dim=1)
         measured = self._tensor([p.measured for p in problems], tile)
         told = torch.tensor([told_of(p) for p in problems], device=self.device)
-        if isinstance(self.model, RegressionModel):
+        if not isinstance(self.model, SampledModel):
             mean, log_scale = self.model(filled, measured, told)
             progress.tick(2)
             found = _crop(mean, tile)
@@ -129,7 +129,7 @@ class LearnedRestorer:
         for drawn in noise:
             start = self._tensor([drawn] * len(problems), tile)
             progress.tick()
-            image = sample_flow(self.model, posterior, filled, measured, told, start, steps, progress.tick)
+            image = sample(self.model, posterior, filled, measured, told, start, steps, progress.tick)
             images.append(_crop(image, tile))
         stack = np.stack(images)
         between = stack.std(axis=0, ddof=1) if len(images) > 1 else np.zeros_like(stack[0])

@@ -20,7 +20,7 @@ from stmviewer.scan import FileError, RequestError
 
 MANIFEST = "manifest.json"
 #: learned kinds, the recommended one first
-KINDS = ("regression", "flow")
+KINDS = ("regression", "flow", "cfm", "diffusion", "autoencoder")
 #: families, the one for a scan that nothing is known of first: si100h is a little better on real H:Si(100) alone
 _FAMILIES = ("sim", "si100h")
 #: no model of its own: a sparse scan is restored with what does best on it (stmviewer.restore.choice)

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 #: pixel sizes (m) that a network can be told
 _SIZES_M = (0.01e-9, 0.3e-9)
+#: how many numbers a time is turned into; they come first among what a network is told
+TIME_FEATURES = 32
 #: image sides are padded to a multiple of this before the network
 STRIDE = 8
 
@@ -22,7 +24,8 @@ class UNetConfig:
     """Shape of the network; written into the weights file, so that weights and network cannot be mixed up.
 
     `guesses` is how many first guesses of the image it sees, and `told` whether it is told the sampling besides the
-    task; the defaults of both are those of weights that do not name them.
+    task; the defaults of both are those of weights that do not name them. `bottleneck` is the channels of an
+    autoencoder's code; U-Nets have none.
     """
 
     inputs: int = 3
@@ -33,6 +36,7 @@ class UNetConfig:
     embedding: int = 64
     guesses: int = 1
     told: bool = False
+    bottleneck: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -75,6 +79,16 @@ def sampling_features(told: Tensor) -> Tensor:
     return torch.stack(features, dim=1)
 
 
+def condition_features(told: Tensor, config: UNetConfig) -> list[Tensor]:
+    """What a network of that shape is told, each (batch, n): the task as two switches, the sampling if it takes it."""
+    return [told[:, :1], 1 - told[:, :1], *([sampling_features(told)] if config.told else [])]
+
+
+def condition_size(config: UNetConfig) -> int:
+    """How many numbers `condition_features` has for each image."""
+    return 2 + (6 if config.told else 0)
+
+
 class ChannelNorm(nn.Module):
     """Root mean square over the channels of each pixel (Zhang and Sennrich, NeurIPS 2019): no sums over the image."""
 
@@ -110,7 +124,8 @@ class Block(nn.Module):
         return out
 
 
-def _through(blocks: nn.Module, h: Tensor, embedding: Tensor) -> Tensor:
+def through(blocks: nn.Module, h: Tensor, embedding: Tensor) -> Tensor:
+    """`h` through a list of `Block`s, one after the other."""
     for block in blocks.children():
         h = block(h, embedding)
     return h
@@ -128,7 +143,7 @@ class UNet(nn.Module):
         self.config = config
         width, emb = config.channels, config.embedding
         self.embed = nn.Sequential(
-            nn.Linear(32 + 2 + (6 if config.told else 0), emb), nn.SiLU(), nn.Linear(emb, emb), nn.SiLU()
+            nn.Linear(TIME_FEATURES + condition_size(config), emb), nn.SiLU(), nn.Linear(emb, emb), nn.SiLU()
         )
         self.enter = nn.Conv2d(4 * config.inputs, width[0], 3, padding=1)
         self.down = nn.ModuleList()
@@ -150,20 +165,18 @@ class UNet(nn.Module):
         )
 
     def forward(self, x: Tensor, told: Tensor, time: Tensor) -> Tensor:
-        features = [fourier_features(time, 32), told[:, :1], 1 - told[:, :1]]
-        if self.config.told:
-            features.append(sampling_features(told))
+        features = [fourier_features(time, TIME_FEATURES), *condition_features(told, self.config)]
         embedding = self.embed(torch.cat(features, dim=1).to(x.dtype))
         h = self.enter(F.pixel_unshuffle(x, 2))
         skips = []
         for level, blocks in enumerate(self.down):
-            h = _through(blocks, h, embedding)
+            h = through(blocks, h, embedding)
             if level < len(self.shrink):
                 skips.append(h)
                 h = self.shrink[level](h)
         for level in reversed(range(len(self.up))):
             h = F.pixel_shuffle(self.grow[level](h), 2) + skips[level]
-            h = _through(self.up[level], h, embedding)
+            h = through(self.up[level], h, embedding)
         h = F.pixel_shuffle(self.leave(F.silu(h)), 2)
         out: Tensor = self.head(torch.cat([F.silu(h), x], dim=1))
         return out

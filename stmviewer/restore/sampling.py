@@ -1,4 +1,4 @@
-"""Sampling a flow: Euler steps from the posterior mean to a clean image."""
+"""Sampling: steps from the source to a clean image, along the way that the model was trained on."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -6,15 +6,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from stmviewer.restore.models import FlowModel, euler_step, euler_times
-
-#: a few steps give the best SSIM, more give more texture
-DEFAULT_STEPS = 4
+from stmviewer.restore.models import SampledModel
+from stmviewer.restore.trajectory import times
 
 
 @torch.inference_mode()
-def sample_flow(
-    model: FlowModel,
+def sample(
+    model: SampledModel,
     mean: Tensor,
     filled: Tensor,
     measured: Tensor,
@@ -30,11 +28,14 @@ def sample_flow(
     """
     known = (measured > 0.5) & (told[:, :1, None, None] > 0.5)
     state = model.source(mean, noise)
-    for t, t_next in pairwise(euler_times(steps)):
-        now = torch.full((filled.shape[0],), t, device=filled.device)
-        clean = model(state, now, mean, filled, measured, told)
+    for t, t_next in pairwise(times(steps)):
+        if t == 0 and model.starts_at_mean:
+            clean = mean
+        else:
+            now = torch.full((filled.shape[0],), t, device=filled.device)
+            clean = model(state, now, mean, filled, measured, told)
         if t_next < 1:
             clean = torch.where(known, filled[:, :1], clean)
-        state = euler_step(state, clean, t, t_next)
+        state = model.trajectory.step(state, clean, t, t_next)
         tick()
     return state

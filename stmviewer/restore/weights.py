@@ -1,49 +1,18 @@
 """Weights on disk: safetensors with the network's shape in the header; never pickle."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from stmviewer.restore.models import FlowModel, RegressionModel
+from stmviewer.restore.models import FlowModel, LearnedModel, RegressionModel
 from stmviewer.restore.networks import UNetConfig
+from stmviewer.restore.starting import build
 from stmviewer.scan import FileError
 
 _FORMAT = "stmviewer-1"
-LearnedModel = RegressionModel | FlowModel
-
-
-def build(kind: str, config: UNetConfig, regression: RegressionModel | None = None) -> LearnedModel:
-    """An untrained model of that kind; a flow needs its regression (a new one of the same shape if None)."""
-    if kind == "regression":
-        return RegressionModel(config)
-    if kind == "flow":
-        return FlowModel(config, regression or RegressionModel(config))
-    raise ValueError(f"no learned model is of kind '{kind}'")
-
-
-def grown(model: LearnedModel) -> LearnedModel:
-    """The same model with inputs for two first guesses and for the sampling; new inputs have weights of zero.
-
-    What it computes is the same until it is trained further. `model` itself where it has them already.
-    """
-    if model.config.guesses == 2 and model.config.told:
-        return model
-    regression = None
-    if isinstance(model, FlowModel):
-        inner = grown(model.regression)
-        assert isinstance(inner, RegressionModel)
-        regression = inner
-    larger = build(model.kind, replace(model.config, guesses=2, told=True), regression)
-    new = larger.state_dict()
-    for name, old in model.state_dict().items():
-        # what is new comes last among the inputs of a layer
-        new[name].zero_()
-        new[name][tuple(slice(n) for n in old.shape)] = old
-    return larger
 
 
 def channels_last(model: LearnedModel) -> LearnedModel:

@@ -9,19 +9,23 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from stmviewer.restore.models import RegressionModel
-from stmviewer.restore.weights import LearnedModel, channels_last
+from stmviewer.restore.models import LearnedModel, SampledModel
+from stmviewer.restore.weights import channels_last
 from stmviewer.scan import Progress
 from stmviewer.train import checkpoint
 from stmviewer.train.checkpoint import Counters
 from stmviewer.train.dataset import Maker
-from stmviewer.train.losses import flow_loss, keep_measured, laplace_loss, restoration_loss
+from stmviewer.train.losses import keep_measured, laplace_loss, path_loss, restoration_loss
 from stmviewer.train.prefetch import Batch, Prefetcher
 from stmviewer.train.spec import TrainSpec
 from stmviewer.train.validation import Validation
 
 _EMA = 0.995
 _WARM_UP_STEPS = 100
+#: weight of the likelihood that the error scale is trained by
+_SCALE_WEIGHT = 0.1
+#: share of samples at the start of the way, where the state says nothing yet
+_AT_START = 0.2
 _REPORT_S = 5.0
 _CHECKPOINT_S = 60.0
 
@@ -37,19 +41,25 @@ class Report:
 
 
 def loss_of(model: LearnedModel, batch: Batch, generator: torch.Generator) -> Tensor:
-    """The training loss of one batch; the generator draws flow times and noise."""
+    """The training loss of one batch; the generator draws the times and the noise of what is sampled."""
     filled, measured, target, told = batch
-    if isinstance(model, RegressionModel):
+    if not isinstance(model, SampledModel):
         mean, log_scale = model(filled, measured, told)
         shown = keep_measured(mean.float(), filled, measured, told)
-        return restoration_loss(shown, target) + 0.1 * laplace_loss(log_scale.float(), target - mean.float())
-    mean, _ = model.mean(filled, measured, told)
-    time_ = torch.rand(filled.shape[0], generator=generator).to(filled.device)
+        return restoration_loss(shown, target) + _SCALE_WEIGHT * laplace_loss(log_scale.float(), target - mean.float())
+    mean = model.mean(filled, measured, told)[0].float() if not model.starts_at_mean else filled[:, :1]
+    time_ = torch.rand(filled.shape[0], generator=generator)
+    if model.starts_at_mean:  # where every sample starts, and where the deviation is read
+        time_ *= torch.rand(filled.shape[0], generator=generator) > _AT_START
+    time_ = time_.to(filled.device)
     noise = torch.randn(target.shape, generator=generator).to(filled.device)
-    t = time_[:, None, None, None]
-    state = (1 - t) * model.source(mean.float(), noise) + t * target
-    clean = model(state, time_, mean, filled, measured, told)
-    return flow_loss(keep_measured(clean.float(), filled, measured, told), target, time_)
+    state = model.trajectory.state(model.source(mean, noise), target, time_[:, None, None, None])
+    clean, scale = model.predict(state, time_, mean, filled, measured, told)
+    noise_share = model.trajectory.shares(time_)[1]
+    loss = path_loss(keep_measured(clean.float(), filled, measured, told), target, noise_share)
+    if scale is not None:
+        loss = loss + _SCALE_WEIGHT * laplace_loss(scale.float(), target - clean.float())
+    return loss
 
 
 class Training:

@@ -49,7 +49,11 @@ def laplace_loss(log_scale: Tensor, error: Tensor) -> Tensor:
     return (log_scale + size * torch.exp(-log_scale)).mean()
 
 
-def flow_loss(clean: Tensor, target: Tensor, time: Tensor) -> Tensor:
-    """|x1_hat - x1|^2 / (1 - t)^2, the velocity's squared error, its weight capped at 10 (t above 0.68)."""
-    weight = (1 / (1 - time).clamp_min(1e-3) ** 2).clamp_max(10.0)[:, None, None, None]
+def path_loss(clean: Tensor, target: Tensor, noise_share: Tensor) -> Tensor:
+    """|x1_hat - x1|^2 / s(t)^2, capped at a weight of 10, for the share s of the noise in the state (batch,).
+
+    On the straight way that is the velocity's squared error, on the cosine schedule that of v (Salimans and Ho,
+    arXiv 2202.00512). Uncapped, the last moments before the clean image would count for all the others.
+    """
+    weight = (1 / noise_share.clamp_min(1e-3) ** 2).clamp_max(10.0)[:, None, None, None]
     return (weight * (clean.float() - target.float()) ** 2).mean()

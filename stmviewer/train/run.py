@@ -15,10 +15,11 @@ import stmviewer
 from stmviewer.restore import library
 from stmviewer.restore.devices import choose_device, describe_device
 from stmviewer.restore.info import ModelInfo
-from stmviewer.restore.models import FlowModel, RegressionModel
+from stmviewer.restore.models import AutoencoderModel, CfmModel, FlowModel, LearnedModel, RegressionModel
 from stmviewer.restore.networks import UNetConfig, parameter_count
 from stmviewer.restore.request import Device
-from stmviewer.restore.weights import LearnedModel, build, grown, load_weights, save_weights
+from stmviewer.restore.starting import build, grown, sampler_from, with_mean
+from stmviewer.restore.weights import load_weights, save_weights
 from stmviewer.scan import FileError, Progress, RequestError
 from stmviewer.simulate import PristineBank
 from stmviewer.train.batched import BatchDegrader
@@ -33,7 +34,12 @@ _VALIDATION_SAMPLES = 48
 _SUMMARY = {
     "regression": "Most accurate on average; fast, one pass",
     "flow": "Most realistic texture; several samples show how sure it is",
+    "cfm": "Drawn from noise: samples differ most, less accurate than flow",
+    "diffusion": "Drawn from noise in more steps, slower: to compare cfm and flow with",
+    "autoencoder": "Baseline of the literature, loses detail: to compare the others with",
 }
+#: sampler steps worth offering
+_STEPS = {"flow": (1, 2, 4, 8, 16), "cfm": (1, 2, 4, 8, 16, 32), "diffusion": (2, 4, 8, 16, 32, 64)}
 
 
 def train(
@@ -62,9 +68,9 @@ def train(
         )
     # what can be wrong is found before minutes go into surfaces
     where = choose_device(device)
-    start = _start(spec, models)
+    start, mean = _starts(spec, models)
     torch.manual_seed(spec.seed)
-    model = _model(spec, start)
+    model = _model(spec, start, mean)
     with _folder(work):
         maker, pixels_m, made_of = _maker(spec, degrader_for(where), progress)
     if not resume:
@@ -88,12 +94,13 @@ def train(
     path = models / f"{spec.name}.safetensors"
     with training.averaged() as averaged:
         save_weights(averaged, path, torch.float16)
-    info = _info(spec, _licence(spec, start), pixels_m)
+    info = _info(spec, _licence(spec, start, mean), pixels_m)
     library.register(info, models)
     facts = {
         "Kind": spec.kind,
         "Trained on": made_of,
         "Started from": spec.start_from or "scratch",
+        **({"At the mean of": spec.mean_from} if spec.mean_from else {}),
         "Parameters": f"{parameter_count(model):,}",
         "Crops": f"{spec.crop} x {spec.crop} pixels, batches of {spec.batch}",
         "Training time": f"{training.counters.seconds / 60:.1f} minutes, {training.counters.step:,} steps",
@@ -185,35 +192,43 @@ class _Start:
     licence: str
 
 
-def _start(spec: TrainSpec, models: Path) -> _Start | None:
-    """The model that the training starts from, looked for in the library and beside the new one; None: from scratch."""
-    if spec.start_from is None:
-        if spec.kind == "flow":
-            raise RequestError("a flow starts from a regression model: name one with --from")
-        return None
+def _starts(spec: TrainSpec, models: Path) -> tuple[_Start | None, _Start | None]:
+    """The models of --from and --mean, looked for in the library and beside the new one; None: from scratch."""
+    if spec.start_from is None and spec.kind == "flow":
+        raise RequestError("a flow starts from a regression model: name one with --from")
+    if spec.start_from is None and spec.mean_from is None:
+        return None, None
     found = {name: _Start(e.weights, e.info.licence) for name, e in library.entries().items()}
     for name, values in library.read_manifest(models).items():
         found[name] = _Start(models / f"{name}.safetensors", str(values.get("licence", "MIT")))
-    if spec.start_from not in found:
-        raise RequestError(
-            f"--from: there is no trained model '{spec.start_from}'; there are {', '.join(found) or 'none'}"
-        )
-    return found[spec.start_from]
+    for flag, wanted in (("--from", spec.start_from), ("--mean", spec.mean_from)):
+        if wanted is not None and wanted not in found:
+            raise RequestError(f"{flag}: there is no trained model '{wanted}'; there are {', '.join(found) or 'none'}")
+    return found.get(spec.start_from or ""), found.get(spec.mean_from or "")
 
 
-def _model(spec: TrainSpec, begin: _Start | None) -> LearnedModel:
+def _model(spec: TrainSpec, begin: _Start | None, mean_of: _Start | None) -> LearnedModel:
     """The untrained model, or the one to start from, with inputs for all that networks of today are told."""
-    config = UNetConfig(channels=spec.channels, guesses=2, told=True)
     if begin is None:
-        return build(spec.kind, config)
-    start = grown(load_weights(begin.weights))
-    if spec.kind == "regression":
-        if not isinstance(start, RegressionModel):
-            raise RequestError(f"--from: a regression cannot start from '{spec.start_from}', which is a {start.kind}")
-        return start
-    if isinstance(start, FlowModel):
-        return start
-    return build("flow", config, start)
+        return build(spec.kind, UNetConfig(channels=spec.channels, guesses=2, told=True))
+    start = load_weights(begin.weights)
+    mean = load_weights(mean_of.weights) if mean_of is not None else None
+    if mean is not None and not (isinstance(start, FlowModel) and isinstance(mean, RegressionModel)):
+        raise RequestError(
+            f"--mean: a flow takes the mean of a regression, and --from a flow then; '{spec.mean_from}' is a "
+            f"{mean.kind}, '{spec.start_from}' a {start.kind}"
+        )
+    match spec.kind, start:
+        case "flow", FlowModel():
+            return grown(start) if mean is None else with_mean(start, mean)
+        case "flow", RegressionModel():
+            inner = grown(start)
+            return build("flow", UNetConfig(channels=spec.channels, guesses=2, told=True), inner)  # type: ignore[arg-type]
+        case "cfm" | "diffusion", RegressionModel() | CfmModel():
+            return sampler_from(spec.kind, start)
+        case ("regression", RegressionModel()) | ("autoencoder", AutoencoderModel()):
+            return grown(start)
+    raise RequestError(f"--from: a {spec.kind} cannot start from '{spec.start_from}', which is a {start.kind}")
 
 
 def _validation(spec: TrainSpec, maker: Maker, progress: Progress) -> Validation:
@@ -237,14 +252,13 @@ def _validation(spec: TrainSpec, maker: Maker, progress: Progress) -> Validation
     return Validation.of(sets, _VALIDATION_SAMPLES)
 
 
-def _licence(spec: TrainSpec, start: _Start | None) -> str:
+def _licence(spec: TrainSpec, *starts: _Start | None) -> str:
     """Weights carry the licence of what they were trained on, and of the weights that they come from."""
     simulated = all(s is None or s.startswith(SIMULATED) for s in (spec.source, spec.mixed_with))
     own = spec.licence or ("MIT" if simulated else "that of the scans it was trained on")
-    inherited = start.licence if start is not None else "MIT"
-    if inherited in ("MIT", own):
-        return own
-    return inherited if own == "MIT" else f"{own}, and {inherited}"
+    all_of_them = dict.fromkeys([own, *(s.licence for s in starts if s is not None)])
+    # the MIT licence asks for nothing that the others do not grant
+    return ", and ".join(name for name in all_of_them if name != "MIT") or "MIT"
 
 
 def _info(spec: TrainSpec, licence: str, pixels_m: tuple[float, ...]) -> ModelInfo:
@@ -256,8 +270,8 @@ def _info(spec: TrainSpec, licence: str, pixels_m: tuple[float, ...]) -> ModelIn
         summary=_SUMMARY[spec.kind],
         tasks=("repair", "sparse"),
         learned=True,
-        steps=(1, 2, 4, 8, 16) if spec.kind == "flow" else (),
-        samples=spec.kind == "flow",
+        steps=_STEPS.get(spec.kind, ()),
+        samples=spec.kind in _STEPS,
         licence=licence,
         pixels_m=pixels_m,
     )

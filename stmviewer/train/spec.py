@@ -24,6 +24,7 @@ class TrainSpec:
     mixed_with  a second source, of which `mixed_share` of the batches are: simulated surfaces beside few real scans
     small_share share of batches of small crops (3/8 of `crop`), so that coarse versions of small scans fit in
     start_from  name of a model whose weights are the start; a flow needs a regression model either way
+    mean_from   name of the regression whose mean a flow starts at, where `start_from` is a flow of another one
     listed      file names below the folder that may be used (a protocol); None: all
     size_by_rows  scans without a pixel size get it from the dimer rows of Si(001)
     licence     of the weights, when the scans have one that they inherit
@@ -45,6 +46,7 @@ class TrainSpec:
     mixed_share: float = 0.5
     small_share: float = 0.25
     start_from: str | None = None
+    mean_from: str | None = None
     listed: tuple[str, ...] | None = None
     size_by_rows: bool = False
     licence: str | None = None
@@ -58,8 +60,12 @@ class TrainSpec:
     widening: int = 32_000
 
     def __post_init__(self) -> None:
-        if self.kind not in ("regression", "flow"):
-            raise RequestError(f"models of kind regression or flow can be trained, not '{self.kind}'")
+        if self.kind not in KINDS:
+            raise RequestError(
+                f"models of kind {', '.join(KINDS[:-1])} or {KINDS[-1]} can be trained, not '{self.kind}'"
+            )
+        if self.mean_from is not None and self.kind != "flow":
+            raise RequestError(f"only a flow starts at the mean of another model, a model of kind {self.kind} does not")
         if not 0 < self.minutes < math.inf:
             raise RequestError(f"minutes must be positive, not {self.minutes}")
         if self.steps is not None and self.steps < 1:
@@ -97,5 +103,6 @@ class TrainSpec:
             "mixed_share": self.mixed_share if self.mixed_with else None,
             "start_from": self.start_from,
             "size_by_rows": self.size_by_rows or None,  # checkpoints of before do not have it
+            "mean_from": self.mean_from,
             "listed": None if self.listed is None else list(self.listed),
         }

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from stmviewer.restore.models import RegressionModel
-from stmviewer.restore.sampling import DEFAULT_STEPS, sample_flow
-from stmviewer.restore.weights import LearnedModel
+from stmviewer.restore.models import LearnedModel, SampledModel
+from stmviewer.restore.sampling import sample as sample_of
 from stmviewer.scan import Progress
 from stmviewer.scan.metrics import ssim_map
 from stmviewer.train.dataset import Maker, Sample, stacked
@@ -41,14 +40,14 @@ class Validation:
 
 @torch.inference_mode()
 def predict(model: LearnedModel, sample: Sample, device: torch.device) -> np.ndarray:
-    """The model's image of one sample, (size, size); a flow is sampled once with a fixed seed."""
+    """The model's image of one sample, (size, size); what draws samples draws one, with a fixed seed."""
 
     filled, measured, target, told = (torch.from_numpy(a).to(device) for a in stacked([sample]))
-    if isinstance(model, RegressionModel):
-        image = model(filled, measured, told)[0]
-    else:
+    if isinstance(model, SampledModel):
         mean, _ = model.mean(filled, measured, told)
         noise = torch.randn(target.shape, generator=torch.Generator().manual_seed(0)).to(device)
-        image = sample_flow(model, mean, filled, measured, told, noise, DEFAULT_STEPS, lambda: None)
+        image = sample_of(model, mean, filled, measured, told, noise, model.steps, lambda: None)
+    else:
+        image = model(filled, measured, told)[0]
     restored: np.ndarray = image[0, 0].float().cpu().numpy().astype(np.float64)
     return restored

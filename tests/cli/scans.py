@@ -35,7 +35,8 @@ def put_model(name: str, kind: str = "regression") -> str:
 
     from stmviewer.restore import ModelInfo, library
     from stmviewer.restore.networks import UNetConfig
-    from stmviewer.restore.weights import build, save_weights
+    from stmviewer.restore.starting import build
+    from stmviewer.restore.weights import save_weights
 
     torch.manual_seed(0)
     flow = kind == "flow"

@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from stmviewer.restore.models import SOURCE_NOISE, FlowModel, RegressionModel, euler_step, euler_times
+from stmviewer.restore.models import SOURCE_NOISE, FlowModel, RegressionModel
 from stmviewer.restore.networks import condition
-from stmviewer.restore.sampling import sample_flow
-from stmviewer.restore.weights import grown
+from stmviewer.restore.sampling import sample
+from stmviewer.restore.starting import grown
+from stmviewer.restore.trajectory import STRAIGHT, times
 
 from .conftest import TINY
 
@@ -24,18 +25,18 @@ def images(*names: str) -> list[Tensor]:
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 7, 50])
 def test_times_run_from_zero_to_one_in_equal_steps(steps: int) -> None:
-    times = euler_times(steps)
-    assert times[0] == 0
-    assert times[-1] == 1
-    assert [b - a for a, b in pairwise(times)] == pytest.approx([1 / steps] * steps)
+    found = times(steps)
+    assert found[0] == 0
+    assert found[-1] == 1
+    assert [b - a for a, b in pairwise(found)] == pytest.approx([1 / steps] * steps)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5, 17])
 def test_a_perfect_predictor_stays_on_the_straight_path_and_lands_on_the_clean_image(steps: int) -> None:
     x0, x1 = images("x0", "x1")
     state = x0
-    for t, t_next in pairwise(euler_times(steps)):
-        state = euler_step(state, x1, t, t_next)
+    for t, t_next in pairwise(times(steps)):
+        state = STRAIGHT.step(state, x1, t, t_next)
         assert torch.allclose(state, (1 - t_next) * x0 + t_next * x1, atol=1e-12)
     assert torch.allclose(state, x1, atol=1e-12)
 
@@ -46,12 +47,15 @@ def test_a_constant_predictor_makes_the_velocity_constant() -> None:
     for t in (0.0, 0.3, 0.9):
         on_path = (1 - t) * x0 + t * x1
         small = 1e-3
-        velocity = (euler_step(on_path, x1, t, t + small) - on_path) / small
+        velocity = (STRAIGHT.step(on_path, x1, t, t + small) - on_path) / small
         assert torch.allclose(velocity, x1 - x0, atol=1e-9)
 
 
 class Oracle:
     """Stands in for a flow model: predicts `clean` whatever it is shown, and remembers the times."""
+
+    trajectory = STRAIGHT
+    starts_at_mean = False
 
     def __init__(self, clean: Tensor) -> None:
         self.clean = clean
@@ -71,7 +75,7 @@ def drawn(oracle: Oracle, task: float, measured: Tensor, filled: Tensor, steps: 
     mean, noise = images("mean", "noise")
     ticks = []
     label = torch.tensor([condition(task > 0.5, 0.25, None)] * 2)
-    image = sample_flow(oracle, mean, filled, measured, label, noise, steps, lambda: ticks.append(1))  # type: ignore[arg-type]
+    image = sample(oracle, mean, filled, measured, label, noise, steps, lambda: ticks.append(1))  # type: ignore[arg-type]
     assert torch.equal(oracle.states[0], mean + SOURCE_NOISE * noise)
     return image, len(ticks)
 

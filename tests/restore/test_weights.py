@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 
 from stmviewer.restore.models import FlowModel, RegressionModel
 from stmviewer.restore.networks import UNetConfig
-from stmviewer.restore.weights import build, load_weights, save_weights
+from stmviewer.restore.starting import build
+from stmviewer.restore.weights import load_weights, save_weights
 from stmviewer.scan import FileError
 
 TINY = {"channels": [8, 16, 16], "blocks": [1, 1, 1], "head": 8, "embedding": 16}

@@ -1,11 +1,10 @@
-import math
-
 import numpy as np
 import pytest
 import torch
 
+from stmviewer.restore.trajectory import COSINE
 from stmviewer.scan.metrics import ssim_map
-from stmviewer.train.losses import flow_loss, keep_measured, laplace_loss, restoration_loss, ssim
+from stmviewer.train.losses import keep_measured, laplace_loss, path_loss, restoration_loss, ssim
 
 RADIUS = 5
 
@@ -76,25 +75,34 @@ def test_laplace_loss_teaches_the_scale_alone():
 
 
 @pytest.mark.parametrize("time", [0.0, 0.25, 0.5, 0.68])
-def test_flow_loss_is_the_squared_error_of_the_velocity(time):
+def test_path_loss_is_the_squared_error_of_the_velocity(time):
     """v = (x1 - x_t) / (1 - t): an error of the clean image of 0.1 is one of 0.1 / (1 - t) of the velocity."""
     target = torch.zeros(1, 1, 4, 4)
-    found = flow_loss(target + 0.1, target, torch.tensor([time]))
+    found = path_loss(target + 0.1, target, torch.tensor([1 - time]))
     assert float(found) == pytest.approx((0.1 / (1 - time)) ** 2, rel=1e-5)
 
 
-def test_flow_loss_has_a_weight_of_ten_at_most():
+def test_path_loss_of_diffusion_is_the_squared_error_of_v():
+    """v = a n - s x1, and n = (x_t - a x1) / s: with a^2 + s^2 = 1, v = (a x_t - x1) / s."""
+    target, state = torch.zeros(1, 1, 4, 4), torch.randn(1, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    a, s = (float(x) for x in COSINE.shares(torch.tensor(0.4)))
+    v = [a * (state - a * x) / s - s * x for x in (target, target + 0.1)]
+    assert float(path_loss(target + 0.1, target, torch.tensor([s]))) == pytest.approx(
+        float(((v[1] - v[0]) ** 2).mean())
+    )
+
+
+def test_path_loss_has_a_weight_of_ten_at_most():
     target = torch.zeros(2, 1, 4, 4)
-    assert float(flow_loss(target + 1, target, torch.tensor([0.9, 1.0]))) == pytest.approx(10)
-    assert 1 - 1 / math.sqrt(10) == pytest.approx(0.68, abs=0.005)
+    assert float(path_loss(target + 1, target, torch.tensor([0.1, 0.0]))) == pytest.approx(10)
 
 
-def test_flow_loss_weighs_each_image_by_its_own_time():
+def test_path_loss_weighs_each_image_by_its_own_noise():
     target = torch.zeros(2, 1, 4, 4)
     clean = target.clone()
     clean[1] = 1
-    assert float(flow_loss(clean, target, torch.tensor([0.0, 0.5]))) == pytest.approx(4 / 2)
-    assert float(flow_loss(clean, target, torch.tensor([0.5, 0.0]))) == pytest.approx(1 / 2)
+    assert float(path_loss(clean, target, torch.tensor([1.0, 0.5]))) == pytest.approx(4 / 2)
+    assert float(path_loss(clean, target, torch.tensor([0.5, 1.0]))) == pytest.approx(1 / 2)
 
 
 def test_measured_pixels_come_back_in_sparse_samples_alone():

@@ -8,9 +8,11 @@ import torch
 from stmviewer import paths
 from stmviewer.restore import RestoreRequest, library
 from stmviewer.restore.info import ModelInfo
-from stmviewer.restore.models import FlowModel
+from stmviewer.restore.models import CfmModel, DiffusionModel, FlowModel
+from stmviewer.restore.networks import condition
 from stmviewer.restore.pipeline import restore
-from stmviewer.restore.weights import grown, load_weights, save_weights
+from stmviewer.restore.starting import grown
+from stmviewer.restore.weights import load_weights, save_weights
 from stmviewer.scan import Cancelled, Channel, FileError, Geometry, Progress, RequestError, Scan
 from stmviewer.train import run as run_module
 from stmviewer.train.run import train
@@ -102,6 +104,62 @@ def test_a_flow_starts_from_a_regression_and_is_one_model_with_it(models):
     assert "- Started from: regression-first" in (models / "flow-tiny.md").read_text()
 
 
+def test_a_flow_takes_its_network_from_one_model_and_its_mean_from_another(models):
+    """What it starts as is the old flow's network on the new mean, with inputs that old weights did not have."""
+    put(models, "flow-old", seed=1)
+    put(models, "regression-new", "GPL-3.0", seed=2)
+    info, _ = trained(models, kind="flow", name="flow-tiny", start_from="flow-old", mean_from="regression-new", rate=0)
+    made = load_weights(models / "flow-tiny.safetensors")
+    old, new = (load_weights(models / f"{name}.safetensors") for name in ("flow-old", "regression-new"))
+    assert isinstance(made, FlowModel)
+    assert isinstance(old, FlowModel)
+    assert made.config.told
+    images = torch.randn(4, 2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    state, first, sharp, measured = images
+    given = torch.cat([first, sharp], dim=1), measured, torch.tensor([condition(True, 0.25, 1e-10)] * 2)
+    mean = new(*given)[0].detach()
+    torch.testing.assert_close(made.mean(*given)[0], mean, atol=2e-3, rtol=0)  # half precision on disk
+    time = torch.tensor([0.1, 0.8])
+    torch.testing.assert_close(made(state, time, mean, *given), old(state, time, mean, *given), atol=2e-3, rtol=0)
+    assert info.licence == "GPL-3.0"
+    card = (models / "flow-tiny.md").read_text()
+    assert "- Started from: flow-old" in card
+    assert "- At the mean of: regression-new" in card
+
+
+@pytest.mark.parametrize("kind", ["cfm", "diffusion"])
+def test_models_on_noise_start_as_the_regression_that_they_come_from(models, kind):
+    put(models, "regression-first", seed=4)
+    info, lines = trained(models, kind=kind, name=f"{kind}-tiny", start_from="regression-first", rate=0)
+    made, first = (load_weights(models / f"{name}.safetensors") for name in (f"{kind}-tiny", "regression-first"))
+    assert type(made) is {"cfm": CfmModel, "diffusion": DiffusionModel}[kind]
+    assert isinstance(made, CfmModel)
+    assert info.samples
+    assert made.steps in info.steps
+    assert any(key.endswith(("repair model", "sparse model")) for key in lines[-2].values)
+    filled, measured = torch.randn(2, 2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    told = torch.tensor([condition(False, 1.0, None)] * 2)
+    both = torch.cat([filled, measured], dim=1)
+    expected = first(filled, measured, told)
+    for found, wanted in zip(made.mean(both, measured, told), expected, strict=True):
+        torch.testing.assert_close(found, wanted, atol=2e-3, rtol=0)
+    anywhere = made(measured, torch.tensor([0.3, 0.9]), filled, both, measured, told)
+    torch.testing.assert_close(anywhere, expected[0], atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ["cfm", "diffusion", "autoencoder"])
+def test_every_other_kind_is_trained_from_scratch_too_and_goes_on(models, kind):
+    info, _ = trained(models, kind=kind, name=f"{kind}-tiny")
+    assert (info.kind, info.family, bool(info.steps)) == (kind, "tiny", kind != "autoencoder")
+    trained(models, kind=kind, name=f"{kind}-more", start_from=f"{kind}-tiny")
+    scan = Scan([Channel("Z", "m", lattice(40, 48))], Geometry(48, 40, 4.8e-9, 4.0e-9))
+    result = restore(scan, RestoreRequest(task="sparse", model=kind, mask="lines:2", samples=2, steps=2), Progress())
+    assert result.model == f"{kind}-more"
+    assert np.isfinite(result.mean).all()
+    assert result.deviation is not None
+    assert result.deviation.max() > 0
+
+
 def test_a_model_beside_the_new_one_can_be_the_start(tmp_path):
     """--models-dir is a library too, wherever it is."""
     elsewhere = tmp_path / "elsewhere"
@@ -120,8 +178,21 @@ def test_starts_that_are_not_there_or_do_not_fit_are_refused_before_any_work(mod
     with pytest.raises(RequestError, match="no trained model 'linear'"):
         trained(models, start_from="linear")
     put(models, "flow-first")
-    with pytest.raises(RequestError, match="which is a flow"):
-        trained(models, start_from="flow-first")
+    for kind in ("regression", "cfm", "diffusion", "autoencoder"):
+        with pytest.raises(RequestError, match=f"a {kind} cannot start from 'flow-first', which is a flow"):
+            trained(models, kind=kind, name=f"{kind}-tiny", start_from="flow-first")
+    put(models, "regression-first")
+    put(models, "cfm-first")
+    for kind, start in (("autoencoder", "regression-first"), ("flow", "cfm-first"), ("regression", "cfm-first")):
+        with pytest.raises(RequestError, match=f"a {kind} cannot start from '{start}'"):
+            trained(models, kind=kind, name=f"{kind}-tiny", start_from=start)
+    for start, mean in (("regression-first", "regression-first"), ("flow-first", "cfm-first")):
+        with pytest.raises(RequestError, match="--mean: a flow takes the mean of a regression"):
+            trained(models, kind="flow", name="flow-tiny", start_from=start, mean_from=mean)
+    with pytest.raises(RequestError, match="--mean: there is no trained model 'regression-nope'"):
+        trained(models, kind="flow", name="flow-tiny", start_from="flow-first", mean_from="regression-nope")
+    with pytest.raises(RequestError, match="name one with --from"):
+        trained(models, kind="flow", name="flow-tiny", mean_from="regression-first")
     assert not (models / "regression-tiny.training").exists()
 
 

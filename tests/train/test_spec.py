@@ -38,7 +38,7 @@ def test_names_that_no_file_list_or_shell_can_carry_are_refused(name):
         tiny.spec(name=name)
 
 
-@pytest.mark.parametrize("name", ["linear", "tv", "row-median", "regression", "flow"])
+@pytest.mark.parametrize("name", ["linear", "tv", "row-median", "regression", "flow", "cfm", "autoencoder"])
 def test_names_of_methods_and_kinds_stay_theirs(name):
     """A model called `linear` would hide the baseline that it has to beat."""
     with pytest.raises(RequestError, match="name of a method or kind"):
@@ -48,8 +48,8 @@ def test_names_of_methods_and_kinds_stay_theirs(name):
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"kind": "diffusion"}, "regression or flow"),
-        ({"kind": "linear"}, "regression or flow"),
+        ({"kind": "linear"}, "of kind regression, flow, cfm, diffusion or autoencoder"),
+        ({"mean_from": "regression-x"}, "only a flow starts at the mean"),
         ({"minutes": 0}, "minutes"),
         ({"minutes": -1}, "minutes"),
         ({"minutes": float("nan")}, "minutes"),
@@ -79,3 +79,5 @@ def test_settings_are_what_resuming_must_agree_on():
     assert settings["listed"] == ["a.png", "b.png"]
     assert settings == tiny.spec(listed=("a.png", "b.png"), steps=99, minutes=3).settings()
     assert settings != tiny.spec(listed=("a.png",)).settings()
+    flow = {"kind": "flow", "start_from": "flow-a"}
+    assert tiny.spec(**flow).settings() != tiny.spec(**flow, mean_from="regression-b").settings()

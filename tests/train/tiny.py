@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
+from stmviewer.restore.models import LearnedModel
 from stmviewer.restore.networks import UNetConfig
-from stmviewer.restore.weights import LearnedModel, build
+from stmviewer.restore.starting import build
 from stmviewer.scan import Progress
 from stmviewer.simulate import PristineBank
 from stmviewer.train.dataset import SampleMaker
