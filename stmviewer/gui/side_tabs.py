@@ -43,7 +43,7 @@ class SideTabs(QWidget):
     def show_tab(self, name: str) -> None:
         """Turns to the page of that name; an unknown one, from another version's settings, changes nothing."""
         if name in self._names:
-            self.bar.setCurrentIndex(self._names.index(name))  # type: ignore[arg-type]
+            self.bar.setCurrentIndex(self._names.index(name))
 
     def _turn(self, index: int) -> None:
         if 0 <= index < len(self._names) and index < self._pages.count():

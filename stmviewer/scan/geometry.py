@@ -71,10 +71,15 @@ class Geometry:
         factor, unit = (1e6, "µm") if max(self.width, self.height) >= 0.9995e-6 else (1e9, "nm")
         return f"{words}, {self.width * factor:.4g} x {self.height * factor:.4g} {unit}"
 
+    def moved(self, right: float, down: float) -> "Geometry":
+        """The same frame with its centre moved along its own axes, in `unit`."""
+        angle = np.deg2rad(self.angle_deg)
+        cos, sin = float(np.cos(angle)), float(np.sin(angle))
+        # down the image is -y in the frame; the frame is turned clockwise by the angle
+        x, y = self.centre
+        return replace(self, centre=(x + cos * right - sin * down, y - sin * right - cos * down))
+
     def with_rows(self, rows: int, height: float, centre_shift_down: float = 0.0) -> "Geometry":
         """The same frame with other rows; `centre_shift_down` (in `unit`) moves its centre along the slow axis."""
-        angle = np.deg2rad(self.angle_deg)
-        # down the image is -y in the frame; the frame is turned clockwise by the angle
-        dx = -float(np.sin(angle)) * centre_shift_down
-        dy = -float(np.cos(angle)) * centre_shift_down
-        return replace(self, rows=rows, height=height, centre=(self.centre[0] + dx, self.centre[1] + dy))
+        moved = self.moved(0.0, centre_shift_down)
+        return replace(moved, rows=rows, height=height)

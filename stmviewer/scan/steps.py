@@ -1,34 +1,89 @@
-"""Processing steps as data: a name and parameters, replayable on another scan, JSON in and out."""
+"""Processing steps as data: a name and parameters, replayable on another scan; as JSON, and as text on a command line.
+
+The text is `plane; align-rows:median; crop:10,10,200,200`: steps between semicolons, parameters in their order between
+commas or as `name=value`.
+"""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
-
-import numpy as np
 
 from stmviewer.scan.errors import RequestError
 from stmviewer.scan.geometry import FloatArray
-from stmviewer.scan.levelling import fit_plane, row_offsets
+from stmviewer.scan.processing.catalogue import KINDS
+from stmviewer.scan.processing.image import Image
+from stmviewer.scan.processing.kinds import Kind, Value
+from stmviewer.scan.progress import Progress
 
-Value = float | int | str | bool
+#: more steps than this are no history but a mistake
+_MOST_STEPS = 1000
+
+
+class StepError(RequestError):
+    """A step that cannot be done. `index` is its place in the history, from 0."""
+
+    def __init__(self, index: int, name: str, cause: str) -> None:
+        self.index = index
+        self.cause = cause
+        super().__init__(f"processing step {index + 1} ({name}): {cause}")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One processing step."""
+    """One processing step. What is not `enabled` stays in the history and does nothing."""
 
     name: str
     parameters: Mapping[str, Value] = field(default_factory=dict)
+    enabled: bool = True
 
-    def apply(self, data: FloatArray) -> FloatArray:
-        """The processed copy of `data` (rows, columns); NaN stays NaN. Raises RequestError for an unknown step."""
-        if self.name not in STEPS:
-            raise RequestError(f"processing step '{self.name}' is unknown; there are {', '.join(STEPS)}")
-        try:
-            return STEPS[self.name](data, **self.parameters)
-        except TypeError as error:
-            raise RequestError(f"processing step '{self.name}' does not take {dict(self.parameters)}") from error
+    @property
+    def kind(self) -> Kind:
+        """Raises RequestError for an unknown step."""
+        if self.name not in KINDS:
+            raise RequestError(f"processing step '{self.name}' is unknown; there are {', '.join(KINDS)}")
+        return KINDS[self.name]
+
+    def value(self, name: str) -> Value:
+        """A parameter, as given or its default."""
+        return self.parameters.get(name, self.kind.parameter(name).default)
+
+    def with_values(self, **changes: Value) -> "Step":
+        return replace(self, parameters={**self.parameters, **changes})
+
+    def apply(self, image: Image, progress: Progress | None = None) -> Image:
+        """The processed image; `image` is not changed. Raises RequestError when that is not possible."""
+        kind = self.kind
+        return kind.apply(image, kind.completed(self.parameters), progress or Progress())
+
+    def to_text(self) -> str:
+        """`crop:10,10,200,200`; parameters at the end that have their defaults are left out."""
+        kind = self.kind
+        values = [(p, self.value(p.name)) for p in kind.parameters]
+        while values and values[-1][0].default == values[-1][1]:
+            values.pop()
+        return ":".join(filter(None, (self.name, ",".join(p.write(v) for p, v in values))))
+
+    @classmethod
+    def from_text(cls, text: str) -> "Step":
+        """Reads what `to_text` wrote. Raises RequestError."""
+        name, _, rest = text.strip().partition(":")
+        kind = cls(name.strip()).kind
+        given: dict[str, Value] = {}
+        for place, word in enumerate(rest.split(",") if rest.strip() else []):
+            key, equals, value = word.partition("=")
+            if equals:
+                parameter = kind.parameter(key.strip())
+            elif place < len(kind.parameters):
+                parameter, value = kind.parameters[place], word
+            else:
+                there = ", ".join(p.name for p in kind.parameters) or "none"
+                raise RequestError(f"step '{name}' takes {len(kind.parameters)} parameters ({there}), not '{rest}'")
+            try:
+                given[parameter.name] = parameter.read(value.strip())
+            except RequestError as error:
+                raise RequestError(f"step '{name}': {error}") from error
+        return cls(kind.name, given)
 
 
 @dataclass(frozen=True)
@@ -40,22 +95,99 @@ class History:
     def then(self, step: Step) -> "History":
         return History((*self.steps, step))
 
-    def replay(self, data: FloatArray) -> FloatArray:
-        """Applies every step to `data` (rows, columns), which is not changed."""
-        for step in self.steps:
-            data = step.apply(data)
-        return data
+    def before(self, index: int) -> "History":
+        """The steps before the one at `index`."""
+        return History(self.steps[:index])
+
+    def replaced(self, index: int, step: Step) -> "History":
+        return History((*self.steps[:index], step, *self.steps[index + 1 :]))
+
+    def without(self, index: int) -> "History":
+        return History((*self.steps[:index], *self.steps[index + 1 :]))
+
+    def moved(self, index: int, to: int) -> "History":
+        """The step at `index` moved so that it comes at `to`."""
+        steps = list(self.steps)
+        steps.insert(to, steps.pop(index))
+        return History(tuple(steps))
+
+    @property
+    def enabled(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.enabled)
+
+    @property
+    def needs_other_direction(self) -> bool:
+        return any(step.name == "drift" and step.parameters.get("by") == "directions" for step in self.enabled)
+
+    @property
+    def alters(self) -> bool:
+        """Whether a step replaces measured values by others."""
+        return any(step.name in KINDS and KINDS[step.name].alters for step in self.enabled)
+
+    def replay(self, image: Image, progress: Progress | None = None) -> Image:
+        """Applies every enabled step to `image`, whose arrays are not changed.
+
+        Raises StepError that names the step which cannot be done, and Cancelled.
+        """
+        progress = progress or Progress()
+        if self.enabled and not image.measured.any():
+            raise RequestError("nothing was measured: there is nothing to process")
+        share = 1 / max(len(self.enabled), 1)
+        for index, step in enumerate(self.steps):
+            if not step.enabled:
+                continue
+            try:
+                image = step.apply(image, progress.part(share, step.kind.label))
+            except RequestError as error:
+                raise StepError(index, step.name, str(error)) from error
+            if not image.measured.any():
+                raise StepError(index, step.name, "nothing of the measured image would be left")
+        return image
+
+    def replay_data(self, data: FloatArray) -> FloatArray:
+        """The same on an array (rows, columns) without a known size."""
+        return self.replay(Image.of_pixels(data)).data
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """For JSON: name and parameters of each step, and whether it is switched off."""
+        return [
+            {"name": s.name, "parameters": dict(s.parameters)} | ({} if s.enabled else {"enabled": False})
+            for s in self.steps
+        ]
 
     def to_json(self) -> str:
-        return json.dumps([{"name": s.name, "parameters": dict(s.parameters)} for s in self.steps])
+        return json.dumps(self.to_list())
 
     @classmethod
     def from_json(cls, text: str) -> "History":
         """Reads what `to_json` wrote; raises RequestError for anything else."""
         try:
-            return cls(tuple(_read_step(item) for item in json.loads(text)))
+            return cls.from_list(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            raise RequestError(f"not a history of processing steps: {error}") from error
+
+    @classmethod
+    def from_list(cls, items: Any) -> "History":
+        """Reads what `to_list` gave; raises RequestError for anything else."""
+        try:
+            if not isinstance(items, list) or len(items) > _MOST_STEPS:
+                raise ValueError("it is no list of steps")
+            return cls(tuple(_read_step(item) for item in items))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise RequestError(f"not a history of processing steps: {error}") from error
+
+    def to_text(self) -> str:
+        """The enabled steps for a command line."""
+        return "; ".join(step.to_text() for step in self.enabled)
+
+    @classmethod
+    def from_text(cls, text: str) -> "History":
+        """Reads what `to_text` wrote. Raises RequestError for unknown steps, unknown parameters and wrong values."""
+        return cls(tuple(Step.from_text(part) for part in text.split(";") if part.strip()))
+
+    def in_words(self) -> str:
+        """`Plane, Align lines`: what is done, for titles."""
+        return ", ".join(step.kind.label for step in self.enabled)
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -65,31 +197,9 @@ class History:
 
 
 def _read_step(item: dict[str, Any]) -> Step:
-    name, parameters = item["name"], item.get("parameters", {})
-    if not isinstance(name, str) or not all(isinstance(v, Value) for v in parameters.values()):
+    name, parameters, enabled = item["name"], item.get("parameters", {}), item.get("enabled", True)
+    if not isinstance(name, str) or not isinstance(enabled, bool):
         raise ValueError(f"{item} is no step")
-    return Step(name, parameters)
-
-
-def _level_plane(data: FloatArray) -> FloatArray:
-    result: FloatArray = data - fit_plane(data)
-    return result
-
-
-def _align_rows(data: FloatArray, method: str = "median-difference") -> FloatArray:
-    if method != "median-difference":
-        raise RequestError(f"rows are aligned by median-difference, not by '{method}'")
-    result: FloatArray = data - row_offsets(data)[:, None]
-    return result
-
-
-def _fix_zero(data: FloatArray) -> FloatArray:
-    result: FloatArray = data - (np.nanmin(data) if np.isfinite(data).any() else 0.0)
-    return result
-
-
-STEPS: dict[str, Callable[..., FloatArray]] = {
-    "level-plane": _level_plane,
-    "align-rows": _align_rows,
-    "fix-zero": _fix_zero,
-}
+    if not all(isinstance(v, Value) for v in parameters.values()):
+        raise ValueError(f"{item} is no step")
+    return Step(name, parameters, enabled)
