@@ -7,6 +7,7 @@ from typing import Any
 
 from stmviewer.cli.calibration import add_calibration, calibration_of
 from stmviewer.cli.console import Console, fault, print_json
+from stmviewer.cli.processing import add_process, process_of
 from stmviewer.scan import FileError, StmviewerError
 from stmviewer.services.converting import FORMATS, Converted, ConvertRequest, Found, convert_all, find_scans
 from stmviewer.services.converting_spectra import SPECTRA_FORMATS
@@ -20,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, required=True)
     parser.add_argument("--channel", help="this channel alone; default: all, or the topography where one fits")
     parser.add_argument("--direction", choices=("forward", "backward"), help="this direction alone")
+    add_process(parser)
     parser.add_argument("--no-label", action="store_true", help="figures do not say what part was measured")
     parser.add_argument("--json", action="store_true", help="for machines")
     add_calibration(parser)
@@ -37,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.direction,
         label=not arguments.no_label,
         calibration=calibration_of(arguments),
+        process=process_of(arguments),
     )
     found, results = _find(arguments.files, output, spectra=arguments.format in SPECTRA_FORMATS)
     count, failed, faults = len(found) + len(results), len(results), 0

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from stmviewer.cli.calibration import add_calibration, add_part, calibration_of
 from stmviewer.cli.console import Console, fault, print_json, quantity
+from stmviewer.cli.processing import add_process, process_of
 from stmviewer.files.calibration import Calibration
 from stmviewer.restore import Restoration, RestoreRequest
 from stmviewer.restore.request import Device, Task, Trust
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--trust", choices=get_args(Trust), default="keep", help="sparse: keep measured pixels, or smooth"
     )
     parser.add_argument("--align-rows", action="store_true", help="repair: take out row offsets first")
+    add_process(parser)
     parser.add_argument("--tile", type=int, help="tile side in pixels for large scans")
     parser.add_argument(
         "--no-check", dest="check", action="store_false", help="no self-check and no lattice check: a little faster"
@@ -66,6 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         tile=arguments.tile,
         device=arguments.device,
         check=arguments.check,
+        process=process_of(arguments),
     )
     said = calibration_of(arguments)
     if arguments.output.exists() and not arguments.output.is_dir():

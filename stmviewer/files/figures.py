@@ -81,7 +81,7 @@ def panels_of(channels: Sequence[Channel], result: Result, label: bool = True) -
             case _:
                 shared = channel.unit == level.unit and level.constant is None
                 own = level if shared else _Level(channel)
-                title = channel.label if channel.role == "restored" else f"raw, {channel.label}"
+                title = channel.label if channel.role == "restored" else f"{channel.role}, {channel.label}"
                 if channel.role == "restored" and label:
                     title = measured_label(float(result.measured.mean()))
                 if own.constant is not None:

@@ -4,6 +4,7 @@ A GwyStringList at `/N/data/log` of entries `TYPE::FUNCTION(name=value, ...)@YYY
 `file` for what a channel was read from and `proc` for what was done to it. Texts stand in quotes, with C escapes.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -18,15 +19,29 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def processing_log(scan: Scan, channel: Channel) -> GwyObject:
-    """The log of a channel: the file it came from, and the restoration that made it where it is not raw."""
+    """The log of a channel: the file it came from, the steps it was processed by, and the restoration that made it."""
     facts = scan.provenance or {}
     moment = _moment(facts.get("made"))
     # what was restored says which file that was; a scan that was only converted has its own
     name = facts.get("file") or (str(scan.path) if scan.path is not None else "")
     entries = [_entry("file::stmviewer", {"filename": name, "format": scan.format}, moment)]
     if channel.role != "raw":
+        entries += [_entry(f"proc::stmviewer_{name}", given, moment) for name, given in _steps(facts)]
+    if channel.role not in ("raw", "processed"):
         entries.append(_entry("proc::stmviewer_restore", {"result": channel.role, **_done(facts)}, moment))
     return GwyObject("GwyStringList", {"strings": entries})
+
+
+def _steps(facts: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Name, as Gwyddion writes names, and parameters of each processing step that was done."""
+    found = []
+    steps = facts.get("steps")
+    for step in steps if isinstance(steps, list) else []:
+        if isinstance(step, Mapping) and step.get("enabled", True):
+            given = step.get("parameters")
+            name = re.sub(r"\W", "_", str(step.get("name", "step")))
+            found.append((name, given if isinstance(given, Mapping) else {}))
+    return found
 
 
 def _done(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ _VERSION_FIELD = "STMVIEWER>VERSION"
 _NANONIS_NAN = 0x7FFFFFFF
 _SUFFIXES: dict[Role, str] = {
     "raw": "",
+    "processed": "_processed",
     "mask": "_sampling_mask",
     "restored": "_restored",
     "deviation": "_deviation",

@@ -22,16 +22,23 @@ from stmviewer.files.titles import Names, as_direction
 from stmviewer.scan import Channel, Direction, FileError, Geometry, Part, Role, Scan
 
 _MOST_ARRAYS = 1000
-_IMAGES: dict[str, Role] = {"raw": "raw", "measured": "mask", "restored": "restored", "deviation": "deviation"}
+_IMAGES: dict[str, Role] = {
+    "raw": "raw",
+    "processed": "processed",
+    "measured": "mask",
+    "restored": "restored",
+    "deviation": "deviation",
+}
 
 
 def write_npz(scan: Scan, file: BinaryIO) -> None:
     """Writes the restored channel of `scan` with its companions, or the topography where nothing is restored."""
     result = result_of(scan)
     pixel = (scan.geometry.pixel_height, scan.geometry.pixel_width) if scan.geometry.calibrated else (np.nan, np.nan)
+    given = "raw" if result.raw is None or result.raw.role == "raw" else "processed"
     arrays: dict[str, Any] = {
         name: channel.data
-        for name, channel in (("raw", result.raw), ("restored", result.restored), ("deviation", result.deviation))
+        for name, channel in ((given, result.raw), ("restored", result.restored), ("deviation", result.deviation))
         if channel is not None
     }
     arrays |= {"measured": result.measured, "pixel_size_m": np.array(pixel), "unit": np.array(result.image.unit)}

@@ -11,6 +11,7 @@ from stmviewer.scan import BoolArray, Channel, Role, Scan
 class Result:
     """The channels of a scan by what they are; None where the scan has none."""
 
+    #: what was given to the restoration: as measured, or processed
     raw: Channel | None = None
     mask: Channel | None = None
     restored: Channel | None = None
@@ -41,11 +42,11 @@ def result_of(scan: Scan) -> Result:
     """The first restored channel with its companions; without one, the topography as raw."""
     restored = _first(scan, "restored", None)
     if restored is None:
-        raws = [c for c in scan.channels if c.role == "raw"]
+        raws = [c for c in scan.channels if c.role == "processed"] or [c for c in scan.channels if c.role == "raw"]
         topography = scan.channel()
         restored_from = topography if topography in raws else next(iter(raws), None)
     else:
-        restored_from = _first(scan, "raw", restored)
+        restored_from = _first(scan, "processed", restored) or _first(scan, "raw", restored)
     about = restored or restored_from
     return Result(restored_from, _first(scan, "mask", about), restored, _first(scan, "deviation", about))
 

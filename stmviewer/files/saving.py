@@ -62,9 +62,10 @@ def save_parts(scans: Sequence[Scan], path: Path | str) -> Path:
 
 def sxm_path(scan: Scan, path: Path) -> Path:
     """The name of a .sxm file that stmviewer writes: `NAME_restored.sxm` where anything in it is restored, else
-    `NAME_simulated.sxm` or `NAME_converted.sxm`, so that nobody takes it for a raw file."""
+    `NAME_processed.sxm`, `NAME_simulated.sxm` or `NAME_converted.sxm`, so that nobody takes it for a raw file."""
     made = "_simulated" if scan.format == "simulated" else "_converted"
-    word = "_restored" if any(c.role == "restored" for c in scan.channels) else made
+    roles = {c.role for c in scan.channels}
+    word = "_restored" if "restored" in roles else "_processed" if "processed" in roles else made
     # NAME_restored-2 is the name beside NAME_restored
     said = re.sub(r"-\d+$", "", path.stem.casefold()).endswith(word)
     return path if said else path.with_stem(path.stem + word)

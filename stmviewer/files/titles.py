@@ -8,6 +8,7 @@ from stmviewer.scan import Channel, Direction, Role
 
 _ROLE_WORDS: dict[Role, str] = {
     "raw": "raw",
+    "processed": "processed",
     "mask": "sampling mask",
     "restored": "restored",
     "deviation": "deviation",

@@ -10,6 +10,7 @@ from stmviewer.services.judging import TipState
 
 _ROLES: dict[Role, str] = {
     "raw": "",
+    "processed": "processed",
     "mask": "sampling mask",
     "restored": "restored",
     "deviation": "deviation",

@@ -75,14 +75,14 @@ class Shown:
 
 
 def _obstacle(channel: Channel) -> str | None:
-    if channel.role != "raw":
+    if channel.role not in ("raw", "processed"):
         return f"this channel was made by a restoration ({channel.role}); choose a measured one"
     return channel.why_not_restorable()
 
 
 def levels(channel: Channel) -> bool:
     """Whether a first look takes a plane away: from heights only. A current or a frequency means its own value."""
-    return channel.role in ("raw", "restored") and channel.unit in ("m", "")
+    return channel.role in ("raw", "processed", "restored") and channel.unit in ("m", "")
 
 
 def warm(picture: Picture) -> None:

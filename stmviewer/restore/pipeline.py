@@ -25,6 +25,7 @@ from stmviewer.restore.restoration import HiddenScore, Restoration
 from stmviewer.scan import BoolArray, Channel, FloatArray, Geometry, Mask, Progress, Scan
 from stmviewer.scan.levelling import row_offsets
 from stmviewer.scan.metrics import compare
+from stmviewer.scan.processing.scans import processed
 
 #: width of the low-frequency consistency step (pixels)
 _CONSISTENCY_SIGMA = 1.25
@@ -42,6 +43,7 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     begun = time.monotonic()
     channel = scan.channel(request.channel, request.direction)
     info = library.resolve(request.model, request.task)
+    scan, channel = processed(scan, channel, request.history, progress.part(0.1, "Processing"))
     case = prepare(scan, channel, request)
     progress.part(0.05, "Loading the model")
     methods = _Methods(request, load)
@@ -229,6 +231,7 @@ def _provenance(
         **scan.origin(),
         "channel": result.channel.name,
         "direction": result.channel.direction,
+        "steps": request.history.completed().to_list(),
         "task": request.task,
         "request": vars(request).copy(),
         "model": info.name,

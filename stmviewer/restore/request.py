@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
-from stmviewer.scan import Direction, RequestError
+from stmviewer.scan import Direction, History, RequestError
 
 Task = Literal["repair", "sparse"]
 Trust = Literal["keep", "consistent"]
@@ -28,6 +28,7 @@ class RestoreRequest:
     trust       sparse only. keep: measured pixels stay as they are; consistent: agree at low frequency, noise removed
     align_rows  repair only: take out row offsets first (median of differences)
     tile        tile side in pixels for large scans; None chooses by memory
+    process     processing steps that come first, as text: `plane; align-rows:median` (stmviewer.scan.steps)
     check       compare with hidden pixels or the other scan direction, and look at the lattice; auto always does
     """
 
@@ -44,6 +45,7 @@ class RestoreRequest:
     tile: int | None = None
     device: Device = "auto"
     check: bool = True
+    process: str = ""
 
     def __post_init__(self) -> None:
         def one_of(name: str, allowed: tuple[str, ...]) -> None:
@@ -64,8 +66,14 @@ class RestoreRequest:
             raise RequestError(f"the seed must not be negative, as {self.seed} is")
         if self.tile is not None and not 32 <= self.tile <= 4096:
             raise RequestError(f"tile must be 32 to 4096 pixels, not {self.tile}")
+        _ = self.history  # raises for what is no history
         if self.task == "repair" and self.mask not in (None, FILE_MASK):
             raise RequestError("a mask belongs to the sparse task; choose --task sparse, or leave the mask out")
+
+    @property
+    def history(self) -> History:
+        """The processing steps that come before the restoration."""
+        return History.from_text(self.process)
 
     def _check_types(self) -> None:
         """A request may come from JSON, where every value can be anything."""
@@ -107,9 +115,21 @@ class RestoreRequest:
 
         # what begins with a dash would be taken for an option
         words = ["stmviewer", "restore", f"./{path}" if path.startswith("-") else path, "--task", self.task]
-        names = ("mask", "channel", "direction", "model", "steps", "samples", "seed", "trust", "tile", "device")
+        names = (
+            "mask",
+            "channel",
+            "direction",
+            "model",
+            "steps",
+            "samples",
+            "seed",
+            "trust",
+            "tile",
+            "device",
+            "process",
+        )
         defaults = {field.name: field.default for field in fields(self)} | {"model": None}
-        for name in names:
+        for name in (*names, "process"):
             value = getattr(self, name)
             if value != defaults[name]:
                 words += [f"--{name}={value}"] if str(value).startswith("-") else [f"--{name}", str(value)]

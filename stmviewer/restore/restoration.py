@@ -31,7 +31,7 @@ class HiddenScore:
 class Restoration:
     """The restored channel; arrays are float64 (rows, columns) in the channel's unit on `geometry`.
 
-    raw        the channel as measured, NaN where it was not measured or was hidden
+    raw        the channel as measured, or processed by the steps of the request; NaN where not measured or hidden
     mask       which pixels the restoration was given, and the pattern
     mean       the restored image: the mean over samples
     deviation  the model's own estimate of its error, or the standard deviation over samples where that is larger;
@@ -90,7 +90,7 @@ class Restoration:
         """A new scan with the raw, mask, restored and deviation channels, ready to be written to a new file."""
         name, direction = self.channel.name, self.channel.direction
         channels = [
-            Channel(name, self.unit, self.raw, direction, "raw"),
+            Channel(name, self.unit, self.raw, direction, "processed" if self.channel.role == "processed" else "raw"),
             Channel(name, "", self.mask.measured.astype(np.float64), direction, "mask"),
             Channel(name, self.unit, self.mean, direction, "restored"),
         ]

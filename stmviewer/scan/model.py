@@ -14,8 +14,8 @@ from stmviewer.scan.geometry import BoolArray, FloatArray, Geometry
 
 Direction = Literal["forward", "backward"]
 ScanDirection = Literal["down", "up"]
-#: raw is what the microscope measured; the others are what stmviewer made
-Role = Literal["raw", "mask", "restored", "deviation", "residual"]
+#: raw is what the microscope measured; the others are what stmviewer made: processed by steps, restored by a method
+Role = Literal["raw", "processed", "mask", "restored", "deviation", "residual"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 
@@ -221,7 +221,7 @@ class Scan:
         return find_channel(self.channels, self.default_channel_name() if name is None else name, direction, self.name)
 
     def default_channel_name(self) -> str:
-        """The topography: a raw or restored channel in metres, one called Z first; else the first channel."""
-        heights = [c for c in self.channels if c.unit == "m" and c.role in ("raw", "restored")]
+        """The topography: a channel in metres that shows the surface, one called Z first; else the first channel."""
+        heights = [c for c in self.channels if c.unit == "m" and c.role in ("raw", "processed", "restored")]
         preferred = [c for c in heights if c.name.casefold() in ("z", "topography", "height")] or heights
         return (preferred or list(self.channels))[0].name

@@ -115,6 +115,10 @@ class History:
     def enabled(self) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.enabled)
 
+    def completed(self) -> "History":
+        """The enabled steps with every parameter said, for provenance: defaults may change with the version."""
+        return History(tuple(Step(s.name, s.kind.completed(s.parameters)) for s in self.enabled))
+
     @property
     def needs_other_direction(self) -> bool:
         return any(step.name == "drift" and step.parameters.get("by") == "directions" for step in self.enabled)

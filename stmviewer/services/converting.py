@@ -9,7 +9,8 @@ import stmviewer
 from stmviewer.files import WRITABLE, endings, file_sha256, kind_of, readable, save_parts, save_scan, stem_of
 from stmviewer.files.calibration import Calibration
 from stmviewer.files.saving import sxm_path
-from stmviewer.scan import Cancelled, Direction, FileError, Progress, RequestError, Scan
+from stmviewer.scan import Cancelled, Direction, FileError, History, Progress, RequestError, Scan
+from stmviewer.scan.processing.scans import processed
 from stmviewer.services.converting_spectra import SPECTRA_FORMATS, convert_grid, convert_spectrum, spectra_of_grid
 from stmviewer.services.exporting import free_path
 from stmviewer.services.opening import open_calibrated
@@ -24,7 +25,9 @@ _ONE_IMAGE = ("npz", "csv", *_FIGURES)
 @dataclass(frozen=True)
 class ConvertRequest:
     """What to convert to: `channel` and `direction` leave the others out, `label` False hides what figures say of a
-    restored image. `calibration` is for images without size or unit."""
+    restored image. `calibration` is for images without size or unit. `process` are steps that are applied to the
+    channel asked for, or to the topography; the result is written beside what was measured where both have the same
+    pixels and the format holds several images."""
 
     file_format: str
     output: Path
@@ -32,6 +35,14 @@ class ConvertRequest:
     direction: Direction | None = None
     label: bool = True
     calibration: Calibration | None = None
+    process: str = ""
+
+    def __post_init__(self) -> None:
+        _ = self.history  # raises for what is no history
+
+    @property
+    def history(self) -> History:
+        return History.from_text(self.process)
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,7 @@ def _is_spectrum(path: Path) -> bool:
         return False
 
 
-def convert(found: Found, request: ConvertRequest) -> Converted:
+def convert(found: Found, request: ConvertRequest, progress: Progress | None = None) -> Converted:
     """Converts one file; the result has its name with the suffix of the format, or a free name where that is taken.
 
     A file with several scans becomes one .gwy file that holds them all, or one file a scan in every other format:
@@ -112,6 +123,7 @@ def convert(found: Found, request: ConvertRequest) -> Converted:
     parts = _chosen(open_calibrated(found.file, request.calibration), request)
     parts = [replace(p, provenance=_provenance(p, request)) if p.provenance is None else p for p in parts]
     folder, stem = request.output / found.below, stem_of(found.file)
+    parts = [_processed(part, request, progress) for part in parts]
     if request.file_format == "gwy" and len(parts) > 1:
         written = [save_parts(parts, free_path(folder / f"{stem}.gwy"))]
     else:
@@ -121,6 +133,17 @@ def convert(found: Found, request: ConvertRequest) -> Converted:
         ]
     channels = len(parts) if request.file_format in _ONE_IMAGE else sum(len(p.channels) for p in parts)
     return Converted(found, written[0], channels, tuple(written[1:]))
+
+
+def _processed(scan: Scan, request: ConvertRequest, progress: Progress | None) -> Scan:
+    history = request.history
+    if not history.enabled:
+        return scan
+    made, channel = processed(scan, scan.channel(request.channel, request.direction), history, progress)
+    if request.file_format in _ONE_IMAGE:
+        made = replace(made, channels=[channel])
+    facts = {**(scan.provenance or {}), "channel": channel.name, "direction": channel.direction}
+    return replace(made, provenance=facts | {"steps": history.completed().to_list()})
 
 
 def _write(scan: Scan, folder: Path, stem: str, request: ConvertRequest) -> Path:
@@ -142,8 +165,9 @@ def _convert_spectra(found: Found, request: ConvertRequest) -> Converted | None:
         return None
     path = request.output / found.below / f"{found.file.stem}.{request.file_format}"
     if kind == "dat":
-        if request.calibration is not None:
-            raise RequestError(f"{found.file.name} is a spectrum, which has no pixels to give a size")
+        if request.calibration is not None or request.process:
+            lacks = "pixels to give a size" if request.calibration is not None else "image to process"
+            raise RequestError(f"{found.file.name} is a spectrum, which has no {lacks}")
         facts = _facts(found.file)
         channels = convert_spectrum(found.file, path := free_path(path), request.channel, request.direction, facts)
         return Converted(found, path, channels)
@@ -164,7 +188,7 @@ def convert_all(found: Sequence[Found], request: ConvertRequest, progress: Progr
     for number, one in enumerate(found, 1):
         work = progress.part(1 / len(found), f"{number} of {len(found)} {one.file.name}")
         try:
-            done = convert(one, request)
+            done = convert(one, request, work.part(0.9))
         except Cancelled:
             raise
         except Exception as error:  # a fault of ours in one file costs the others nothing either
