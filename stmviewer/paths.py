@@ -38,6 +38,11 @@ def user_models() -> Path:
     return Path(override) if override else Path(platformdirs.user_data_dir(_APP, appauthor=False)) / "models"
 
 
+def user_data() -> Path:
+    """Folder for what the user has said of files that lie where nothing can be written; it may not exist yet."""
+    return Path(platformdirs.user_data_dir(_APP, appauthor=False))
+
+
 def settings() -> Path:
     """Folder for settings; it may not exist yet."""
     return Path(platformdirs.user_config_dir(_APP, appauthor=False))

@@ -1,8 +1,7 @@
-"""The one table of commands: it feeds the menus and the shortcuts, and later the command finder."""
+"""The one table of commands: it feeds the menus, the shortcuts, the command finder and the sheet of shortcuts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
@@ -69,7 +68,7 @@ class Command:
     """One thing the user can do.
 
     `menu` is its place, with a slash for a submenu; `run` gets the window and, for a command that can be checked,
-    whether it is now.
+    whether it is now. Commands that a part of the window brings along name the one that they come `after`.
     """
 
     name: str
@@ -81,6 +80,21 @@ class Command:
     checked: Condition | None = None
     exclusive: bool = False
     separator: bool = False
+    after: str = ""
+
+    @property
+    def title(self) -> str:
+        """The text without the marks for the keyboard and the dots of a dialog."""
+        return self.text.replace("&", "").rstrip("…")
+
+
+def assembled(*tables: Sequence[Command]) -> tuple[Command, ...]:
+    """One table: the commands of later tables come after the ones that they name, else at the end."""
+    whole = list(tables[0])
+    for command in (c for table in tables[1:] for c in table):
+        places = [k for k, other in enumerate(whole) if other.name == command.after]
+        whole.insert(places[0] + 1 if places else len(whole), command)
+    return tuple(whole)
 
 
 def _pane(name: PaneName, text: str, key: str) -> Command:
@@ -233,7 +247,7 @@ class CommandMenus:
     """The menus of a window, built from a table of commands and kept up to date with the situation."""
 
     def __init__(self, window: QMainWindow, target: Commanded, commands: tuple[Command, ...] = COMMANDS) -> None:
-        self._commands = commands
+        self.commands = commands
         self._menus: dict[str, QMenu] = {}
         self._window = window
         self.actions: dict[str, QAction] = {}
@@ -265,20 +279,8 @@ class CommandMenus:
 
     def refresh(self, situation: Situation) -> None:
         """Enables and checks what the situation allows and says."""
-        for command in self._commands:
+        for command in self.commands:
             action = self.actions[command.name]
             action.setEnabled(command.enabled(situation))
             if command.checked is not None:
                 action.setChecked(command.checked(situation))
-
-
-def fill_recent(menu: QMenu, recent: list[Path], choose: Callable[[Path], None], clear: Callable[[], None]) -> None:
-    """Fills the menu of recent files and folders."""
-    menu.clear()
-    for path in recent:
-        action = menu.addAction(f"{path.name}   —   {path.parent}")
-        action.triggered.connect(lambda _=False, p=path: choose(p))
-    menu.setEnabled(bool(recent))
-    if recent:
-        menu.addSeparator()
-        menu.addAction("Clear the list").triggered.connect(clear)

@@ -11,15 +11,15 @@ from time import monotonic
 from PySide6.QtCore import QObject, Signal
 
 from stmviewer.files.calibration import Calibration, filled_in, key_of, of_facts
-from stmviewer.gui.shown import Opened, Restored, Shown, ShownMask, pick_channel, preview_mask
+from stmviewer.gui.shown import ChannelWish, Opened, Restored, Shown, ShownMask, pick_channel, preview_mask
 from stmviewer.gui.state import Phase, Run
-from stmviewer.gui.thumbnailing import Thumbnailer
 from stmviewer.gui.worker import JobDesk
 from stmviewer.restore import ModelInfo, Restoration, RestoreRequest
-from stmviewer.scan import Channel, FileError, Scan, StmviewerError
-from stmviewer.services import events, exporting, judging, opening, restoring, thumbnails
+from stmviewer.scan import Channel, Direction, FileError, Scan, StmviewerError
+from stmviewer.services import events, exporting, judging, notes, opening, restoring, thumbnails
 from stmviewer.services.jobs import Context, Job
 from stmviewer.services.judging import TipState
+from stmviewer.services.notes import Note
 from stmviewer.services.thumbnails import Order, ThumbnailRequest
 
 _log = logging.getLogger(__name__)
@@ -37,15 +37,20 @@ class Services:
     export_job: Callable[[Restoration, Scan, Path], Job] = exporting.export_job
     thumbnails_job: Callable[[Sequence[Path], ThumbnailRequest], Job] = thumbnails.thumbnails_job
     tip_state_job: Callable[[Scan, Channel], Job] = judging.tip_state_job
+    file_tip_job: Callable[[Path, str | None, Direction | None], Job] = judging.file_tip_job
+    read_notes_job: Callable[[Sequence[Path]], Job] = notes.read_notes_job
+    write_note_job: Callable[[Path, Note], Job] = notes.write_note_job
 
 
 class Session(QObject):
     """Holds the state and runs the jobs; everything here happens on the GUI thread.
 
-    `complained` carries one clear line and, when the fault is ours, a traceback.
+    `complained` carries one clear line and, when the fault is ours, a traceback; `listed` the channel that the pictures
+    of the list follow: it comes with a new list, and when the user has chosen another channel.
     """
 
     opened = Signal()
+    listed = Signal(object)
     files_sorted = Signal()
     shown_changed = Signal()
     mask_changed = Signal()
@@ -59,12 +64,14 @@ class Session(QObject):
 
     def __init__(self, services: Services | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._services = services or Services()
+        self.services = self._services = services or Services()
         self.desk = JobDesk(self)
         self.files: tuple[Path, ...] = ()
         self.index = -1
         self.order: Order = "name"
         self.shown: Shown | None = None
+        #: the channel of the whole folder; None for what the scan on show has
+        self.wish: ChannelWish | None = None
         #: every scan of the file on show; most files hold one
         self.parts: tuple[Scan, ...] = ()
         #: what the user has said about images without size or unit, by file or folder
@@ -83,8 +90,6 @@ class Session(QObject):
         self._restoring = desk.lane(desk.restoring, self._on_run)
         self._naming_device = desk.lane(desk.restoring, self._on_device)
         self._judging = desk.lane(desk.restoring, self._on_tip)
-        self._sorting = desk.lane(desk.files, self._on_sorted)
-        self.thumbnails = Thumbnailer(desk, self._services.thumbnails_job, self)
 
     @property
     def scan(self) -> Scan | None:
@@ -121,20 +126,34 @@ class Session(QObject):
             return
         self._start_opening(index)
 
-    def sort_files(self, order: Order) -> None:
-        """Lists the files by name or the newest first; the one on show stays on show."""
-        self.order = order
-        files = self.files
-        self._sorting.start("Sorting", lambda _: tuple(thumbnails.in_order(files, order)))
+    def reorder(self, files: tuple[Path, ...]) -> None:
+        """Lists the same files in another order; the one on show stays on show."""
+        if sorted(files) == sorted(self.files) and not self._opening.busy:
+            self._list(files)
 
-    def _on_sorted(self, event: events.Event) -> None:
-        match event:
-            case events.Finished(files) if sorted(files) == sorted(self.files) and not self._opening.busy:
-                shown = self.files[self.index] if self.files else None
-                self.files = files
-                self.index = files.index(shown) if shown is not None else -1
-                self.files_sorted.emit()
-                self.thumbnails.show_files(files, self._wish())
+    def add_files(self, files: Sequence[Path]) -> None:
+        """Lists files that have come since, before the others where the newest are first."""
+        new = tuple(path for path in files if path not in set(self.files))
+        if new and not self._opening.busy:
+            self._list((*new[::-1], *self.files) if self.order == "newest" else (*self.files, *new))
+            self.listed.emit(self._wish())
+
+    def _list(self, files: tuple[Path, ...]) -> None:
+        shown = self.files[self.index] if self.files else None
+        self.files = files
+        self.index = files.index(shown) if shown is not None else -1
+        self.files_sorted.emit()
+
+    def wish_for(self, wish: ChannelWish | None) -> None:
+        """Shows that channel of every file that has it, from the one on show on; None: each as the one before."""
+        self.wish = wish
+        if self.shown is None or wish is None:
+            return
+        channel = pick_channel(self.shown.scan, wish)
+        if channel is self.shown.channel or self.run.busy:
+            self.listed.emit(wish)
+        else:
+            self.show_channel(channel)
 
     def take(self, scan: Scan) -> None:
         """Shows a scan that lies in no file."""
@@ -174,15 +193,20 @@ class Session(QObject):
 
         self._opening.start("Reading the channel", job)
 
-    def _wish(self) -> Channel | None:
-        return self.shown.channel if self.shown else None
+    def _wish(self) -> Channel | ChannelWish | None:
+        return self.wish or (self.shown.channel if self.shown else None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a scan is being opened."""
+        return self._opening.busy
 
     def _opened(
         self,
         context: Context,
         files: tuple[Path, ...],
         index: int,
-        wish: Channel | None,
+        wish: Channel | ChannelWish | None,
         calibrations: Mapping[str, Calibration],
     ) -> Opened:
         """Runs in a job: the file at `index` with its first scan, or why it cannot be opened."""
@@ -209,9 +233,8 @@ class Session(QObject):
                 if shown is None and len(files) == 1:
                     return  # what was on show stays
                 same_scan = shown is not None and shown.scan is self.scan
-                # they follow the channel that the user chooses, not the one that a file happens to have
-                if same_scan or files != self.files:
-                    self.thumbnails.show_files(files, shown.channel if shown else None)
+                # pictures follow the channel that the user chooses, not the one that a file happens to have
+                follows = same_scan or files != self.files
                 same_file = bool(parts) and parts is self.parts
                 self.files, self.index, self.shown, self.parts = files, index, shown, parts
                 self.mask, self.mask_fault, self.run = None, "", Run()
@@ -219,6 +242,8 @@ class Session(QObject):
                     self._leave_scan()
                 if not same_scan:
                     self.opened.emit()
+                if follows:
+                    self.listed.emit(self._wish())
                 self.shown_changed.emit()
             case events.Failed(message, details):
                 self.complained.emit(message, details)
@@ -358,5 +383,5 @@ class Session(QObject):
         return self.desk.close()
 
 
-def _taken(scan: Scan, wish: Channel | None, _: Context) -> Opened:
+def _taken(scan: Scan, wish: Channel | ChannelWish | None, _: Context) -> Opened:
     return Opened((), -1, Shown.of(scan, pick_channel(scan, wish)), parts=(scan,))

@@ -9,7 +9,7 @@ import numpy as np
 from stmviewer.gui.display import FLAT, SAMPLE_SIDE, Frame, Picture, Plane, display_plane, frame_of, value_range
 from stmviewer.gui.quantities import duration
 from stmviewer.restore import FILE_MASK, Restoration, RestoreRequest
-from stmviewer.scan import Channel, Geometry, Mask, RequestError, Scan, make_mask
+from stmviewer.scan import Channel, Direction, Geometry, Mask, RequestError, Role, Scan, make_mask
 from stmviewer.scan.lines import line_factor, looks_line_sparse, place_lines
 
 _AS_MEASURED, _OWN_GAPS = "as measured", "unmeasured pixels of the file"
@@ -194,7 +194,16 @@ class Opened:
     parts: tuple[Scan, ...] = ()
 
 
-def pick_channel(scan: Scan, like: Channel | None) -> Channel:
+@dataclass(frozen=True)
+class ChannelWish:
+    """The channel that is to be shown of every file that has it; without a name the topography."""
+
+    name: str | None = None
+    direction: Direction | None = None
+    role: Role = "raw"
+
+
+def pick_channel(scan: Scan, like: Channel | ChannelWish | None) -> Channel:
     """The channel of `scan` that is most like the one on show before, so that browsing keeps to it; else its first."""
     if like is None:
         return scan.channel()
@@ -202,7 +211,8 @@ def pick_channel(scan: Scan, like: Channel | None) -> Channel:
     def likeness(channel: Channel) -> tuple[bool, bool]:
         return channel.role == like.role, channel.direction == like.direction
 
-    named = [c for c in scan.channels if c.name == like.name]
+    name = like.name or scan.default_channel_name()
+    named = [c for c in scan.channels if c.name == name]
     return max(named, key=likeness, default=None) or scan.channel()
 
 

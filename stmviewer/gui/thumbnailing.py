@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap
 
 from stmviewer.gui.colours import heights
+from stmviewer.gui.shown import ChannelWish
 from stmviewer.gui.worker import JobDesk
 from stmviewer.scan import Channel
 from stmviewer.services import events
@@ -19,9 +20,11 @@ JobMaker = Callable[[Sequence[Path], ThumbnailRequest], Job]
 
 
 class Thumbnailer(QObject):
-    """Asks for the thumbnails of a list of files; `ready` gives each as an events.Thumbnail. Late ones are dropped."""
+    """Asks for the thumbnails of a list of files; `ready` gives each as an events.Thumbnail, `done` says that all have
+    come. Late ones are dropped."""
 
     ready = Signal(object)
+    done = Signal()
 
     def __init__(self, desk: JobDesk, make_job: JobMaker, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -29,7 +32,7 @@ class Thumbnailer(QObject):
         self._lane = desk.lane(desk.thumbnails, self._on_event)
         self._asked: tuple[tuple[Path, ...], ThumbnailRequest] | None = None
 
-    def show_files(self, files: tuple[Path, ...], channel: Channel | None) -> None:
+    def show_files(self, files: tuple[Path, ...], channel: Channel | ChannelWish | None) -> None:
         """Thumbnails of `files`, of `channel` where they have it; does nothing where these were asked for before.
 
         One file alone needs none: it is on show.
@@ -40,8 +43,8 @@ class Thumbnailer(QObject):
             channel.name if channel is not None and named else None,
             channel.direction if channel is not None and named else None,
         )
-        if (files, request) == self._asked:
-            return
+        if self._asked is not None and (sorted(files), request) == (sorted(self._asked[0]), self._asked[1]):
+            return  # in another order, perhaps
         self._asked = files, request
         if len(files) > 1:
             self._lane.start("Thumbnails", self._make_job(files, request))
@@ -49,8 +52,11 @@ class Thumbnailer(QObject):
             self._lane.drop()
 
     def _on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Thumbnail):
-            self.ready.emit(event)
+        match event:
+            case events.Thumbnail():
+                self.ready.emit(event)
+            case events.Finished():
+                self.done.emit()
 
 
 def picture(thumbnail: events.Thumbnail, gap: QColor) -> QIcon:

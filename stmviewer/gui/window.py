@@ -19,11 +19,15 @@ from stmviewer import paths
 from stmviewer.gui import dialogs
 from stmviewer.gui.beside import BesideWindow
 from stmviewer.gui.calibration_dialog import ask_calibration, can_calibrate
-from stmviewer.gui.commands import CommandMenus, Situation, fill_recent
+from stmviewer.gui.commands import COMMANDS, CommandMenus, Situation, assembled
 from stmviewer.gui.drop import DropTarget, DropVeil
 from stmviewer.gui.empty_state import EmptyState, app_icon, sample_files
+from stmviewer.gui.folder.browsing import Browsing
+from stmviewer.gui.folder.commands import browse_commands
 from stmviewer.gui.info_bar import InfoArea
 from stmviewer.gui.messages import sentence, tell_result, tell_scan
+from stmviewer.gui.recalling import panel_commands, recall, remember, show_files
+from stmviewer.gui.recent import Recent, fill_recent
 from stmviewer.gui.scan_view import PANE_NAMES, Aspect, PaneName
 from stmviewer.gui.session import Services, Session
 from stmviewer.gui.settings import Settings
@@ -32,9 +36,8 @@ from stmviewer.gui.simulating import simulation_dialog
 from stmviewer.gui.state import look
 from stmviewer.gui.theme import ThemeChoice, apply_theme
 from stmviewer.gui.workspace import Workspace
-from stmviewer.restore import FILE_MASK, RestoreRequest
+from stmviewer.restore import FILE_MASK
 from stmviewer.scan import RequestError, Scan
-from stmviewer.services.thumbnails import Order
 
 #: after the last change of the settings, before the mask is drawn anew
 _PREVIEW_DELAY_MS = 120
@@ -53,7 +56,7 @@ class MainWindow(QMainWindow):
         self.settings = settings or Settings()
         self.session = Session(services, self)
         self.ended_cleanly = True
-        self._asked: tuple[Path, ...] = ()
+        self.recent = Recent(self.settings, self)
         self._simulation = BesideWindow(lambda: simulation_dialog(self.session.desk, self.settings, self._take, self))
 
         self.messages = InfoArea()
@@ -65,9 +68,10 @@ class MainWindow(QMainWindow):
         self.cursor_line = QLabel()
         self.device_line = QLabel()
         self._lay_out()
-        self.menus = CommandMenus(self, self)
-        self._recent = self.menus.menu("File").addMenu("Open &recent")
-        self.menus.menu("File").insertMenu(self.menus.actions["previous"], self._recent)
+        self.browsing = Browsing(self.session, self.files, self.settings, self)
+        self.menus = CommandMenus(self, self, assembled(COMMANDS, panel_commands(self), browse_commands(self.browsing)))
+        self._recent_menu = self.menus.menu("File").addMenu("Open &recent")
+        self.menus.menu("File").insertMenu(self.menus.actions["previous"], self._recent_menu)
         self.drops = DropTarget(self)
         self._veil = DropVeil(self)
         self.drops.watch(self)
@@ -80,7 +84,10 @@ class MainWindow(QMainWindow):
         self._tip_timer.setSingleShot(True)
         self._tip_timer.setInterval(_TIP_DELAY_MS)
         self._connect()
-        self._recall()
+        self._same_place = False
+        self._dress()
+        recall(self)
+        self._fill_recent()
         self.refresh()
         # the list of models is read when the window is on the screen
         QTimer.singleShot(0, self, self.session.list_models)
@@ -92,26 +99,22 @@ class MainWindow(QMainWindow):
 
     def open_paths(self, opened: Sequence[Path]) -> None:
         """Opens files and folders, from wherever they come."""
-        self._asked = tuple(opened)
+        self.recent.asked(opened)
         self.messages.dismiss("error")
-        self.session.open(self._asked)
+        self.session.open(tuple(opened))
 
     def ask_files(self) -> None:
-        chosen = dialogs.ask_files(self, self._folder())
+        chosen = dialogs.ask_files(self, self.recent.folder(self.session.scan.path if self.session.scan else None))
         if chosen:
             self.open_paths(chosen)
 
     def ask_folder(self) -> None:
-        chosen = dialogs.ask_folder(self, self._folder())
+        chosen = dialogs.ask_folder(self, self.recent.folder(self.session.scan.path if self.session.scan else None))
         if chosen:
             self.open_paths(chosen)
 
     def step_file(self, by: int) -> None:
         self.files.step(by)
-
-    def sort_files(self, order: Order) -> None:
-        self.settings.set_text("file-order", order)
-        self.session.sort_files(order)
 
     def step_channel(self) -> None:
         self.header.step_channel()
@@ -206,23 +209,16 @@ class MainWindow(QMainWindow):
     # what happens: the session's signals
 
     def _on_opened(self) -> None:
-        if self._asked:
-            self.settings.add_recent(self._asked)
-            self._asked = ()
-            self._fill_recent()
+        self.recent.opened()
         files = self.session.files
         self.files.show_files(files, self.session.index)
-        self.files.setVisible(len(files) > 1)
+        show_files(self)
         for topic in ("warnings", "done", "error")[: 2 if self.session.shown is None else 3]:
             self.messages.dismiss(topic)
         self._pages.setCurrentWidget(self.workspace)
         name = files[self.session.index].name if files else ""
         self.setWindowTitle(f"{name} – stmviewer" if name else "stmviewer")
         self._same_place = False
-
-    def _on_sorted(self) -> None:
-        self.files.show_files(self.session.files, self.session.index)
-        self.refresh()
 
     def _on_shown(self) -> None:
         shown = self.session.shown
@@ -252,7 +248,7 @@ class MainWindow(QMainWindow):
         self.refresh()
 
     def _on_complaint(self, message: str, details: str) -> None:
-        self._asked = ()
+        self.recent.failed()
         self.messages.show_message("error", "error", sentence(message), details=details)
 
     def _on_exported(self, path: Path) -> None:
@@ -292,14 +288,15 @@ class MainWindow(QMainWindow):
 
     def situation(self) -> Situation:
         session = self.session
+        index, count = self.files.place()
         return Situation(
             run=look(session.run, self.obstacle()),
             scan=session.shown is not None,
             can_calibrate=can_calibrate(session.scan),
             result=session.restored is not None,
             result_has_path=session.command() is not None,
-            index=self.files.current(),
-            count=len(session.files),
+            index=index,
+            count=count,
             levelled=self.view.levelled,
             inverted=self.view.inverted,
             visible=frozenset(name for name in PANE_NAMES if self.view.pane_visible(name)),
@@ -319,11 +316,10 @@ class MainWindow(QMainWindow):
         self.header.set_locked(situation.run.locked)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self.settings.set_layout("window", self.saveGeometry())
-        self.settings.set_layout("splitter", self.workspace.splitter.saveState())
-        self.settings.save()
+        remember(self)
         self._preview_timer.stop()  # its job would find the runners closed
         self._tip_timer.stop()
+        self.browsing.close()
         self._simulation.close()
         self.hide()  # at once; the jobs may need a moment to stop
         self.ended_cleanly = self.session.close()
@@ -361,10 +357,10 @@ class MainWindow(QMainWindow):
         session.exported.connect(self._on_exported)
         self.header.chosen.connect(session.show_channel)
         self.header.part_chosen.connect(session.show_part)
-        self.files.chosen.connect(session.show_file)
-        self.files.order_chosen.connect(self.sort_files)
-        session.thumbnails.ready.connect(self.files.show_thumbnail)
-        session.files_sorted.connect(self._on_sorted)
+        session.files_sorted.connect(self.refresh)
+        self.files.wanted_changed.connect(self.refresh)
+        self.files.note_changed.connect(self.refresh)
+        self.recent.changed.connect(self._fill_recent)
         self.view.cursor_text.connect(self.cursor_line.setText)
         self.view.aspect_changed.connect(self.refresh)
         self.controls.changed.connect(self._on_controls)
@@ -379,37 +375,12 @@ class MainWindow(QMainWindow):
         self._tip_timer.timeout.connect(session.judge_tip)
         QApplication.styleHints().colorSchemeChanged.connect(self._on_system_theme)
 
-    def _recall(self) -> None:
-        """Sets everything to how the user left it."""
-        self._same_place = False
-        self.session.calibrations = self.settings.calibrations
-        self._dress()
-        self.resize(self.sizeHint())
-        for name, restore in (("window", self.restoreGeometry), ("splitter", self.workspace.splitter.restoreState)):
-            layout = self.settings.layout(name)
-            if layout is not None:
-                restore(layout)
-        self.view.set_levelled(self.settings.flag("levelled", True))
-        self.view.set_inverted(self.settings.flag("inverted", False))
-        for pane in PANE_NAMES:
-            self.view.set_pane_visible(pane, self.settings.flag(f"pane-{pane}", True))
-        self.tabs.show_tab(self.settings.text("tab", "restore"))
-        self.session.order = "newest" if self.settings.text("file-order") == "newest" else "name"
-        self.files.set_order(self.session.order)
-        with suppress(RequestError):  # written by another version
-            self.controls.show_request(RestoreRequest.from_json(self.settings.text("request", "{}")))
-        self._fill_recent()
+    def keeps_files_in_sight(self) -> bool:
+        """Whether the list of files is shown for a single file, too."""
+        return False
 
     def _fill_recent(self) -> None:
-        def clear() -> None:
-            self.settings.clear_recent()
-            self._fill_recent()
-
-        fill_recent(self._recent, self.settings.recent, lambda path: self.open_paths([path]), clear)
-
-    def _folder(self) -> Path:
-        path = self.session.scan.path if self.session.scan else next(iter(self.settings.recent), None)
-        return path.parent if path and not path.is_dir() else path or Path.home()
+        fill_recent(self._recent_menu, self.recent.paths, lambda path: self.open_paths([path]), self.recent.clear)
 
     def _dress(self) -> None:
         app = QApplication.instance()

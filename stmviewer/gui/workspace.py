@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from stmviewer.gui.controls import Controls
-from stmviewer.gui.folder_list import FolderList
+from stmviewer.gui.folder.panel import FolderPanel
 from stmviewer.gui.header import Header
 from stmviewer.gui.measuring.panel import MeasurePanel
 from stmviewer.gui.processing.panel import ProcessPanel
@@ -20,7 +20,7 @@ class Workspace(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.files = FolderList()
+        self.files = FolderPanel()
         self.files.hide()
         self.header = Header()
         self.view = ScanView()

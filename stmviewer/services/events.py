@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stmviewer.scan import FloatArray
+from stmviewer.services.file_facts import FileFacts
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,15 @@ class Metric:
 class Thumbnail:
     """A small levelled picture of a file, for lists: grey values (rows, columns), 0 where nothing was measured.
 
-    `label` is the channel on it. `fault` is the line that says why there is none; then `image` is empty.
+    `label` is the channel on it, `facts` what else the list says of the file. `fault` is the line that says why there
+    is no picture; then `image` is empty and there are no facts.
     """
 
     path: Path
     image: NDArray[np.uint8]
     label: str
     fault: str = ""
+    facts: FileFacts | None = None
 
 
 @dataclass(frozen=True)

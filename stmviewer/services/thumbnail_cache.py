@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from stmviewer.services.events import Thumbnail
+from stmviewer.services.file_facts import FileFacts
 
 _log = logging.getLogger(__name__)
 #: raised when thumbnails come out otherwise than before
-_VERSION = 1
+_VERSION = 2
 _IN_MEMORY = 1000
 #: some 10 kB each
 _ON_DISK = 5000
@@ -59,7 +60,8 @@ class ThumbnailCache:
         self._remember(key, thumbnail)
         if self._folder is None:
             return
-        head = {"shape": thumbnail.image.shape, "label": thumbnail.label}
+        facts = thumbnail.facts.to_dict() if thumbnail.facts is not None else None
+        head = {"shape": thumbnail.image.shape, "label": thumbnail.label, "facts": facts}
         partial = self._folder / f"{secrets.token_hex(8)}.part"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -103,6 +105,7 @@ def _read(file: Path, path: Path) -> Thumbnail | None:
         said = json.loads(head)
         rows, columns = said["shape"]
         image = np.frombuffer(body, dtype=np.uint8).reshape(rows, columns)
-        return Thumbnail(path, image, str(said["label"]))
+        facts = FileFacts.from_dict(said["facts"]) if said["facts"] is not None else None
+        return Thumbnail(path, image, str(said["label"]), facts=facts)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -20,6 +20,7 @@ from stmviewer.files import open_scan
 from stmviewer.scan import Channel, Direction, FloatArray, Geometry, Progress, RequestError, Scan, StmviewerError
 from stmviewer.scan.levelling import constant_value, level_for_display, robust_range
 from stmviewer.services.events import Thumbnail
+from stmviewer.services.file_facts import FileFacts
 from stmviewer.services.jobs import Context, Job
 from stmviewer.services.thumbnail_cache import ThumbnailCache
 
@@ -117,7 +118,7 @@ def make_thumbnail(scan: Scan, request: ThumbnailRequest) -> Thumbnail:
         if not _is_flat(image):
             break
     assert scan.path is not None
-    return Thumbnail(scan.path, _grey(image), channel.label)
+    return Thumbnail(scan.path, _grey(image), channel.label, facts=FileFacts.of(scan))
 
 
 def _channels(scan: Scan, request: ThumbnailRequest) -> list[Channel]:

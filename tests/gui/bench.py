@@ -137,9 +137,18 @@ class Bench:
 
 def real_services() -> Services:
     """The real ones, but no tip is judged: the first import of torch may take longer than a test waits."""
-    return Services(tip_state_job=lambda _scan, _channel: lambda _: None)
+    return Services(
+        tip_state_job=lambda _scan, _channel: lambda _: None,
+        file_tip_job=lambda path, *_: lambda _: (path, "not judged"),
+    )
 
 
 def settled(qtbot: QtBot, window: MainWindow) -> None:
     """Waits until neither a job nor a delayed preview is under way."""
     qtbot.waitUntil(lambda: not window.session.desk.busy and not window._preview_timer.isActive())
+
+
+def listed(window: MainWindow) -> list[str]:
+    """The names in the list at the left, as they are seen."""
+    panel = window.files
+    return [panel.filtered.index(row, 0).data() for row in range(panel.filtered.rowCount())]

@@ -55,6 +55,9 @@ def bench(tmp_path: Path) -> Bench:
         result.judged.append(channel)
         return lambda _: result.tip
 
+    def file_tip_job(path: Path, *_: object) -> Job:
+        return lambda _: (path, result.tip)
+
     services = Services(
         open_job=open_job,
         available_models=lambda: MODELS,
@@ -62,6 +65,7 @@ def bench(tmp_path: Path) -> Bench:
         device_job=lambda: lambda _: "CPU, 2 threads",
         export_job=export_job,
         tip_state_job=tip_state_job,
+        file_tip_job=file_tip_job,
     )
     result = Bench(services, restorer, scans, tmp_path)
     return result

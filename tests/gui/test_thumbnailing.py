@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QIcon
-from PySide6.QtWidgets import QListWidget
+from PySide6.QtGui import QColor, QIcon, QImage
 from pytestqt.qtbot import QtBot
 
-from stmviewer.gui.folder_list import FolderList
+from stmviewer.gui.folder.panel import FolderPanel
 from stmviewer.gui.thumbnailing import ICON_SIDE, Thumbnailer, blank, picture
 from stmviewer.gui.window import MainWindow
 from stmviewer.gui.worker import JobDesk
@@ -18,6 +17,8 @@ from stmviewer.scan import Channel
 from stmviewer.services.events import Thumbnail
 from stmviewer.services.jobs import Context, Job
 from stmviewer.services.thumbnails import ThumbnailRequest
+
+from .bench import listed
 
 GAP = QColor("#123456")
 FILES = (Path("a.npy"), Path("b.npy"))
@@ -34,8 +35,14 @@ def _thumbnail(path: Path, label: str = "Z forward") -> Thumbnail:
     return Thumbnail(path, np.full((8, 8), 255, dtype=np.uint8), label)
 
 
-def _list(window: MainWindow) -> QListWidget:
-    return window.files._list
+def _tip(window: MainWindow, row: int) -> str:
+    return str(window.files.model.index(row).data(Qt.ItemDataRole.ToolTipRole))
+
+
+def _picture(window: MainWindow, row: int) -> QImage:
+    """A file's picture as the list draws it; made when it is seen."""
+    window.files.grab()
+    return window.files.model.entries[row].drawn.pixmap(ICON_SIDE).toImage()
 
 
 def _colour(icon: QIcon, x: int = 0, y: int = 0, mode: QIcon.Mode = QIcon.Mode.Normal) -> str:
@@ -58,11 +65,12 @@ def test_a_file_that_cannot_be_shown_is_crossed_out(qtbot: QtBot) -> None:
     fault = Thumbnail(FILES[0], np.zeros((0, 0), dtype=np.uint8), "", "it is broken")
     assert _colour(picture(fault, GAP)) == GAP.name()
     assert _colour(blank(GAP)) != GAP.name()
-    files = FolderList()
+    files = FolderPanel()
     qtbot.addWidget(files)
     files.show_files(FILES, 0)
-    files.show_thumbnail(fault)
-    assert files._list.item(0).toolTip() == "it is broken"
+    files.model.show_thumbnail(fault)
+    assert files.model.index(0).data(Qt.ItemDataRole.ToolTipRole) == "it is broken"
+    assert files.model.entries[0].facts_text == "cannot be opened"
 
 
 def test_a_new_list_or_channel_asks_anew_and_drops_what_comes_late(qtbot: QtBot, desk: JobDesk) -> None:
@@ -108,14 +116,14 @@ def test_thumbnails_come_beside_the_names(qtbot: QtBot, tmp_path: Path, open_win
     paths = _folder(tmp_path / "scans")
     (tmp_path / "scans" / "broken.npy").write_bytes(b"broken")
     window = open_window(tmp_path / "scans")
-    items = [_list(window).item(k) for k in range(4)]
-    assert [item.toolTip() for item in items[:3]] == [f"{path}\nHeight forward" for path in paths]
-    assert "is not a scan" in items[3].toolTip()
-    pictures = [item.icon().pixmap(ICON_SIDE).toImage() for item in items]
+    for row, path in enumerate(paths):
+        assert _tip(window, row).startswith(f"{path}\nHeight forward")
+    assert "is not a scan" in _tip(window, 3)
+    pictures = [_picture(window, row) for row in range(4)]
     assert pictures[0] != pictures[1]
     window.step_file(1)  # another file of the same list asks for nothing
     qtbot.waitUntil(lambda: not window.session.desk.busy)
-    assert _list(window).item(0).icon().pixmap(ICON_SIDE).toImage() == pictures[0]
+    assert _picture(window, 0) == pictures[0]
 
 
 def test_a_folder_that_takes_long_holds_up_nothing(
@@ -132,7 +140,7 @@ def test_a_folder_that_takes_long_holds_up_nothing(
         return job
 
     window = open_window()
-    window.session.thumbnails._make_job = endless
+    window.browsing.thumbnails._make_job = endless
     window.open_paths([tmp_path / "scans"] if _folder(tmp_path / "scans") else [])
     qtbot.waitUntil(started.is_set)
     qtbot.waitUntil(lambda: window.session.shown is not None)
@@ -151,10 +159,10 @@ def test_the_newest_can_be_first(qtbot: QtBot, tmp_path: Path, open_window: Call
     window.files.order.setCurrentIndex(1)
     window.files.order.activated.emit(1)
     qtbot.waitUntil(lambda: not window.session.desk.busy)
-    assert [_list(window).item(k).text() for k in range(3)] == ["2.npy", "1.npy", "0.npy"]
+    assert listed(window) == ["2.npy", "1.npy", "0.npy"]
     # the scan on show stays, at its new place
     assert window.session.shown is shown and window.session.index == 2 == window.files.current()
-    assert _list(window).item(0).data(Qt.ItemDataRole.ToolTipRole).startswith(str(paths[2]))
+    assert _tip(window, 0).startswith(str(paths[2]))
     assert window.settings.text("file-order") == "newest"
     window.open_paths([tmp_path / "scans"])  # and stays chosen
     qtbot.waitUntil(lambda: not window.session.desk.busy)

@@ -177,7 +177,7 @@ def test_recent_files_are_remembered(bench: Bench, open_window: Opener, qtbot: Q
     window.close()
     again = open_window()
     assert again.settings.recent == [path]
-    again._recent.actions()[0].trigger()
+    again._recent_menu.actions()[0].trigger()
     settled(qtbot, again)
     assert again.session.scan is not None
 

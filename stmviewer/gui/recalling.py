@@ -1,0 +1,83 @@
+"""How the window was left the last time: size, splitter, panels, looks, settings of the restoration."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from stmviewer.gui.commands import Command
+from stmviewer.gui.scan_view import PANE_NAMES
+from stmviewer.restore import RestoreRequest
+from stmviewer.scan import RequestError
+
+if TYPE_CHECKING:
+    from stmviewer.gui.window import MainWindow
+
+
+def recall(window: "MainWindow") -> None:
+    """Sets everything to how the user left it."""
+    settings = window.settings
+    window.session.calibrations = settings.calibrations
+    window.resize(window.sizeHint())
+    layouts = (("window", window.restoreGeometry), ("splitter", window.workspace.splitter.restoreState))
+    for name, restore in layouts:
+        layout = settings.layout(name)
+        if layout is not None:
+            restore(layout)
+    window.view.set_levelled(settings.flag("levelled", True))
+    window.view.set_inverted(settings.flag("inverted", False))
+    for pane in PANE_NAMES:
+        window.view.set_pane_visible(pane, settings.flag(f"pane-{pane}", True))
+    window.tabs.show_tab(settings.text("tab", "restore"))
+    window.tabs.setVisible(settings.flag("side-panel", True))
+    with suppress(RequestError):  # written by another version
+        window.controls.show_request(RestoreRequest.from_json(settings.text("request", "{}")))
+
+
+def remember(window: "MainWindow") -> None:
+    """Keeps what is not kept at every change: where the window and its parts are."""
+    window.settings.set_layout("window", window.saveGeometry())
+    window.settings.set_layout("splitter", window.workspace.splitter.saveState())
+    window.settings.save()
+
+
+def show_files(window: "MainWindow") -> None:
+    """The list of files is there for more than one file, unless the user has put it away."""
+    wanted = window.settings.flag("folder-panel", True)
+    window.files.setVisible(wanted and (len(window.session.files) > 1 or window.keeps_files_in_sight()))
+
+
+def panel_commands(window: "MainWindow") -> tuple[Command, ...]:
+    """Showing and hiding the panels at the left and at the right; the window remembers it."""
+
+    def set_files(on: bool) -> None:
+        window.settings.set_flag("folder-panel", on)
+        window.files.setVisible(on and bool(window.session.files))
+        window.refresh()
+
+    def set_side(on: bool) -> None:
+        window.settings.set_flag("side-panel", on)
+        window.tabs.setVisible(on)
+        window.refresh()
+
+    return (
+        Command(
+            "folder-panel",
+            "View",
+            "&Files at the left",
+            lambda _w, on: set_files(on),
+            "F9",
+            lambda s: s.count > 0,
+            checked=lambda _: window.files.isVisibleTo(window.workspace),
+            separator=True,
+            after="reset-zoom",
+        ),
+        Command(
+            "side-panel",
+            "View",
+            "&Panel at the right",
+            lambda _w, on: set_side(on),
+            "F10",
+            lambda s: s.scan or s.count > 0,
+            checked=lambda _: window.tabs.isVisibleTo(window.workspace),
+            after="folder-panel",
+        ),
+    )
