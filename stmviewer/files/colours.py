@@ -1,4 +1,4 @@
-"""Colour maps of the window and of figures, as data in resources/colours."""
+"""Colour maps of the window and of figures: our own as data in resources/colours, the rest from the library cmap."""
 
 import json
 
@@ -12,7 +12,25 @@ DEFAULT = "gwyddion-net"
 
 
 def lookup_table(name: str = DEFAULT, size: int = 256) -> NDArray[np.uint8]:
-    """Red, green, blue from 0 to 255 of a colour map, from its dark to its bright end; shape (size, 3)."""
+    """Red, green, blue from 0 to 255 of a colour map, from its low to its high end; shape (size, 3).
+
+    `name` is that of a file of ours, or a map of cmap with its collection: `bids:viridis`.
+    """
+    return library_table(name, size) if ":" in name else _own_table(name, size)
+
+
+def library_table(name: str, size: int) -> NDArray[np.uint8]:
+    """A map of cmap, which is imported only here: it takes a tenth of a second. Raises FileError for an unknown one."""
+    from cmap import Colormap
+
+    try:
+        table = np.asarray(Colormap(name).lut(size), dtype=np.float64)[:, :3]
+    except (ValueError, KeyError, TypeError) as error:
+        raise FileError(name, "there is no colour map of this name", "Choose another") from error
+    return np.rint(255 * table).astype(np.uint8)
+
+
+def _own_table(name: str, size: int) -> NDArray[np.uint8]:
     path = paths.resources() / "colours" / f"{name}.json"
     try:
         stops = json.loads(path.read_text(encoding="utf-8"))["stops"]

@@ -1,17 +1,21 @@
-"""Colour maps as tables of 256 colours. No Qt."""
+"""Colour maps as tables of 256 colours, and which of them are offered for what. No Qt."""
 
 import logging
 from functools import cache
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
-from stmviewer.files.colours import lookup_table
+from stmviewer.files.colours import DEFAULT, lookup_table
 from stmviewer.gui.display import Lut
 from stmviewer.scan import FileError
 
 _log = logging.getLogger(__name__)
 Stops = list[tuple[float, tuple[int, int, int]]]
+#: what an image shows: heights (or currents, ...), the difference of two, the spread over samples
+Kind = Literal["heights", "difference", "deviation"]
+KINDS: tuple[Kind, ...] = ("heights", "difference", "deviation")
 
 #: blue below, white at zero, red above: for differences, on a range symmetric about zero
 DIFFERENCE: Stops = [
@@ -22,6 +26,47 @@ DEVIATION: Stops = [(0.0, (16, 24, 32)), (0.35, (24, 84, 92)), (0.7, (88, 170, 1
 #: unmeasured, measured
 MASK: Stops = [(0.0, (52, 66, 84)), (1.0, (231, 227, 214))]
 _GREY: Stops = [(0.0, (0, 0, 0)), (1.0, (255, 255, 255))]
+
+#: names of maps, ours and the library's, with what is written beside the swatch; the first is the default
+MAPS: dict[Kind, dict[str, str]] = {
+    "heights": {
+        DEFAULT: "Gwyddion.net",
+        "grey": "Grey",
+        "gnuplot:afmhot": "AFM hot",
+        "colorbrewer:YlOrBr_r": "Gold",
+        "matlab:copper": "Copper",
+        "matlab:hot": "Hot",
+        "matlab:bone": "Bone",
+        "cmocean:ice": "Ice",
+        "bids:viridis": "Viridis",
+        "bids:magma": "Magma",
+        "bids:inferno": "Inferno",
+        "cividis:cividis": "Cividis (for the colour-blind)",
+        "crameri:batlow": "Batlow",
+        "crameri:lajolla": "Lajolla",
+    },
+    "difference": {
+        "blue-red": "Blue to red",
+        "crameri:vik": "Vik",
+        "crameri:broc": "Broc",
+        "cmocean:balance": "Balance",
+        "matplotlib:coolwarm": "Cool to warm",
+        "colorbrewer:PuOr": "Orange to purple",
+        "colorbrewer:PiYG": "Pink to green",
+    },
+    "deviation": {
+        "green": "Green",
+        "grey": "Grey",
+        "bids:viridis": "Viridis",
+        "bids:magma": "Magma",
+        "cividis:cividis": "Cividis (for the colour-blind)",
+    },
+}
+_OWN: dict[str, Stops] = {"blue-red": DIFFERENCE, "green": DEVIATION, "grey": _GREY, "mask": MASK}
+
+
+def default_map(kind: Kind) -> str:
+    return next(iter(MAPS[kind]))
 
 
 def lut_of(stops: Stops) -> Lut:
@@ -35,10 +80,19 @@ def lut_of(stops: Stops) -> Lut:
 
 
 @cache
-def heights() -> Lut:
-    """The map for measured and restored values: Gwyddion.net; grey, with a line in the log, where it is missing."""
+def table(name: str, inverted: bool = False) -> Lut:
+    """The colours of a map of MAPS, turned round where `inverted`; grey, and a line in the log, where it is missing."""
+    if inverted:
+        return table(name)[::-1].copy()
+    if name in _OWN:
+        return lut_of(_OWN[name])
     try:
-        return lookup_table()
-    except FileError as error:
-        _log.warning("%s; heights are shown in grey", error)
+        return lookup_table(name)
+    except (FileError, ImportError) as error:
+        _log.warning("%s; shown in grey", error)
         return lut_of(_GREY)
+
+
+def heights() -> Lut:
+    """The default map for measured and restored values: Gwyddion.net."""
+    return table(DEFAULT)

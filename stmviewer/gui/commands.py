@@ -7,7 +7,7 @@ from typing import Protocol
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from stmviewer.gui.scan_view import PANE_NAMES, Aspect, PaneName
+from stmviewer.gui.looks import AT_FIRST, PANE_NAMES, PaneName
 from stmviewer.gui.side_tabs import TAB_NAMES, TabName
 from stmviewer.gui.state import Look
 from stmviewer.gui.theme import THEME_CHOICES, ThemeChoice
@@ -26,9 +26,11 @@ class Situation:
     count: int = 0
     levelled: bool = True
     inverted: bool = False
-    visible: frozenset[PaneName] = frozenset(PANE_NAMES)
-    aspect: Aspect = "restored"
-    aspects: tuple[Aspect, ...] = ()
+    visible: frozenset[PaneName] = frozenset(AT_FIRST)
+    placed: tuple[PaneName, ...] = AT_FIRST
+    available: frozenset[PaneName] = frozenset(AT_FIRST)
+    tint: bool = False
+    raw_held: bool = False
     theme: ThemeChoice = "system"
     tab: TabName = "restore"
 
@@ -47,7 +49,13 @@ class Commanded(Protocol):
     def set_levelled(self, levelled: bool) -> None: ...
     def set_inverted(self, inverted: bool) -> None: ...
     def set_pane_visible(self, name: PaneName, visible: bool) -> None: ...
-    def set_aspect(self, aspect: Aspect) -> None: ...
+    def set_tint(self, tint: bool) -> None: ...
+    def reset_ranges(self) -> None: ...
+    def show_raw(self, held: bool) -> None: ...
+    def copy_figure(self) -> None: ...
+    def copy_pane(self) -> None: ...
+    def save_figure(self) -> None: ...
+    def pin(self) -> None: ...
     def reset_zoom(self) -> None: ...
     def zoom(self, factor: float) -> None: ...
     def show_tab(self, name: TabName) -> None: ...
@@ -105,22 +113,9 @@ def _pane(name: PaneName, text: str, key: str) -> Command:
         lambda w, on: w.set_pane_visible(name, on),
         key,
         # the last pane stays
-        enabled=lambda s: s.scan and s.visible != {name},
+        enabled=lambda s: s.scan and name in s.available and s.placed != (name,),
         checked=lambda s: name in s.visible,
         separator=name == PANE_NAMES[0],
-    )
-
-
-def _aspect(aspect: Aspect, text: str, key: str) -> Command:
-    return Command(
-        f"aspect-{aspect}",
-        "View/Restored pane",
-        text,
-        lambda w, _: w.set_aspect(aspect),
-        key,
-        enabled=lambda s: aspect in s.aspects,
-        checked=lambda s: s.aspect == aspect,
-        exclusive=True,
     )
 
 
@@ -173,6 +168,19 @@ COMMANDS: tuple[Command, ...] = (
         lambda w, _: w.ask_calibration(),
         enabled=lambda s: s.can_calibrate and not s.run.locked,
     ),
+    Command(
+        "copy-figure",
+        "File",
+        "&Copy figure",
+        lambda w, _: w.copy_figure(),
+        "Ctrl+Shift+C",
+        lambda s: s.scan,
+        separator=True,
+    ),
+    Command("copy-pane", "File", "Copy &pane", lambda w, _: w.copy_pane(), "Ctrl+Alt+C", lambda s: s.scan),
+    Command(
+        "save-figure", "File", "&Save figure as seen…", lambda w, _: w.save_figure(), "Ctrl+Alt+S", lambda s: s.scan
+    ),
     Command("quit", "File", "&Quit", lambda w, _: w.quit(), "Ctrl+Q", separator=True),
     Command(
         "levelled",
@@ -214,10 +222,29 @@ COMMANDS: tuple[Command, ...] = (
     _pane("raw", "&Raw image", "Alt+1"),
     _pane("mask", "Sampling &mask", "Alt+2"),
     _pane("restored", "Re&stored image", "Alt+3"),
-    _aspect("restored", "&Restored", "Shift+R"),
-    _aspect("difference", "Di&fference to raw", "Shift+F"),
-    _aspect("deviation", "&Deviation over samples", "Shift+D"),
-    *(_tab(name) for name in TAB_NAMES),
+    _pane("difference", "Di&fference to raw", "Alt+4"),
+    _pane("deviation", "De&viation over samples", "Alt+5"),
+    _pane("compare", "Co&mpare results", "Alt+6"),
+    Command(
+        "show-raw",
+        "View",
+        "Raw in place of restored (hold Space)",
+        lambda w, on: w.show_raw(on),
+        enabled=lambda s: s.result,
+        checked=lambda s: s.raw_held,
+        separator=True,
+    ),
+    Command(
+        "tint",
+        "View",
+        "Mark what was &inferred",
+        lambda w, on: w.set_tint(on),
+        "T",
+        lambda s: s.result,
+        checked=lambda s: s.tint,
+    ),
+    Command("auto-range", "View", "&Automatic colour range", lambda w, _: w.reset_ranges(), "A", lambda s: s.scan),
+    Command("pin", "View", "&Keep image to compare with other scans", lambda w, _: w.pin(), "K", lambda s: s.scan),
     *(_theme(choice, _THEME_TEXTS[choice]) for choice in THEME_CHOICES),
     Command(
         "restore",
@@ -233,7 +260,7 @@ COMMANDS: tuple[Command, ...] = (
         "Restore",
         "Copy as command &line",
         lambda w, _: w.copy_command(),
-        "Ctrl+Shift+C",
+        "Ctrl+Shift+L",
         lambda s: s.result_has_path,
         separator=True,
     ),

@@ -43,6 +43,15 @@ def ask_export_path(parent: QWidget, restoration: Restoration, scan: Scan, folde
     return with_suffix(Path(name), filters.get(used, file_format)) if name else None
 
 
+def ask_picture_path(parent: QWidget, start: Path) -> Path | None:
+    """Where to save a picture of what is seen, a .png; None when the user thinks better of it."""
+    name, _ = QFileDialog.getSaveFileName(parent, "Save the figure as it is seen", str(free_path(start)), "PNG (*.png)")
+    if not name:
+        return None
+    path = Path(name)
+    return path if path.suffix.lower() == ".png" else free_path(path.with_name(f"{path.name}.png"))
+
+
 def with_suffix(path: Path, file_format: str) -> Path:
     """`path` as it is where its suffix names a format; else with the suffix of the chosen one, under a free name.
 

@@ -16,6 +16,8 @@ from stmviewer.scan.levelling import fit_plane, robust_range
 
 #: images with more pixels a side are levelled and ranged on a part of their pixels
 SAMPLE_SIDE = 1024
+#: the share of the tint in the colour of an inferred pixel
+TINT = 0.35
 
 Lut = NDArray[np.uint8]
 Rgba = NDArray[np.uint8]
@@ -90,6 +92,7 @@ class Picture:
     data: Values
     frame: Frame
     _shrunk: dict[tuple[int, int], tuple[Values, NDArray[np.float32]]] = field(default_factory=dict, repr=False)
+    _samples: dict["Plane", FloatArray] = field(default_factory=dict, repr=False)
 
     @cached_property
     def has_gaps(self) -> bool:
@@ -129,6 +132,11 @@ class Picture:
 
         Every k-th row would do for a full image but might meet only the gaps of a sparse one.
         """
+        if plane not in self._samples:
+            self._samples[plane] = self._sampled(plane)
+        return self._samples[plane]
+
+    def _sampled(self, plane: Plane) -> FloatArray:
         rng = np.random.default_rng(0)
         picks = [
             np.arange(n) if n <= SAMPLE_SIDE else np.sort(rng.choice(n, SAMPLE_SIDE, replace=False))
@@ -204,3 +212,12 @@ def colourise(values: Values, part: NDArray[np.float32], limits: tuple[float, fl
     if part.min() < 1:
         colours = (colours * part[..., None] + 0.5).astype(np.uint8)
     return colours
+
+
+def tinted(colours: Rgba, part: Values, tint: tuple[int, ...]) -> None:
+    """Mixes `tint` into premultiplied `colours` (rows, columns, 4), in place, where `part` (rows, columns) is 1.
+
+    The lightness stays readable: only a share of each colour is replaced.
+    """
+    share = (TINT * part * (colours[..., 3] / 255.0))[..., None]
+    colours[..., :3] = (colours[..., :3] * (1 - TINT * part[..., None]) + share * np.array(tint) + 0.5).astype(np.uint8)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from stmviewer.files.calibration import lacks_size
 from stmviewer.gui.info_bar import InfoArea
 from stmviewer.gui.shown import Restored, Shown
+from stmviewer.gui.trust import bar_warnings
 
 
 def tell_scan(
@@ -35,10 +36,11 @@ def tell_scan(
 
 
 def tell_result(area: InfoArea, restored: Restored | None) -> None:
-    """What the user should know before believing a result."""
+    """What was invented or lost, and what no line beside the result says; all other findings stand there."""
     area.dismiss("warnings")
-    if restored is not None and restored.restoration.warnings:
-        area.show_message("warnings", "note", sentence("; ".join(restored.restoration.warnings)))
+    warnings = bar_warnings(restored.restoration) if restored is not None else []
+    if warnings:
+        area.show_message("warnings", "note", sentence("; ".join(warnings)))
 
 
 def sentence(text: str) -> str:

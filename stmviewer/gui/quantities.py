@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from stmviewer.files.units import shown_unit
+from stmviewer.files.units import parse_quantity, shown_unit
+from stmviewer.scan import RequestError
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MINUS = "\N{MINUS SIGN}"
@@ -53,6 +54,21 @@ def quantity(value: float, unit: str, digits: int = 3) -> str:
     """One value with prefix and `digits` significant digits: `50 pA`, `−1.8 V`, `1.23 kHz`."""
     label, factor = shown_unit(float(f"{value:.{digits}g}"), unit)
     return f"{float(f'{value * factor:.{digits}g}'):.10g} {label}".rstrip().replace("-", MINUS)
+
+
+def parse(text: str, unit: str, scale: Scale) -> float:
+    """A typed value in the SI `unit`: `-50 pm`, or a bare number that is meant in the label of `scale`. Raises
+    RequestError."""
+    said = text.strip().replace(MINUS, "-")
+    found = parse_quantity(said)
+    if found is not None and scale.label and said.endswith(scale.label):
+        found = parse_quantity(said.removesuffix(scale.label))
+    if found is not None and found[1] == "":
+        return found[0] * scale.factor
+    if found is None or found[1] != unit:
+        example = f"12 {scale.label}".rstrip()
+        raise RequestError(f"'{text.strip()}' is no such value: type a number such as {example}")
+    return found[0]
 
 
 def length(value: float, unit: str) -> str:

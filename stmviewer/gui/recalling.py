@@ -4,7 +4,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from stmviewer.gui.commands import Command
-from stmviewer.gui.scan_view import PANE_NAMES
+from stmviewer.gui.looks import AT_FIRST, PANE_NAMES
+from stmviewer.gui.ranges import Display
 from stmviewer.restore import RestoreRequest
 from stmviewer.scan import RequestError
 
@@ -22,10 +23,8 @@ def recall(window: "MainWindow") -> None:
         layout = settings.layout(name)
         if layout is not None:
             restore(layout)
-    window.view.set_levelled(settings.flag("levelled", True))
-    window.view.set_inverted(settings.flag("inverted", False))
-    for pane in PANE_NAMES:
-        window.view.set_pane_visible(pane, settings.flag(f"pane-{pane}", True))
+    window.view.set_display(Display.from_json(settings.text("display")))
+    window.view.set_wanted([n for n in PANE_NAMES if settings.flag(f"pane-{n}", n in AT_FIRST)])
     window.tabs.show_tab(settings.text("tab", "restore"))
     window.tabs.setVisible(settings.flag("side-panel", True))
     with suppress(RequestError):  # written by another version

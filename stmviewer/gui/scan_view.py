@@ -1,26 +1,35 @@
-"""Raw, mask and restored side by side: same size, same place, same colours, one cursor."""
+"""The images of a scan, panes side by side: same size, same place, same colours, one cursor."""
 
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QPointF, Signal
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtCore import QPoint, QPointF, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QComboBox, QMenu, QToolButton, QWidget
 
-from stmviewer.gui import colours
-from stmviewer.gui.display import FLAT, Frame, Lut, Picture, Plane, value_range
+from stmviewer.gui.candidates import labels
+from stmviewer.gui.colours import KINDS, Kind
+from stmviewer.gui.comparing import Comparison
+from stmviewer.gui.header import channel_label, facts
+from stmviewer.gui.looks import AT_FIRST, PANE_NAMES, BarLook, Looks, PaneLook, PaneName
 from stmviewer.gui.panes.arrangement import Box, arrange
-from stmviewer.gui.panes.image_view import TITLE_HEIGHT, ImagePane
+from stmviewer.gui.panes.candidate_menu import CandidateMenu
+from stmviewer.gui.panes.compare import ComparePane
+from stmviewer.gui.panes.figure import copy, figure_of
+from stmviewer.gui.panes.image_view import TITLE_HEIGHT, ImagePane, Pane
 from stmviewer.gui.panes.legend import LEAST, Legend
 from stmviewer.gui.panes.linking import LinkedViews
-from stmviewer.gui.quantities import scale_for
+from stmviewer.gui.panes.view_bar import HEIGHT, ViewBar
+from stmviewer.gui.ranges import Colouring, ColourRange, Display
+from stmviewer.gui.readouts import Readouts
 from stmviewer.gui.shown import Restored, Shown, ShownMask
+from stmviewer.gui.trust import changed_text, residual_text
+from stmviewer.restore import RestoreRequest
 
-PaneName = Literal["raw", "mask", "restored"]
-PANE_NAMES: tuple[PaneName, ...] = ("raw", "mask", "restored")
-Aspect = Literal["restored", "difference", "deviation"]
-ASPECTS: dict[Aspect, str] = {"restored": "Restored", "difference": "Difference", "deviation": "Deviation"}
 _GAP = 10
 _RESTORE_HINT = "Choose a task at the right and press Restore"
+_COMPARE_HINT = "Restore with another model or seed, or keep another scan's image, to compare here"
 #: frames longer than this get panes of this aspect and are zoomed into
 _LONGEST_ASPECT = 4.0
 
@@ -28,211 +37,331 @@ _LONGEST_ASPECT = 4.0
 class ScanView(QWidget):
     """Shows what it is given; knows nothing of files and jobs.
 
-    `cursor_text` carries the position and the values under the cursor, empty when it is elsewhere.
+    `cursor_text` carries the position and the values under the cursor, empty when it is elsewhere; `changed` tells
+    that panes or display are not what they were; `result_chosen` gives the Restored to show.
     """
 
     cursor_text = Signal(str)
-    aspect_changed = Signal()
+    changed = Signal()
+    result_chosen = Signal(object)
+    copy_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.panes: dict[PaneName, ImagePane] = {
-            "raw": ImagePane("Raw", parent=self),
-            "mask": ImagePane("Sampling mask", parent=self),
-            "restored": ImagePane("Restored", _RESTORE_HINT, parent=self),
+        self.compare = ComparePane(_COMPARE_HINT, self)
+        self.panes: dict[PaneName, Pane] = {
+            name: self.compare if name == "compare" else ImagePane("", parent=self) for name in PANE_NAMES
         }
+        self.bar = ViewBar(self)
         self.legend = Legend(self)
         self.links = LinkedViews()
-        self._aspect_box = QComboBox()
-        self._aspect_box.setAccessibleName("What the restored pane shows")
-        self._aspect_box.activated.connect(lambda _: self.set_aspect(self._aspect_box.currentData()))
-        self._aspect_box.hide()
-        self.panes["restored"].corner.addWidget(self._aspect_box)
-        self._shown: Shown | None = None
-        self._mask: ShownMask | None = None
-        self._restored: Restored | None = None
-        self._aspect: Aspect = "restored"
-        self._levelled, self._inverted = True, False
-        self._hidden: set[PaneName] = set()
-        for pane in self.panes.values():
+        self.display = Display()
+        self.candidate_menu = CandidateMenu(self)
+        self._looks = Looks(None, None, None, self.display)
+        self.comparison = Comparison()
+        self._wanted: set[PaneName] = set(AT_FIRST)
+        self._active: PaneName = "raw"
+        self._held = False
+        #: what else could be tried, told by the window: text and RestoreRequest
+        self.offers: Sequence[tuple[str, RestoreRequest]] = ()
+        self._waiting = False
+        self._result_box = QComboBox()
+        self._connect()
+        self._redraw()
+
+    def _connect(self) -> None:
+        self._result_box.setAccessibleName("Which result the restored pane shows")
+        self._result_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._result_box.setMinimumContentsLength(12)
+        self._result_box.activated.connect(lambda row: self.result_chosen.emit(self.comparison.results[row]))
+        self.panes["restored"].corner.addWidget(self._result_box)
+        button = QToolButton()
+        button.setObjectName("barButton")
+        button.setText("Candidates")
+        button.setToolTip("Which results are compared, and what else could be tried")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setMenu(self.candidate_menu)
+        self.compare.corner.addWidget(button)
+        self.candidate_menu.aboutToShow.connect(self.fill_candidates)
+        self.candidate_menu.chosen.connect(self._tick)
+        self.candidate_menu.pin_asked.connect(self.pin)
+        self.candidate_menu.unpin_asked.connect(self.unpin)
+        for name, pane in self.panes.items():
             self.links.add(pane.view)
-            pane.hovered.connect(self._hovered)
+            pane.hovered.connect(lambda at, name=name: self._hovered(at, name))
             pane.reset_asked.connect(self.links.reset)
+            pane.hide_asked.connect(lambda name=name: self.set_pane_visible(name, False))
+            pane.menu_asked.connect(lambda at, name=name: self._open_menu(name, at))
+        self.bar.toggled.connect(self.set_pane_visible)
+        self.bar.tint_toggled.connect(self.set_tint)
+        self.bar.copy_asked.connect(self.copy_asked)
+        self.legend.colouring_changed.connect(self.set_colouring)
 
     # what is shown
 
     def show_scan(self, shown: Shown | None, *, keep_place: bool = False) -> None:
         """Shows a channel; `keep_place` stays where one has zoomed to, for another channel of the same scan."""
-        self._shown, self._mask, self._restored = shown, None, None
-        self._aspect = "restored"
+        self._looks = Looks(shown, None, None, self.display)
+        self.comparison.forget()
         self._hovered(None)
         if shown is not None:
             frame, (rows, columns) = shown.picture.frame, shown.picture.data.shape
             self.links.set_frame(frame, min(frame.width / columns, frame.height / rows), keep=keep_place)
         self._redraw()
-        self._place()
 
     def show_mask(self, mask: ShownMask | None, fault: str = "") -> None:
-        self._mask = mask
+        self._looks = replace(self._looks, mask=mask)
         self.panes["mask"].set_hint(fault)
-        self._redraw_mask()
-
-    def show_restored(self, restored: Restored | None) -> None:
-        self._restored = restored
-        self._aspect = "restored"
         self._redraw()
-        self._place()
+
+    def show_restored(self, restored: Restored | None, results: Sequence[Restored] = ()) -> None:
+        """Shows one of the `results` that there are of the channel."""
+        self._looks = replace(self._looks, restored=restored)
+        kept = tuple(results) or ((restored,) if restored is not None else ())
+        self.comparison.set_results(self._looks.shown, kept)
+        self.legend.show_result(restored)
+        self._redraw()
 
     def set_waiting(self, waiting: bool) -> None:
         """Whether a restoration is under way, for the pane that waits for it."""
-        idle = "Nothing to restore" if self._shown is None or self._shown.obstacle else _RESTORE_HINT
+        self._waiting = waiting
+        shown = self._looks.shown
+        idle = "Nothing to restore" if shown is None or shown.obstacle else _RESTORE_HINT
         self.panes["restored"].set_hint("Restoring…" if waiting else idle)
-
-    @property
-    def levelled(self) -> bool:
-        return self._levelled
-
-    def set_levelled(self, levelled: bool) -> None:
-        """Whether a plane is taken away for view."""
-        self._levelled = levelled
-        self._redraw()
-
-    @property
-    def inverted(self) -> bool:
-        return self._inverted
-
-    def set_inverted(self, inverted: bool) -> None:
-        self._inverted = inverted
-        self._redraw()
-
-    def pane_visible(self, name: PaneName) -> bool:
-        return name not in self._hidden
-
-    def set_pane_visible(self, name: PaneName, visible: bool) -> None:
-        """Shows or hides a pane; the last one stays."""
-        if not visible and len(self._hidden) == len(PANE_NAMES) - 1:
-            return
-        (self._hidden.discard if visible else self._hidden.add)(name)
-        self.panes[name].setVisible(visible)
-        self._place()
-
-    @property
-    def aspect(self) -> Aspect:
-        return self._aspect
-
-    def aspects(self) -> list[Aspect]:
-        """What the restored pane can show now."""
-        if self._restored is None:
-            return []
-        return [name for name in ASPECTS if name != "deviation" or self._restored.deviation is not None]
-
-    def set_aspect(self, aspect: Aspect) -> None:
-        """Restored image, its difference to the raw one, or its deviation over samples."""
-        if aspect in self.aspects():
-            self._aspect = aspect
-            self._redraw()
-            self.aspect_changed.emit()
 
     def limits(self) -> tuple[float, float]:
         """The colour range that raw and restored share."""
-        return self._shown.limits(self._levelled) if self._shown else (0.0, 1.0)
+        return self._looks.height_limits
 
-    def _plane(self) -> Plane:
-        return self._shown.plane if self._shown and self._levelled else FLAT
+    # display settings
 
-    def _height_lut(self) -> Lut:
-        table = colours.heights()
-        return table[::-1].copy() if self._inverted else table
+    @property
+    def levelled(self) -> bool:
+        return self.display.levelled
+
+    @property
+    def inverted(self) -> bool:
+        return self.display.heights.inverted
+
+    @property
+    def tint(self) -> bool:
+        return self.display.tint
+
+    def set_display(self, display: Display) -> None:
+        if display != self.display:
+            self.display = display
+            self._looks = replace(self._looks, display=display)
+            self._redraw()
+            self.changed.emit()
+
+    def set_levelled(self, levelled: bool) -> None:
+        """Whether a plane is taken away for view."""
+        self.set_display(replace(self.display, levelled=levelled))
+
+    def set_inverted(self, inverted: bool) -> None:
+        self.set_display(self.display.with_colouring("heights", inverted=inverted))
+
+    def set_tint(self, tint: bool) -> None:
+        """Whether what was inferred is tinted in the restored image."""
+        self.set_display(replace(self.display, tint=tint))
+
+    def set_colouring(self, kind: Kind, colouring: Colouring) -> None:
+        self.set_display(self.display.with_kind(kind, colouring))
+
+    def reset_ranges(self) -> None:
+        """Automatic colour ranges everywhere."""
+        display = self.display
+        for kind in KINDS:
+            display = display.with_colouring(kind, range=ColourRange())
+        self.set_display(display)
+
+    def hold_raw(self, held: bool) -> None:
+        """Shows the raw image in place of every restored one while `held`."""
+        if held != self._held:
+            self._held = held
+            self._redraw_images()
+
+    @property
+    def raw_held(self) -> bool:
+        return self._held
+
+    # which panes
+
+    def pane_visible(self, name: PaneName) -> bool:
+        """Whether the pane is wanted; it is placed where there is something to see in it."""
+        return name in self._wanted
+
+    def set_pane_visible(self, name: PaneName, visible: bool) -> None:
+        """Shows or hides a pane; the last one stays."""
+        if not visible and not [other for other in self.placed() if other != name]:
+            self._update_bar()
+            return
+        (self._wanted.add if visible else self._wanted.discard)(name)
+        self._redraw()
+        self.changed.emit()
+
+    def set_wanted(self, names: Sequence[PaneName]) -> None:
+        """Which panes are shown, all at once."""
+        self._wanted = set(names) or {"raw"}
+        self._redraw()
+
+    def available(self) -> list[PaneName]:
+        """Panes that there is something to see in."""
+        if self._looks.shown is None:
+            return ["raw"]
+        return [
+            n
+            for n in PANE_NAMES
+            if self._looks.has(n) or (n == "compare" and len(self.comparison.candidates(self._looks.shown)) > 1)
+        ]
+
+    def placed(self) -> list[PaneName]:
+        """Panes on show, in their order."""
+        return [name for name in self.available() if name in self._wanted] or ["raw"]
+
+    # comparing
+
+    def fill_candidates(self) -> None:
+        """Brings the menu of candidates up to date."""
+        comparison = self.comparison
+        found = comparison.candidates(self._looks.shown)
+        self.candidate_menu.fill(found, comparison.ticked, self.offers, busy=self._waiting, pins=bool(comparison.pins))
+
+    def _tick(self, sources: list[object]) -> None:
+        self.comparison.ticked = list(sources)
+        self._redraw_images()
+
+    def pin(self) -> None:
+        """Keeps the image on show to compare other scans with."""
+        if self._looks.shown is not None:
+            self.comparison.pin(self._looks.shown, self._looks.restored)
+            self._redraw()
+            self.changed.emit()
+
+    def unpin(self) -> None:
+        self.comparison.unpin(self._looks.shown)
+        self._redraw()
+        self.changed.emit()
+
+    # drawing
 
     def _redraw(self) -> None:
-        shown, raw = self._shown, self.panes["raw"]
-        if shown is None:
-            raw.show_picture(None)
-            raw.set_title("Raw")
-        else:
-            raw.show_picture(shown.picture, self._plane(), self.limits(), self._height_lut())
-            raw.set_title("Raw" if shown.channel.role == "raw" else shown.channel.role.capitalize())
-        raw.set_hint("" if shown else "This file could not be opened")
-        self.set_waiting(False)
-        self._redraw_mask()
-        self._redraw_restored()
-        self._redraw_legend()
+        shown = self._looks.shown
+        self.panes["raw"].set_hint("" if shown else "This file could not be opened")
+        self.set_waiting(self._waiting)
+        self._redraw_images()
+        self._place()
 
-    def _redraw_mask(self) -> None:
-        pane = self.panes["mask"]
-        if self._mask is None:
-            pane.show_picture(None)
-            pane.set_title("Sampling mask")
-        else:
-            pane.show_picture(self._mask.picture, FLAT, (0.0, 1.0), colours.lut_of(colours.MASK))
-            pane.set_title(f"Sampling mask: {self._mask.text}")
+    def _redraw_images(self) -> None:
+        placed = self.placed()
+        raw = self._looks.pane("raw")
+        for name, pane in self.panes.items():
+            look = self._looks.pane(name) if name in placed or name != "compare" else PaneLook("Compare")
+            held = self._held and name == "restored" and look.picture is not None
+            if held:
+                look = replace(raw, title="Raw, while the space bar is held")
+            if isinstance(pane, ImagePane):
+                pane.set_title(look.title)
+                pane.show_picture(look.picture, look.plane, look.limits, look.lut, look.tint)
+        self.compare.show_looks(self.comparison.looks(self._looks))
+        self.compare.hold(raw if self._held else None)
+        self._redraw_result_row()
+        self._redraw_legend(placed)
+        self._update_bar()
 
-    def _redraw_restored(self) -> None:
-        pane, restored = self.panes["restored"], self._restored
-        self._aspect_box.setVisible(restored is not None)
-        if restored is None:
-            pane.show_picture(None)
-            pane.set_title("Restored")
-            return
-        self._aspect_box.clear()
-        for aspect in self.aspects():
-            self._aspect_box.addItem(ASPECTS[aspect], aspect)
-        self._aspect_box.setCurrentIndex(self._aspect_box.findData(self._aspect))
-        picture, plane, limits, lut = self._restored_look(restored)
-        pane.show_picture(picture, plane, limits, lut)
-        pane.set_title(f"{ASPECTS[self._aspect]}: {restored.title}")
+    def _redraw_result_row(self) -> None:
+        restored, results = self._looks.restored, self.comparison.results
+        several = len(results) > 1
+        self._result_box.setVisible(several)
+        if several:
+            self._result_box.clear()
+            self._result_box.addItems(labels(results))
+            self._result_box.setCurrentIndex(results.index(restored) if restored in results else 0)
+            self.panes["restored"].set_title(
+                "Restored" if not self._held else "Raw (held)", "" if restored is None else restored.title
+            )
+        badge = ""
+        if restored is not None and not self._held:
+            residual = residual_text(restored.restoration)
+            badge = f"residual {residual}" if residual else ""
+            if self.tint:
+                badge = f"{badge}   {changed_text(restored.restoration)}".strip()
+        self.panes["restored"].overlay.set_badge(badge)
 
-    def _restored_look(self, restored: Restored) -> tuple[Picture, Plane, tuple[float, float], Lut]:
-        if self._aspect == "difference":
-            low, high = value_range(restored.difference)
-            most = max(abs(low), abs(high))
-            return restored.difference, FLAT, (-most, most), colours.lut_of(colours.DIFFERENCE)
-        if self._aspect == "deviation" and restored.deviation is not None:
-            high = value_range(restored.deviation)[1]
-            return restored.deviation, FLAT, (0.0, high if high > 0 else 1.0), colours.lut_of(colours.DEVIATION)
-        return restored.mean, self._plane(), self.limits(), self._height_lut()
-
-    def _redraw_legend(self) -> None:
-        shown, restored = self._shown, self._restored
+    def _redraw_legend(self, placed: Sequence[PaneName]) -> None:
+        shown = self._looks.shown
         self.legend.setVisible(shown is not None and bool(shown.channel.measured.any()))
-        self.legend.show_result(restored)
-        self.legend.extra.setVisible(restored is not None and self._aspect != "restored")
-        if shown is None:
-            return
-        samples = [shown.picture.sample(self._plane())]
-        if restored is not None:
-            samples.append(restored.mean.sample(self._plane()))
-        caption = shown.channel.name + (", levelled for view" if self._plane() is not FLAT else "")
-        self.legend.shared.show_range(caption, self.limits(), shown.channel.unit, self._height_lut(), *samples)
-        if restored is not None and self._aspect != "restored":
-            picture, _, limits, lut = self._restored_look(restored)
-            caption = ASPECTS[self._aspect] + (", restored − raw" if self._aspect == "difference" else "")
-            self.legend.extra.show_range(caption, limits, shown.channel.unit, lut, picture.sample())
+        wanted: dict[Kind, bool] = {
+            "heights": True,
+            "difference": "difference" in placed,
+            "deviation": "deviation" in placed,
+        }
+        looks: dict[Kind, BarLook | None] = {k: self._looks.bar(k) if on else None for k, on in wanted.items()}
+        self.legend.show_bars(looks, self.display)
+
+    def _update_bar(self) -> None:
+        result = self._looks.restored is not None
+        self.bar.show_state(self._wanted, self.available(), tint=self.tint, result=result)
+        self.bar.setVisible(self._looks.shown is not None)
+        for pane in self.panes.values():
+            pane.cross.setVisible(len(self.placed()) > 1)
 
     # the cursor
 
-    def _hovered(self, at: QPointF | None) -> None:
-        for pane in self.panes.values():
-            pane.set_cursor(at)
-        self.cursor_text.emit(self.text_at(at.x(), at.y()) if at is not None else "")
+    def _hovered(self, at: QPointF | None, name: PaneName | None = None) -> None:
+        if name is not None and at is not None:
+            self._active = name
+        read = Readouts(self._looks, self.panes)
+        for other, pane in self.panes.items():
+            pane.set_cursor(at, read.in_pane(other, at.x(), at.y()) if at is not None else ())
+        self.cursor_text.emit(read.line(at.x(), at.y()) if at is not None else "")
 
-    def text_at(self, x: float, y: float) -> str:
-        """Position and values at (x, y) in nm or px; empty outside of the image."""
-        if self._shown is None or not _inside(self._shown.picture.frame, x, y):
-            return ""
-        frame = self._shown.picture.frame
-        length = scale_for(0, max(frame.width, frame.height), frame.unit)
-        parts = [f"x {length.text(x)}", f"y {length.text(y)}"]
-        values = scale_for(*self.limits(), self._shown.channel.unit)
-        for name in ("raw", "restored"):
-            value = self.panes[name].value_at(x, y)
-            if value is not None:
-                what = ASPECTS[self._aspect].lower() if name == "restored" else "raw"
-                parts.append(f"{what} {values.text(value)}")
-        measured = self.panes["mask"].value_at(x, y)
-        if measured is not None:
-            parts.append("measured" if measured else "not measured")
-        return "     ".join(parts)
+    # copies of what is seen
+
+    def figure(self) -> QImage | None:
+        """All panes with their colour bars, as they are seen; None while nothing is."""
+        shown = self._looks.shown
+        if shown is None:
+            return None
+        heading = "  ·  ".join(
+            [shown.scan.name, channel_label(shown.channel), shown.channel.direction, *facts(shown.scan)]
+        )
+        return self._figure(heading, self.placed())
+
+    def pane_figure(self, name: PaneName | None = None) -> QImage | None:
+        """One pane with its colour bar; by default the one that the cursor was in last."""
+        placed = self.placed()
+        wanted = name or self._active
+        if self._looks.shown is None:
+            return None
+        return self._figure("", [wanted if wanted in placed else placed[0]])
+
+    def _figure(self, heading: str, names: Sequence[PaneName]) -> QImage:
+        self._hovered(None)  # the cross-hair belongs to the screen
+        kinds = dict.fromkeys(_kind(name) for name in names if name != "mask")
+        bars = [self.legend.bars[kind] for kind in kinds if not self.legend.bars[kind].isHidden()]
+        return figure_of(heading, [self.panes[name] for name in names], bars)
+
+    def _open_menu(self, name: PaneName, at: QPoint) -> None:
+        self._active = name
+        menu = self.menu_of(name)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(at)
+
+    def menu_of(self, name: PaneName) -> QMenu:
+        """What can be done with a pane."""
+        menu = QMenu(self)
+        menu.addAction("Copy this pane", lambda: copy(self.pane_figure(name)))
+        menu.addAction("Copy figure", lambda: copy(self.figure()))
+        menu.addAction("Whole image", self.links.reset)
+        menu.addSeparator()
+        if name in ("restored", "compare") and self._looks.restored is not None:
+            self.fill_candidates()
+            menu.addMenu(self.candidate_menu.tries)
+        menu.addAction("Keep to compare with other scans", self.pin)
+        hide = menu.addAction("Hide this pane", lambda: self.set_pane_visible(name, False))
+        hide.setEnabled(len(self.placed()) > 1)
+        return menu
 
     # where things are
 
@@ -241,19 +370,24 @@ class ScanView(QWidget):
         self._place()
 
     def _place(self) -> None:
-        frame = self._shown.picture.frame if self._shown else None
+        shown = self._looks.shown
+        frame = shown.picture.frame if shown else None
         aspect = float(np.clip(frame.width / frame.height, 1 / _LONGEST_ASPECT, _LONGEST_ASPECT)) if frame else 1.0
-        visible = [name for name in PANE_NAMES if name not in self._hidden]
-        least = LEAST[0], max(LEAST[1], self.legend.minimumSizeHint().height())
-        where = arrange(len(visible), self.width(), self.height(), aspect, title=TITLE_HEIGHT, legend=least, gap=_GAP)
-        for name, box in zip(visible, where.panes, strict=True):
+        placed = self.placed()
+        least = LEAST[0], max(LEAST[1], self.legend.least_height())
+        height = max(self.height() - HEIGHT, 1)
+        where = arrange(len(placed), self.width(), height, aspect, title=TITLE_HEIGHT, legend=least, gap=_GAP)
+        self.bar.setGeometry(0, 0, self.width(), HEIGHT)
+        for name, pane in self.panes.items():
+            pane.setVisible(name in placed)
+        for name, box in zip(placed, where.panes, strict=True):
             _put(self.panes[name], box)
         _put(self.legend, where.legend)
 
 
+def _kind(name: PaneName) -> Kind:
+    return name if name in ("difference", "deviation") else "heights"
+
+
 def _put(widget: QWidget, box: Box) -> None:
-    widget.setGeometry(box.x, box.y, box.width, box.height)
-
-
-def _inside(frame: Frame, x: float, y: float) -> bool:
-    return frame.x <= x < frame.x + frame.width and frame.y <= y < frame.y + frame.height
+    widget.setGeometry(box.x, box.y + HEIGHT, box.width, box.height)

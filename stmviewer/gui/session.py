@@ -11,6 +11,7 @@ from time import monotonic
 from PySide6.QtCore import QObject, Signal
 
 from stmviewer.files.calibration import Calibration, filled_in, key_of, of_facts
+from stmviewer.gui.candidates import MOST_RESULTS
 from stmviewer.gui.shown import ChannelWish, Opened, Restored, Shown, ShownMask, pick_channel, preview_mask
 from stmviewer.gui.state import Phase, Run
 from stmviewer.gui.worker import JobDesk
@@ -80,7 +81,9 @@ class Session(QObject):
         self.mask_fault = ""
         self.run = Run()
         self.models: list[ModelInfo] = []
-        self._results: dict[Channel, Restored] = {}
+        #: the last results of each channel of the scan, and which of them is shown
+        self._results: dict[Channel, list[Restored]] = {}
+        self._chosen: dict[Channel, Restored] = {}
         self._device_known = False
         desk = self.desk
         self._opening = desk.lane(desk.files, self._on_opening)
@@ -98,7 +101,18 @@ class Session(QObject):
     @property
     def restored(self) -> Restored | None:
         """The result for the channel on show, if there is one."""
-        return self._results.get(self.shown.channel) if self.shown else None
+        return self._chosen.get(self.shown.channel) if self.shown else None
+
+    @property
+    def results(self) -> tuple[Restored, ...]:
+        """The last results for the channel on show, the latest last."""
+        return tuple(self._results.get(self.shown.channel, ())) if self.shown else ()
+
+    def choose_result(self, restored: Restored) -> None:
+        """Shows another of the results."""
+        if self.shown is not None and restored in self.results and restored is not self.restored:
+            self._chosen[self.shown.channel] = restored
+            self.restored_changed.emit()
 
     def list_models(self) -> None:
         self._listing_models.start("Reading the models", lambda _: self._services.available_models())
@@ -250,6 +264,7 @@ class Session(QObject):
 
     def _leave_scan(self) -> None:
         self._results.clear()
+        self._chosen.clear()
         self._restoring.drop()
 
     # the mask before a run
@@ -301,7 +316,10 @@ class Session(QObject):
         self.run = self.run.after(event)
         match event:
             case events.Finished(Restored() as restored) if self.shown:
-                self._results[self.shown.channel] = restored
+                kept = self._results.setdefault(self.shown.channel, [])
+                kept.append(restored)
+                del kept[:-MOST_RESULTS]
+                self._chosen[self.shown.channel] = restored
                 self.restored_changed.emit()
                 self._ask_device()
             case events.Failed(message, details):
@@ -360,6 +378,11 @@ class Session(QObject):
             )
             return
         self._exporting.start("Export", self._services.export_job(restored.restoration, shown.scan, path))
+
+    def save_picture(self, png: bytes, path: Path) -> None:
+        """Writes a picture of what is seen to `path`; never over the file that was measured."""
+        if self.scan is not None:
+            self._exporting.start("Export", exporting.picture_job(png, self.scan, path))
 
     def _on_export(self, event: events.Event) -> None:
         match event:

@@ -146,13 +146,18 @@ def preview_mask(shown: Shown, request: RestoreRequest) -> ShownMask:
 
 @dataclass(frozen=True, eq=False)
 class Restored:
-    """A restoration with its pictures, in the frame of the scan it came from."""
+    """A restoration with its pictures, in the frame of the scan it came from.
+
+    `difference` is restored less raw. Where measured pixels were put back and nothing is known of the others, it is
+    that of before, and `differs` is False.
+    """
 
     restoration: Restoration
     mean: Picture
     difference: Picture
     deviation: Picture | None
     took_s: float = 0.0
+    differs: bool = True
 
     @classmethod
     def of(cls, restoration: Restoration, reference: Geometry, took_s: float = 0.0) -> "Restored":
@@ -163,7 +168,15 @@ class Restored:
         for picture in (mean, deviation):
             if picture is not None:
                 warm(picture)
-        return cls(restoration, mean, mean.minus(known), deviation, took_s)
+        request = restoration.request
+        differs = restoration.truth is not None or request.task == "repair" or request.trust != "keep"
+        difference = mean.minus(known) if differs else Picture(restoration.residual, frame)
+        return cls(restoration, mean, difference, deviation, took_s, differs)
+
+    @cached_property
+    def inferred(self) -> Picture:
+        """1 where what is shown was not measured, 0 where it is as measured."""
+        return Picture(self.restoration.inferred.astype(np.float32), self.mean.frame)
 
     @property
     def title(self) -> str:

@@ -34,6 +34,10 @@ class Tones:
     offer_text: QColor
     primary: QColor
     primary_text: QColor
+    tint: QColor
+    ok: QColor
+    look: QColor
+    unknown: QColor
 
 
 def _tones(*values: str) -> Tones:
@@ -44,10 +48,12 @@ def _tones(*values: str) -> Tones:
 _LIGHT_TONES = _tones(
     "#e9e9e6", "#d3d5d6", "#b9bcbe", "#c6c7c5", "#5d6166", "#fbf0c9", "#4c3c05",
     "#f9dcd8", "#6d1712", "#dce9f3", "#163c58", "#2f6f9f", "#ffffff",
+    "#00b4c8", "#2c8a4b", "#c77700", "#7d8287",
 )
 _DARK_TONES = _tones(
     "#17191b", "#3b3f43", "#565b60", "#4a4e53", "#a2a6ab", "#453b16", "#f5e3a3",
     "#552420", "#ffd3cd", "#1f3a4f", "#cfe4f4", "#3c86b8", "#ffffff",
+    "#00b4c8", "#5cc27e", "#f0a63c", "#9aa0a6",
 )
 # fmt: on
 
@@ -141,6 +147,16 @@ def _style_sheet(colours: Tones, base: QColor) -> str:
     QTabBar#side:focus::tab:selected {{ border-bottom-color: {colours.offer_text.name()}; }}
     QLabel#paneTitle, QLabel#scanName {{ font-weight: 600; }}
     QLabel#paneHint, QLabel#quiet {{ color: {colours.quiet.name()}; }}
+    QToolButton#chip {{ border: 1px solid {colours.line.name()}; border-radius: 4px; padding: 2px 8px; }}
+    QToolButton#chip:checked {{ background: {colours.offer.name()}; color: {colours.offer_text.name()};
+        border-color: {colours.primary.name()}; }}
+    QToolButton#chip:hover, QToolButton#chip:focus {{ border-color: {colours.primary.name()}; }}
+    QToolButton#chip::menu-indicator {{ width: 0px; }}
+    QToolButton#barButton {{ border: 1px solid transparent; border-radius: 3px; padding: 1px 5px;
+        color: {colours.quiet.name()}; }}
+    QToolButton#barButton:hover {{ border-color: {colours.line.name()}; }}
+    QToolButton#paneCross {{ border: none; color: {colours.quiet.name()}; padding: 0px 4px; }}
+    QToolButton#paneCross:hover {{ color: {colours.primary.name()}; }}
     QLabel#heading {{ font-weight: 600; margin-top: 6px; }}
     QLabel#invalid {{ color: {colours.error_text.name()}; background: {colours.error.name()};
         padding: 3px; border-radius: 3px; }}

@@ -2,7 +2,6 @@
 
 import platform
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +19,7 @@ from stmviewer.restore.classical import CLASSICAL
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.normalise import normalisation
 from stmviewer.restore.problem import Answer, Options, Problem, Restorer
-from stmviewer.restore.request import Device, RestoreRequest
+from stmviewer.restore.request import RestoreRequest
 from stmviewer.restore.restoration import HiddenScore, Restoration
 from stmviewer.scan import BoolArray, Channel, FloatArray, Geometry, Mask, Progress, Scan
 from stmviewer.scan.levelling import row_offsets
@@ -31,12 +30,9 @@ from stmviewer.scan.processing.scans import processed
 _CONSISTENCY_SIGMA = 1.25
 _LEAST_WEIGHT = 0.05
 
-#: gives the restorer of a model on a device, and the hash of its weights
-Loader = Callable[[ModelInfo, Device], tuple[Restorer, str]]
 
-
-def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loader = library.load) -> Restoration:
-    """Restores one channel of `scan` as asked, with methods that `load` gives.
+def restore(scan: Scan, request: RestoreRequest, progress: Progress) -> Restoration:
+    """Restores one channel of `scan` as asked.
 
     Raises RequestError or FileError when that is not possible, Cancelled when the user stops it.
     """
@@ -46,7 +42,7 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     scan, channel = processed(scan, channel, request.history, progress.part(0.1, "Processing"))
     case = prepare(scan, channel, request)
     progress.part(0.05, "Loading the model")
-    methods = _Methods(request, load)
+    methods = _Methods(request)
     if info.name != library.AUTO.name:
         methods.load(info.name)
     choice, self_check = check_sparse(case, info, request, channel.unit, methods.shown, progress.part(0.3))
@@ -83,16 +79,15 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
 class _Methods:
     """The methods of one request, loaded when they are first needed."""
 
-    def __init__(self, request: RestoreRequest, load: Loader) -> None:
+    def __init__(self, request: RestoreRequest) -> None:
         self.request = request
-        self._load = load
         self._loaded: dict[str, tuple[Restorer, str]] = {}
 
     def load(self, name: str) -> tuple[Restorer, str]:
         """The restorer of that name and the hash of its weights."""
         if name not in self._loaded:
             info = library.resolve(name, self.request.task)
-            self._loaded[name] = self._load(info, self.request.device)
+            self._loaded[name] = library.load(info, self.request.device)
         return self._loaded[name]
 
     def shown(self, case: Case, name: str, progress: Progress) -> FloatArray:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from stmviewer.files import save_scan, stem_of
 from stmviewer.restore import Restoration
@@ -76,5 +77,21 @@ def export_job(restoration: Restoration, source: Scan, path: Path) -> Job:
     def job(context: Context) -> Path:
         context.progress.check()
         return export(restoration, source, path)
+
+    return job
+
+
+def picture_job(png: bytes, source: Scan, path: Path) -> Job:
+    """A job that writes a picture of what the window shows; its result is the path written."""
+
+    def job(context: Context) -> Path:
+        from stmviewer.files.writing import Origin, export
+
+        context.progress.check()
+
+        def write(file: BinaryIO) -> None:
+            file.write(png)
+
+        return export(Origin(source.path, None), path, write)
 
     return job

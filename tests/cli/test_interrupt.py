@@ -38,14 +38,14 @@ def test_what_was_restored_before_is_in_the_json(run, tmp_path, monkeypatch):
 
     for name in ("a.gwy", "b.gwy", "c.gwy"):
         scans.write(tmp_path / "in" / name)
-    real = module.open_calibrated
+    real = module._one
 
     def one(file, *rest):
         if file.name == "b.gwy":
             signal.raise_signal(signal.SIGINT)
         return real(file, *rest)
 
-    monkeypatch.setattr(module, "open_calibrated", one)
+    monkeypatch.setattr(module, "_one", one)
     outcome = run("restore", tmp_path / "in", "--model", "tv", "-o", tmp_path / "out", "--json")
     assert outcome.code == 130
     outcome.one_line("stopped")

@@ -2,7 +2,7 @@
 
     python tests/gui/screenshots.py OUT.png [--file SCAN] [--task repair|sparse] [--mask lines:4] [--model NAME]
                                     [--steps N] [--samples K] [--channel Z] [--size 1280x800] [--theme light|dark]
-                                    [--aspect restored|difference|deviation] [--cursor 0.4,0.6] [--tip]
+                                    [--panes raw,restored,difference] [--cursor 0.4,0.6] [--tip]
     python tests/gui/screenshots.py OUT.png --simulate [SeveralTips=0.7 ...] [--seed 0] [--size 1280x720]
 
 With --simulate it is the picture of the simulation, with these degradations always and that strong.
@@ -24,7 +24,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
 
 from stmviewer.gui.app import make_app
-from stmviewer.gui.scan_view import ASPECTS
+from stmviewer.gui.looks import PANE_NAMES
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.simulating.dialog import SimulateDialog
 from stmviewer.gui.state import Phase
@@ -94,8 +94,9 @@ def take(options: argparse.Namespace) -> None:
                     wait_for_part(app, window, options.until)
                 if window.session.run.phase is Phase.FAILED:
                     print(window.session.run.message, file=sys.stderr)
-        if options.aspect:
-            window.set_aspect(options.aspect)
+        if options.panes:
+            window.view.set_wanted(options.panes.split(","))
+            app.processEvents()
         if options.zoom:
             window.zoom(options.zoom)
         if options.cursor and window.session.shown:
@@ -140,7 +141,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=1)
     parser.add_argument("--preview", action="store_true", help="sets the task, but does not restore")
     parser.add_argument("--until", type=float, help="takes the picture when this part (0 to 1) of a run is done")
-    parser.add_argument("--aspect", choices=tuple(ASPECTS))
+    parser.add_argument("--panes", help=f"which panes, of {','.join(PANE_NAMES)}")
     parser.add_argument("--zoom", type=float)
     parser.add_argument("--simulate", nargs="*", metavar="NAME=STRENGTH", help="the simulation instead")
     parser.add_argument("--seed", type=int, default=0, help="of the simulation")

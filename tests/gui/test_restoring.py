@@ -52,7 +52,10 @@ def test_a_restoration_from_button_to_image(bench: Bench, open_window: Opener, q
     raw = window.view.panes["raw"].value_at(3.0, 4.0)
     assert raw is not None
     assert pane.value_at(3.0, 4.0) == pytest.approx(raw + 1e-12, abs=1e-16)
-    assert "Residual at measured pixels 1 pm rms" in window.view.legend.summary
+    assert window.view.legend.summary.startswith("flow-sim, 4 steps, ")
+    texts = [row.text for row in window.view.legend.trust.rows]
+    assert any(text.startswith("Residual: 1 pm rms at measured pixels") for text in texts)
+    assert pane.overlay.badge == "residual 1 pm rms"
     assert window.view.legend.score_texts()[1:] == [
         ["flow-sim", "0.930", "30.0 dB", "2 pm"],
         ["linear", "0.810", "24.0 dB", "6 pm"],
@@ -73,28 +76,33 @@ def test_difference_and_deviation(bench: Bench, open_window: Opener, qtbot: QtBo
     window = open_window(bench.add("scan.sxm"))
     window.controls.show_request(RestoreRequest("repair", model="flow-sim", samples=8))
     settled(qtbot, window)
-    assert not window.menus.actions["aspect-difference"].isEnabled()
+    assert not window.menus.actions["pane-difference"].isEnabled()
+    assert not window.view.bar.chips["difference"].isVisible()
     window.restore()
     settled(qtbot, window)
-    window.menus.actions["aspect-deviation"].trigger()
-    pane = window.view.panes["restored"]
-    assert pane.title == "Deviation: flow-sim, 8 samples"
-    assert pane.value_at(5, 5) == 3e-12
-    assert window.view.legend.extra.isVisible()
-    window.menus.actions["aspect-difference"].trigger()
-    assert pane.value_at(5, 5) == pytest.approx(1e-12, abs=1e-16)
-    low, high = window.view.legend.extra.limits
+    window.menus.actions["pane-deviation"].trigger()
+    window.view.bar.chips["difference"].click()
+    assert window.view.placed() == ["raw", "restored", "difference", "deviation"]
+    deviation, difference = window.view.panes["deviation"], window.view.panes["difference"]
+    assert deviation.title == "Deviation: flow-sim, 8 samples"
+    assert deviation.value_at(5, 5) == 3e-12
+    assert difference.value_at(5, 5) == pytest.approx(1e-12, abs=1e-16)
+    bars = window.view.legend.bars
+    assert bars["deviation"].isVisible()
+    low, high = bars["difference"].limits
     assert low == -high
-    window.menus.actions["aspect-restored"].trigger()
-    assert not window.view.legend.extra.isVisible()
+    assert bars["deviation"].limits[0] == 0
+    window.view.panes["deviation"].cross.click()
+    assert window.view.placed() == ["raw", "restored", "difference"]
+    assert not bars["deviation"].isVisible()
 
 
 def test_without_samples_there_is_no_deviation(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:
     window = open_window(bench.add("scan.sxm"))
     window.restore()
     settled(qtbot, window)
-    assert window.menus.actions["aspect-difference"].isEnabled()
-    assert not window.menus.actions["aspect-deviation"].isEnabled()
+    assert window.menus.actions["pane-difference"].isEnabled()
+    assert not window.menus.actions["pane-deviation"].isEnabled()
 
 
 def test_cancel(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:

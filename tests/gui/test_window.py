@@ -10,7 +10,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from stmviewer.gui.scan_view import PANE_NAMES
+from stmviewer.gui.looks import AT_FIRST
 from stmviewer.gui.shown import ShownMask
 from stmviewer.gui.theme import is_dark
 from stmviewer.gui.window import MainWindow
@@ -63,7 +63,7 @@ def test_the_sample_button_is_there_only_with_samples(
 # opening
 
 
-@pytest.mark.parametrize("where", ["window", *PANE_NAMES])
+@pytest.mark.parametrize("where", ["window", *AT_FIRST])
 def test_a_dropped_file_opens(bench: Bench, open_window: Opener, qtbot: QtBot, where: str) -> None:
     first, second = bench.add("first.sxm"), bench.add("second.sxm")
     window = open_window(first)
@@ -212,11 +212,15 @@ def test_the_facts_of_the_scan(bench: Bench, open_window: Opener) -> None:
 
 
 @pytest.mark.parametrize("levelled", [True, False])
-def test_the_cursor_reads_the_value_at_its_place(bench: Bench, open_window: Opener, levelled: bool) -> None:
+def test_the_cursor_reads_the_value_at_its_place(
+    bench: Bench, open_window: Opener, qtbot: QtBot, levelled: bool
+) -> None:
     data = surface(48, 64)
     data[10] = np.nan
     window = open_window(bench.add("scan.sxm", make_scan(data=data, geometry=Geometry(64, 48, 32e-9, 12e-9))))
     window.set_levelled(levelled)
+    window.controls.sparse.setChecked(True)
+    settled(qtbot, window)
     raw = window.view.panes["raw"]
     expected = level_for_display(data) if levelled else data
     for row, column in ((0, 0), (47, 63), (20, 31)):
@@ -229,8 +233,15 @@ def test_the_cursor_reads_the_value_at_its_place(bench: Bench, open_window: Open
     factor = window.view.legend.shared.scale.factor
     assert float(number) * factor == pytest.approx(expected[20, 31], abs=factor)
     assert all(pane.overlay.cursor_at == QPointF(15.75, 5.125) for pane in window.view.panes.values())
+    # the same is written into each pane
+    where, value = raw.overlay.readout.split("   ")
+    assert where == "15.8, 5.1 nm"
+    assert value == text.split("raw ")[1].split("     ")[0]
+    assert window.view.panes["mask"].overlay.readout in ("15.8, 5.1 nm   measured", "15.8, 5.1 nm   not measured")
+    assert window.view.panes["restored"].overlay.readout == ""
     raw.hovered.emit(QPointF(1, 10.5 * 0.25))
     assert "not measured" in window.cursor_line.text()
+    assert raw.overlay.readout.endswith("not measured")
     raw.hovered.emit(None)
     assert window.cursor_line.text() == ""
 
@@ -248,31 +259,38 @@ def test_levelling_is_one_key_away(bench: Bench, open_window: Opener, qtbot: QtB
 
 def test_inverted_colours(bench: Bench, open_window: Opener) -> None:
     window = open_window(bench.add("scan.sxm"))
-    before = window.view._height_lut()
+    raw = window.view.panes["raw"].raster
+    before = raw.lut
     window.menus.actions["inverted"].trigger()
-    assert (window.view._height_lut() == before[::-1]).all()
+    assert (raw.lut == before[::-1]).all()
+    window.close()
+    assert open_window().view.inverted
 
 
 def test_panes_can_be_hidden_but_the_last_one(bench: Bench, open_window: Opener) -> None:
     window = open_window(bench.add("scan.sxm"))
     wide = window.view.panes["raw"].width()
-    window.menus.actions["pane-mask"].trigger()
     window.menus.actions["pane-restored"].trigger()
-    assert not window.view.panes["mask"].isVisible()
+    assert window.view.placed() == ["raw"]
+    assert not window.view.panes["restored"].isVisible()
     assert window.view.panes["raw"].width() > wide
     assert not window.menus.actions["pane-raw"].isEnabled()
+    assert not window.view.panes["raw"].cross.isVisible()
     window.close()
-    assert not open_window().view.pane_visible("mask")
+    assert not open_window().view.pane_visible("restored")
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1920, 1080), (900, 620)])
 def test_all_panes_have_one_size_and_lie_in_the_window(
-    bench: Bench, open_window: Opener, size: tuple[int, int]
+    bench: Bench, open_window: Opener, qtbot: QtBot, size: tuple[int, int]
 ) -> None:
     window = open_window(bench.add("scan.sxm"), size=size)
-    sizes = {(pane.width(), pane.height()) for pane in window.view.panes.values()}
-    assert len(sizes) == 1
-    for pane in window.view.panes.values():
+    window.controls.sparse.setChecked(True)
+    settled(qtbot, window)
+    panes = [window.view.panes[name] for name in window.view.placed()]
+    assert len(panes) == 3
+    assert len({(pane.width(), pane.height()) for pane in panes}) == 1
+    for pane in panes:
         assert window.view.rect().contains(pane.geometry())
         assert pane.title.split(":")[0] in pane._title.text() or pane.width() < 150
 
@@ -290,14 +308,14 @@ def test_an_all_nan_scan_opens_and_says_why_not(bench: Bench, open_window: Opene
 
 def test_the_mask_is_shown_before_a_run(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:
     window = open_window(bench.add("scan.sxm"))
-    assert window.view.panes["mask"].title == "Sampling mask: every pixel measured"
+    assert window.view.panes["mask"].title == "Mask: every pixel measured"
     window.controls.sparse.setChecked(True)
     settled(qtbot, window)
     shown = window.session.mask
     assert isinstance(shown, ShownMask)
     assert (shown.mask.measured == make_mask("lines:4", 64, 64).measured).all()
     assert window.view.panes["mask"].picture is shown.picture
-    assert window.view.panes["mask"].title == "Sampling mask: lines:4, 25 % measured"
+    assert window.view.panes["mask"].title == "Mask: lines:4, 25 % measured"
     window.controls.mask_box.setCurrentIndex(window.controls.mask_box.findData("pixels:0.25"))
     window.controls.seed.setValue(5)
     settled(qtbot, window)

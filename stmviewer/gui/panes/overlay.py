@@ -1,4 +1,6 @@
-"""What lies over an image in screen pixels: the scale bar and the cross-hair."""
+"""What lies over an image in screen pixels: scale bar, cross-hair, the value under it, and names of its parts."""
+
+from collections.abc import Sequence
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -8,11 +10,14 @@ from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 from stmviewer.gui.panes.scale_bar import ScaleBar, scale_bar
 
 _LIGHT, _DARK = QColor(255, 255, 255), QColor(0, 0, 0, 170)
-_BAR_HEIGHT, _INSET = 4.0, 10.0
+_PILL = QColor(16, 18, 20, 190)
+_BAR_HEIGHT, _INSET, _FONT = 4.0, 10.0, 12
+#: from the edge of the view to a readout or a label
+_EDGE = 5.0
 
 
 class Overlay(QGraphicsObject):
-    """Lies over a ViewBox. White with a dark outline: readable on any colour."""
+    """Lies over a ViewBox. White with a dark outline or on a dark ground: readable on any colour."""
 
     def __init__(self, view: pg.ViewBox) -> None:
         super().__init__(view)
@@ -20,6 +25,9 @@ class Overlay(QGraphicsObject):
         self._unit = "nm"
         self._image = QRectF()
         self._cursor: QPointF | None = None
+        self._readout: tuple[str, ...] = ()
+        self._labels: tuple[tuple[float, float, str], ...] = ()
+        self._badge = ""
         self.setZValue(1000)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         view.sigRangeChanged.connect(lambda *_: self.update())
@@ -27,17 +35,43 @@ class Overlay(QGraphicsObject):
 
     def set_image(self, image: QRectF, unit: str) -> None:
         """The rectangle that the image covers (physical), and its unit; an empty one shows no scale bar."""
-        self._image, self._unit = image, unit
+        if (image, unit) != (self._image, self._unit):
+            self._image, self._unit = image, unit
+            self.update()
+
+    def set_cursor(self, at: QPointF | None, readout: Sequence[str] = ()) -> None:
+        """Where the cross-hair is (physical), None for none, and what is read there: place and value."""
+        if at != self._cursor or tuple(readout) != self._readout:
+            self._cursor, self._readout = at, tuple(readout)
+            self.update()
+
+    def set_labels(self, labels: Sequence[tuple[float, float, str]]) -> None:
+        """Names over parts of the visible image: from, to (0 left, 1 right), text."""
+        self._labels = tuple(labels)
         self.update()
 
-    def set_cursor(self, at: QPointF | None) -> None:
-        """Where the cross-hair is (physical), None for none."""
-        self._cursor = at
-        self.update()
+    def set_badge(self, text: str) -> None:
+        """A fact on the image that stands at its upper left corner, in copies too; empty for none."""
+        if text != self._badge:
+            self._badge = text
+            self.update()
+
+    @property
+    def badge(self) -> str:
+        return self._badge
 
     @property
     def cursor_at(self) -> QPointF | None:
         return self._cursor
+
+    @property
+    def readout(self) -> str:
+        """What is read at the cursor, as it is written."""
+        return "   ".join(self._readout)
+
+    @property
+    def labels(self) -> list[str]:
+        return [text for _, _, text in self._labels]
 
     def shown_scale_bar(self) -> ScaleBar | None:
         """The scale bar as it is drawn now."""
@@ -60,6 +94,15 @@ class Overlay(QGraphicsObject):
         bar = self.shown_scale_bar()
         if bar is not None:
             self._draw_bar(painter, bar, image.intersected(self.boundingRect()))
+        self._draw_labels(painter, image.intersected(self.boundingRect()))
+        if self._badge:
+            painter.setFont(_font(painter))
+            seen = image.intersected(self.boundingRect())
+            width = min(painter.fontMetrics().horizontalAdvance(self._badge) + 12.0, seen.width() - 2 * _EDGE)
+            at = QPointF(seen.left() + _EDGE + width / 2, seen.top() + _EDGE)
+            _pill(painter, [self._badge], at, seen.width() - 2 * _EDGE)
+        if self._cursor is not None and self._readout:
+            self._draw_readout(painter)
 
     def _on_screen(self) -> QRectF:
         corners = (self._view.mapFromView(p) for p in (self._image.topLeft(), self._image.bottomRight()))
@@ -82,9 +125,7 @@ class Overlay(QGraphicsObject):
         rect = QRectF(left, bottom - _BAR_HEIGHT, round(bar.pixels), _BAR_HEIGHT)
         painter.fillRect(rect.adjusted(-1, -1, 1, 1), _DARK)
         painter.fillRect(rect, _LIGHT)
-        font = QFont(painter.font())
-        font.setPixelSize(12)
-        font.setBold(True)
+        font = _font(painter, bold=True)
         path = QPainterPath()
         text_width = QFontMetricsF(font).horizontalAdvance(bar.label)
         path.addText(QPointF(max(rect.center().x() - text_width / 2, left), rect.top() - 5), font, bar.label)
@@ -94,6 +135,51 @@ class Overlay(QGraphicsObject):
         )
         painter.fillPath(path, _LIGHT)
 
+    def _draw_labels(self, painter: QPainter, room: QRectF) -> None:
+        painter.setFont(_font(painter, bold=True))
+        for start, end, text in self._labels:
+            left, right = room.left() + start * room.width(), room.left() + end * room.width()
+            _pill(painter, [text], QPointF((left + right) / 2, room.top() + _EDGE), right - left - 2 * _EDGE)
+
+    def _draw_readout(self, painter: QPainter) -> None:
+        assert self._cursor is not None
+        painter.setFont(_font(painter))
+        room, metrics = self.boundingRect(), painter.fontMetrics()
+        one_line = "   ".join(self._readout)
+        # beside the scale bar, if there is room
+        fits = metrics.horizontalAdvance(one_line) + 12 < 0.62 * room.width()
+        lines = [one_line] if fits else list(self._readout)
+        width = min(max(metrics.horizontalAdvance(line) for line in lines) + 12.0, room.width() - 2 * _EDGE)
+        height = len(lines) * metrics.height() + 4.0
+        at = self._view.mapFromView(self._cursor)
+        place = QRectF(room.right() - _EDGE - width, room.bottom() - _EDGE - height, width, height)
+        if place.adjusted(-16, -16, 16, 16).contains(at):
+            place.moveTop(room.top() + _EDGE + (24 if self._labels or self._badge else 0))
+        _pill(painter, lines, QPointF(place.center().x(), place.top()), room.width() - 2 * _EDGE)
+
     def _resized(self) -> None:
         self.prepareGeometryChange()
         self.update()
+
+
+def _font(painter: QPainter, *, bold: bool = False) -> QFont:
+    font = QFont(painter.font())
+    font.setPixelSize(_FONT)
+    font.setBold(bold)
+    return font
+
+
+def _pill(painter: QPainter, lines: Sequence[str], top_middle: QPointF, most: float) -> None:
+    """Lines of text on a dark ground, their top in the middle at a point; nothing where there is no room."""
+    metrics = painter.fontMetrics()
+    shown = [metrics.elidedText(line, Qt.TextElideMode.ElideRight, int(most - 12)) for line in lines]
+    if most < 30 or not any(shown):
+        return
+    width = max(metrics.horizontalAdvance(line) for line in shown) + 12.0
+    rect = QRectF(top_middle.x() - width / 2, top_middle.y(), width, len(shown) * metrics.height() + 4.0)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_PILL)
+    painter.drawRoundedRect(rect, 4, 4)
+    painter.setPen(_LIGHT)
+    painter.drawText(rect.adjusted(6, 2, -6, -2), Qt.AlignmentFlag.AlignCenter, "\n".join(shown))

@@ -1,15 +1,16 @@
 """An image drawn in physical coordinates, with its gaps hatched."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
-from stmviewer.gui.display import FLAT, Frame, Lut, Picture, Plane, colourise
+from stmviewer.gui.display import FLAT, Frame, Lut, Picture, Plane, colourise, tinted
 
 #: below this many screen pixels per image pixel the image is smoothed; above, one sees its pixels
 _SMOOTH_BELOW = 3.0
@@ -18,6 +19,9 @@ _ONE_TO_ONE = (1.0, 1.06)
 _MOST_REPEATED = 4096
 #: images of at most that many cells a side are coloured whole
 _WHOLE = 2048
+
+#: gives the ends of a strip, x to x
+Band = Callable[[], tuple[float, float]]
 
 
 class RasterItem(pg.GraphicsObject):
@@ -33,6 +37,9 @@ class RasterItem(pg.GraphicsObject):
         self._plane: Plane = FLAT
         self._limits = (0.0, 1.0)
         self._lut: Lut | None = None
+        self._tint: Picture | None = None
+        self._tint_colour = QColor("teal")
+        self._band: Band | None = None
         self._hatch = QBrush()
         self._gap_colour = QColor("grey")
         self._parts: dict[tuple[int, ...], _Drawn] = {}
@@ -42,14 +49,37 @@ class RasterItem(pg.GraphicsObject):
         return self._picture
 
     @property
+    def lut(self) -> Lut | None:
+        return self._lut
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        return self._limits
+
+    @property
     def plane(self) -> Plane:
         return self._plane
 
-    def show_picture(self, picture: Picture, plane: Plane, limits: tuple[float, float], lut: Lut) -> None:
-        """What to draw from now on."""
+    def show_picture(
+        self,
+        picture: Picture,
+        plane: Plane,
+        limits: tuple[float, float],
+        lut: Lut,
+        tint: Picture | None = None,
+    ) -> None:
+        """What to draw from now on; `tint`, on the same pixels, is 1 where the colours are tinted."""
+        same = picture is self._picture and (plane, limits, tint) == (self._plane, self._limits, self._tint)
+        if same and self._lut is not None and np.array_equal(lut, self._lut):
+            return  # what has been coloured stays
         self.prepareGeometryChange()
-        self._picture, self._plane, self._limits, self._lut = picture, plane, limits, lut
+        self._picture, self._plane, self._limits, self._lut, self._tint = picture, plane, limits, lut, tint
         self._parts.clear()
+        self.update()
+
+    def set_band(self, band: "Band | None") -> None:
+        """Draws only from x to x (physical), which `band` gives whenever it is drawn; None for all of it."""
+        self._band = band
         self.update()
 
     def clear(self) -> None:
@@ -59,8 +89,11 @@ class RasterItem(pg.GraphicsObject):
         self._parts.clear()
         self.update()
 
-    def set_gap_colours(self, ground: QColor, lines: QColor) -> None:
-        self._gap_colour, self._hatch = ground, QBrush(lines, pg.QtCore.Qt.BrushStyle.BDiagPattern)
+    def set_gap_colours(self, ground: QColor, lines: QColor, tint: QColor | None = None) -> None:
+        if tint is not None and tint != self._tint_colour:
+            self._tint_colour = tint
+            self._parts.clear()
+        self._gap_colour, self._hatch = ground, QBrush(lines, Qt.BrushStyle.BDiagPattern)
         self.update()
 
     def boundingRect(self) -> QRectF:
@@ -83,8 +116,12 @@ class RasterItem(pg.GraphicsObject):
         smooth = min(per_cell) < _SMOOTH_BELOW and not near_one
         # smoothing is for the fine axis: the lines of a sparse scan stay as sharp as they are
         again = (_repeats(per_cell[0], columns), _repeats(per_cell[1], rows)) if smooth else (1, 1)
+        clip = rect if self._band is None else _strip(rect, *self._band())
+        if clip.isEmpty():
+            return
         part = self._drawn(fx, fy, again, seen.intersected(rect))
         painter.save()
+        painter.setClipRect(clip, Qt.ClipOperation.IntersectClip)
         if self._picture.has_gaps:
             painter.save()
             painter.resetTransform()  # the hatch keeps its size on the screen at any zoom
@@ -92,7 +129,6 @@ class RasterItem(pg.GraphicsObject):
             painter.fillRect(on_screen, self._hatch)
             painter.restore()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        painter.setClipRect(rect)
         painter.drawImage(part.target, part.image)
         painter.restore()
 
@@ -121,6 +157,9 @@ class RasterItem(pg.GraphicsObject):
             frame.unit,
         )
         colours = colourise(values - self._plane.on(cells, values.shape), part, self._limits, self._lut)
+        if self._tint is not None and self._tint.data.shape == self._picture.data.shape:
+            tint = self._tint_colour
+            tinted(colours, self._tint.shrunk(fx, fy)[0][down, across], (tint.red(), tint.green(), tint.blue()))
         colours = np.ascontiguousarray(colours.repeat(again[1], axis=0).repeat(again[0], axis=1))
         high, wide = colours.shape[:2]
         image = QImage(colours.data, wide, high, 4 * wide, QImage.Format.Format_RGBA8888_Premultiplied)
@@ -159,6 +198,11 @@ def _factor(per_pixel: float, count: int) -> int:
 def _repeats(per_cell: float, count: int) -> int:
     """How often a coarse cell is repeated, so that smoothing blurs only its edge."""
     return max(min(int(per_cell), _MOST_REPEATED // count), 1) if per_cell >= _SMOOTH_BELOW else 1
+
+
+def _strip(rect: QRectF, left: float, right: float) -> QRectF:
+    left, right = max(left, rect.left()), min(right, rect.right())
+    return QRectF(left, rect.top(), max(right - left, 0.0), rect.height())
 
 
 def _rect(frame: Frame) -> QRectF:
