@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,6 +16,12 @@ from stmviewer.scan import Cancelled, FileError, RequestError, Scan, StmviewerEr
 from stmviewer.scan.masks import PATTERNS
 from stmviewer.services.exporting import EXPORT_FORMATS, default_name, export, free_path
 from stmviewer.services.opening import open_calibrated, pick_part, scan_files
+
+#: scans of no more pixels than this are restored together, so many at once
+_SMALL, _TOGETHER = 256 * 256, 16
+
+#: a file, and its scan or why it cannot be opened
+_Opened = tuple[Path, Scan | Exception]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,34 +73,107 @@ def run(arguments: argparse.Namespace) -> int:
     said = calibration_of(arguments)
     if arguments.output.exists() and not arguments.output.is_dir():
         raise FileError(arguments.output, "is a file, not a folder", "Give a folder after -o")
-    from stmviewer.restore.library import resolve
+    from stmviewer.restore.library import AUTO, resolve
 
-    resolve(request.model, request.task)  # once for all files: a model that is not there is no fault of theirs
+    info = resolve(request.model, request.task)  # once for all files: a model that is not there is no fault of theirs
     files, results = _files(arguments.files)
-    count, failed, faults = len(files) + len(results), len(results), 0
+    count = len(files) + len(results)
+    # only networks gain by it, and the others lose less when they are stopped
+    job = _Job(request, said, arguments, together=info.learned or info.name == AUTO.name)
     with Console() as console:
         try:
-            for number, file in enumerate(files, 1):
-                console.prefix = f"{number} of {len(files)} {file.name}: " if len(files) > 1 else f"{file.name}: "
-                try:
-                    results.append(_one(file, request, said, arguments, console))
-                except Cancelled:
-                    raise
-                except Exception as error:
-                    failed += 1
-                    faults += not isinstance(error, StmviewerError | MemoryError)
-                    results.append({"file": str(file), "error": _cause(file, error)})
-                    console.say(f"stmviewer: {results[-1]['error']}")
-                else:
-                    if not arguments.json:
-                        console.clear()
-                        print(_summary(results[-1]), flush=True)
+            for found in job.results(files, console):
+                results.append(found)
+                if "error" in found:
+                    console.say(f"stmviewer: {found['error']}")
+                elif not arguments.json:
+                    console.clear()
+                    print(_summary(found), flush=True)
         finally:
             if arguments.json:  # also what was done before Ctrl-C
                 print_json(results)
+    failed = sum("error" in result for result in results)
     if count > 1 and failed:
         print(f"stmviewer: {failed} of {count} could not be restored", file=sys.stderr)
-    return 1 if faults else 2 if failed else 0
+    return 1 if job.faults else 2 if failed else 0
+
+
+class _Job:
+    """Restores files, if `together` small ones in batches, and says of each what became of it, in their order."""
+
+    def __init__(
+        self, request: RestoreRequest, said: Calibration | None, arguments: argparse.Namespace, together: bool
+    ) -> None:
+        self.request, self.said, self.arguments, self.together = request, said, arguments, together
+        self.faults = 0
+
+    def results(self, files: list[Path], console: Console) -> Iterator[dict[str, Any]]:
+        waiting: list[_Opened] = []
+        for number, file in enumerate(files, 1):
+            console.prefix = f"{number} of {len(files)} {file.name}: " if len(files) > 1 else f"{file.name}: "
+            opened = (file, self._opened(file))
+            if not self._small(opened[1]):
+                yield from self._restored(waiting, console)
+                yield from self._restored([opened], console)
+                waiting = []
+                continue
+            waiting.append(opened)
+            if len(waiting) == _TOGETHER:
+                yield from self._restored(waiting, console)
+                waiting = []
+        yield from self._restored(waiting, console)
+
+    def _opened(self, file: Path) -> Scan | Exception:
+        try:
+            return pick_part(open_calibrated(file, self.said), self.arguments.part)
+        except Cancelled:
+            raise
+        except Exception as error:
+            return error
+
+    def _small(self, scan: Scan | Exception) -> bool:
+        if not self.together or isinstance(scan, Exception):
+            return False
+        return scan.geometry.rows * scan.geometry.columns <= _SMALL
+
+    def _restored(self, group: list[_Opened], console: Console) -> Iterator[dict[str, Any]]:
+        scans = [scan for _, scan in group if isinstance(scan, Scan)]
+        if len(scans) > 1:
+            from stmviewer.restore.together import restore_together
+
+            console.prefix = f"{group[0][0].name} to {group[-1][0].name}: "
+            made = iter(restore_together(scans, self.request, console.progress()))
+        else:
+            made = (self._alone(scan, console) for scan in scans)
+        for file, scan in group:
+            try:
+                if isinstance(scan, Exception):
+                    raise scan
+                yield self._written(file, scan, next(made))
+            except Cancelled:
+                raise
+            except Exception as error:
+                self.faults += not isinstance(error, StmviewerError | MemoryError)
+                yield {"file": str(file), "error": _cause(file, error)}
+
+    def _alone(self, scan: Scan, console: Console) -> Restoration | Exception:
+        from stmviewer.restore.pipeline import restore
+
+        try:
+            return restore(scan, self.request, console.progress())
+        except Cancelled:
+            raise
+        except Exception as error:
+            return error
+
+    def _written(self, file: Path, scan: Scan, result: Restoration | Exception) -> dict[str, Any]:
+        if isinstance(result, RequestError) and scan.name not in str(result):
+            raise RequestError(f"{scan.name}: {result}") from result
+        if isinstance(result, Exception):
+            raise result
+        path = free_path(self.arguments.output / default_name(result, scan, self.arguments.format))
+        path = export(result, scan, path, label=not self.arguments.no_label)
+        return _facts(file, path, result) | _part_facts(scan, result)
 
 
 def _cause(file: Path, error: Exception) -> str:
@@ -115,23 +195,6 @@ def _files(paths: list[Path]) -> tuple[list[Path], list[dict[str, Any]]]:
             print(f"stmviewer: {error}", file=sys.stderr)
             results.append({"file": str(path), "error": str(error)})
     return files, results
-
-
-def _one(
-    file: Path, request: RestoreRequest, said: Calibration | None, arguments: argparse.Namespace, console: Console
-) -> dict[str, Any]:
-    scan = pick_part(open_calibrated(file, said), arguments.part)
-    from stmviewer.restore.pipeline import restore
-
-    try:
-        result = restore(scan, request, console.progress())
-    except RequestError as error:
-        if scan.name in str(error):
-            raise
-        raise RequestError(f"{scan.name}: {error}") from error
-    path = free_path(arguments.output / default_name(result, scan, arguments.format))
-    path = export(result, scan, path, label=not arguments.no_label)
-    return _facts(file, path, result) | _part_facts(scan, result)
 
 
 def _part_facts(scan: Scan, result: Restoration) -> dict[str, Any]:

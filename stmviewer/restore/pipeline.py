@@ -2,6 +2,7 @@
 
 import platform
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +20,7 @@ from stmviewer.restore.classical import CLASSICAL
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.normalise import normalisation
 from stmviewer.restore.problem import Answer, Options, Problem, Restorer
-from stmviewer.restore.request import RestoreRequest
+from stmviewer.restore.request import Device, RestoreRequest
 from stmviewer.restore.restoration import HiddenScore, Restoration
 from stmviewer.scan import BoolArray, Channel, FloatArray, Geometry, Mask, Progress, Scan
 from stmviewer.scan.levelling import row_offsets
@@ -30,9 +31,12 @@ from stmviewer.scan.processing.scans import processed
 _CONSISTENCY_SIGMA = 1.25
 _LEAST_WEIGHT = 0.05
 
+#: gives the restorer of a model on a device, and the hash of its weights
+Loader = Callable[[ModelInfo, Device], tuple[Restorer, str]]
 
-def restore(scan: Scan, request: RestoreRequest, progress: Progress) -> Restoration:
-    """Restores one channel of `scan` as asked.
+
+def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loader = library.load) -> Restoration:
+    """Restores one channel of `scan` as asked, with methods that `load` gives.
 
     Raises RequestError or FileError when that is not possible, Cancelled when the user stops it.
     """
@@ -42,7 +46,7 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress) -> Restorat
     scan, channel = processed(scan, channel, request.history, progress.part(0.1, "Processing"))
     case = prepare(scan, channel, request)
     progress.part(0.05, "Loading the model")
-    methods = _Methods(request)
+    methods = _Methods(request, load)
     if info.name != library.AUTO.name:
         methods.load(info.name)
     choice, self_check = check_sparse(case, info, request, channel.unit, methods.shown, progress.part(0.3))
@@ -79,15 +83,16 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress) -> Restorat
 class _Methods:
     """The methods of one request, loaded when they are first needed."""
 
-    def __init__(self, request: RestoreRequest) -> None:
+    def __init__(self, request: RestoreRequest, load: Loader) -> None:
         self.request = request
+        self._load = load
         self._loaded: dict[str, tuple[Restorer, str]] = {}
 
     def load(self, name: str) -> tuple[Restorer, str]:
         """The restorer of that name and the hash of its weights."""
         if name not in self._loaded:
             info = library.resolve(name, self.request.task)
-            self._loaded[name] = library.load(info, self.request.device)
+            self._loaded[name] = self._load(info, self.request.device)
         return self._loaded[name]
 
     def shown(self, case: Case, name: str, progress: Progress) -> FloatArray:

@@ -69,6 +69,10 @@ class Progress:
         child.tick(0)
         return child
 
+    def silent(self) -> "Progress":
+        """A progress of its own that reports nothing and is cancelled with this one: for other threads."""
+        return Progress(stop=self._root.stop)
+
     def tick(self, n: float = 1) -> None:
         """Counts `n` of the total as done, reports, and raises Cancelled if the user asked to stop."""
         self.check()

@@ -38,14 +38,14 @@ def test_what_was_restored_before_is_in_the_json(run, tmp_path, monkeypatch):
 
     for name in ("a.gwy", "b.gwy", "c.gwy"):
         scans.write(tmp_path / "in" / name)
-    real = module._one
+    real = module.open_calibrated
 
     def one(file, *rest):
         if file.name == "b.gwy":
             signal.raise_signal(signal.SIGINT)
         return real(file, *rest)
 
-    monkeypatch.setattr(module, "_one", one)
+    monkeypatch.setattr(module, "open_calibrated", one)
     outcome = run("restore", tmp_path / "in", "--model", "tv", "-o", tmp_path / "out", "--json")
     assert outcome.code == 130
     outcome.one_line("stopped")

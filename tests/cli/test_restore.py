@@ -198,8 +198,8 @@ def test_a_fault_in_one_file_stops_no_batch_but_is_ours(run, tmp_path, monkeypat
             raise ZeroDivisionError("oops")
         return real(file, *rest)
 
-    real = module._one
-    monkeypatch.setattr(module, "_one", one)
+    real = module.open_calibrated
+    monkeypatch.setattr(module, "open_calibrated", one)
     outcome = run("restore", scan_file, other, "--model", "row-median", "-o", tmp_path / "out")
     assert outcome.code == 1
     assert "scan.gwy: a fault of stmviewer: ZeroDivisionError: oops" in outcome.err
@@ -211,8 +211,27 @@ def test_a_scan_too_large_for_the_memory_is_told(run, tmp_path, monkeypatch, sca
     def one(*_):
         raise MemoryError
 
-    monkeypatch.setattr("stmviewer.cli.restore._one", one)
+    monkeypatch.setattr("stmviewer.restore.pipeline.restore", one)
     run("restore", scan_file, "--model", "row-median", "-o", tmp_path / "out").refused("scan.gwy", "memory", "--tile")
+
+
+def test_small_scans_go_together_and_come_out_as_each_alone(run, tmp_path, learned):
+    for k in range(3):
+        scans.write(tmp_path / "in" / f"{k}.gwy", scans.lattice(64, 64, seed=k))
+    scans.write(tmp_path / "in" / "1b.gwy", scans.lattice(300, 300))  # not small: by itself, in its place
+    (tmp_path / "in" / "0b.gwy").write_bytes(b"no scan")
+    files = sorted((tmp_path / "in").iterdir())
+    words = ["--model", learned, "--json", "--no-check", "--format", "npz"]
+    outcome = run("restore", tmp_path / "in", *words, "-o", tmp_path / "all")
+    assert outcome.code == 2
+    assert [r["file"] for r in outcome.json] == [str(f) for f in files]
+    assert [("error" in r) for r in outcome.json] == [False, True, False, False, False]
+    for file in files:
+        if file.name != "0b.gwy":
+            run("restore", file, *words, "-o", tmp_path / "alone").done()
+    for path in sorted((tmp_path / "alone").glob("*.npz")):
+        with np.load(path) as a, np.load(tmp_path / "all" / path.name) as b:
+            assert np.abs(a["restored"] - b["restored"]).max() < 1e-5 * np.ptp(a["restored"])
 
 
 def test_json_of_a_missing_file_is_json_too(run, tmp_path):
