@@ -1,4 +1,4 @@
-"""`stmviewer evaluate`: models beside classical methods, on pixels that were hidden from them."""
+"""`stmviewer evaluate`: models beside classical methods, on pixels that were hidden from them and on repairs."""
 
 import argparse
 import os
@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stmviewer.cli import reports
 from stmviewer.cli.console import Console, print_json, to_json
 from stmviewer.scan import FileError, RequestError
 
@@ -35,22 +36,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--calibrate", metavar="MODEL", help="fit the scale of its deviations on the same sets, kept in its manifest"
     )
+    what.add_argument(
+        "--compare-reports", nargs=2, type=Path, metavar="JSON", help="two reports beside each other (their JSON files)"
+    )
     what.add_argument("--pristine", type=Path, help="folder of good scans")
-    parser.add_argument("--degraded", type=Path, help="folder of degraded scans (distances come in a later version)")
-    parser.add_argument("--models", help="names or kinds with commas; default: all")
+    parser.add_argument(
+        "--degraded",
+        type=Path,
+        help="with --pristine: folder of degraded scans, repaired and compared with the good ones; without it their "
+        "damage is simulated in a report",
+    )
+    parser.add_argument(
+        "--models", help="names or kinds with commas, in a report also classical (all classical methods); default: all"
+    )
     parser.add_argument("--tasks", default=_TASKS, help=f"default {_TASKS}")
-    parser.add_argument("--steps", type=int, help="sampler steps of flows")
+    parser.add_argument("--steps", type=_steps, help="sampler steps of flows; in a report several with commas: 1,4,16")
     parser.add_argument("--images", type=int, default=24, help="of each real set at most; default 24")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--json", nargs="?", type=Path, const=Path("-"), help="for machines: a file, or alone stdout")
-    parser.add_argument("--report", type=Path, help="HTML report (comes in a later version)")
+    reports.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.compare_reports:
+        return reports.run_comparison(arguments)
     if arguments.degraded or arguments.report:
-        raise RequestError("--degraded and --report are not yet part of this version; leave them out")
+        if not arguments.pristine:
+            raise RequestError("--degraded and --report go with --pristine: say which scans are good")
+        names = tuple(_listed(arguments.models)) if arguments.models else ()
+        return reports.run_study(arguments, names, tuple(_listed(arguments.tasks)), arguments.steps or ())
     from stmviewer.services.restoring import available_models
 
+    if arguments.steps and len(arguments.steps) > 1:
+        raise RequestError("several numbers of steps are compared in a report: add --report FILE.html")
     if arguments.images < 1:
         raise RequestError(f"--images must be 1 or more, not {arguments.images}")
     if arguments.repair_real:
@@ -71,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
             _listed(arguments.tasks),
             console.progress(),
             device=arguments.device,
-            steps=arguments.steps,
+            steps=arguments.steps[0] if arguments.steps else None,
         )
     return _told([asdict(s) for s in scores], hidden.table(scores), arguments.json)
 
@@ -139,6 +157,10 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise FileError(path, f"cannot be written ({error.strerror})", "Choose another place") from error
+
+
+def _steps(text: str) -> tuple[int, ...]:
+    return tuple(int(item) for item in _listed(text))
 
 
 def _listed(text: str) -> list[str]:

@@ -99,8 +99,9 @@ def test_the_benchmark_takes_real_scans_where_there_are_some(run, real_data, mon
         (["--images", "0"], ["--images"]),
         (["--images=-3"], ["--images"]),
         (["--steps", "0"], ["steps"]),
-        (["--report", "out.html"], ["not yet"]),
-        (["--degraded", "x"], ["not yet"]),
+        (["--report", "out.docx"], [".html or .pdf", "out.docx"]),
+        (["--degraded", "no/such/folder", "--tasks", "repair", "--models", "row-median"], ["no such folder"]),
+        (["--steps", "1,4"], ["--report"]),
         (["--json", "no/such/folder/x.json"], ["x.json"]),
     ],
 )
