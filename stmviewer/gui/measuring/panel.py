@@ -67,7 +67,7 @@ class MeasurePanel(QWidget):
         self.average.setRange(1, 200)
         self.average.setSuffix(" px")
         self.average.setToolTip("The mean over so many pixels across the line")
-        self.average.valueChanged.connect(self.average_changed)
+        self.average.valueChanged.connect(self.width_changed)
         self.fit = QCheckBox("Fit a step")
         self.fit.setToolTip("Two parallel lines with the edge left out, after ISO 5436-1, to the newest profile")
         self.fit.toggled.connect(self.fit_toggled)
