@@ -22,6 +22,8 @@ _PREFIXES = (
     (1e-12, "p"),
     (1e-15, "f"),
 )
+#: after a fault of ours
+ADVICE = "\nstmviewer: run again with STMVIEWER_DEBUG=1 for the details to report"
 #: units that are customary as they are: no millidegrees, no kilopercent
 _BARE = ("deg", "°", "%", "px", "rad", "a.u.")
 
@@ -57,14 +59,16 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def debugging() -> bool:
+    """Whether tracebacks are wanted."""
+    return bool(os.environ.get("STMVIEWER_DEBUG"))
+
+
 def fault(error: Exception) -> str:
     """What to say of an error that no user can cause; with STMVIEWER_DEBUG the traceback goes to stderr."""
-    if os.environ.get("STMVIEWER_DEBUG"):
+    if debugging():
         traceback.print_exception(error)
-        advice = ""
-    else:
-        advice = "\nstmviewer: run again with STMVIEWER_DEBUG=1 for the details to report"
-    return f"a fault of stmviewer: {type(error).__name__}: {error}{advice}"
+    return f"a fault of stmviewer: {type(error).__name__}: {error}{'' if debugging() else ADVICE}"
 
 
 class Console:

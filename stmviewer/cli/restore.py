@@ -2,26 +2,19 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 from stmviewer.cli.calibration import add_calibration, add_part, calibration_of
-from stmviewer.cli.console import Console, fault, print_json, quantity
+from stmviewer.cli.console import ADVICE, Console, debugging, print_json, quantity
 from stmviewer.cli.processing import add_process, process_of
-from stmviewer.files.calibration import Calibration
-from stmviewer.restore import Restoration, RestoreRequest
+from stmviewer.restore import RestoreRequest
 from stmviewer.restore.request import Device, Task, Trust
-from stmviewer.scan import Cancelled, FileError, RequestError, Scan, StmviewerError
+from stmviewer.scan import Progress
 from stmviewer.scan.masks import PATTERNS
-from stmviewer.services.exporting import EXPORT_FORMATS, default_name, export, free_path
-from stmviewer.services.opening import open_calibrated, pick_part, scan_files
-
-#: scans of no more pixels than this are restored together, so many at once
-_SMALL, _TOGETHER = 256 * 256, 16
-
-#: a file, and its scan or why it cannot be opened
-_Opened = tuple[Path, Scan | Exception]
+from stmviewer.services.batch import Batch, BatchItem, BatchPlan, collected
+from stmviewer.services.exporting import EXPORT_FORMATS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-check", dest="check", action="store_false", help="no self-check and no lattice check: a little faster"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write to")
+    parser.add_argument(
+        "--recursive", action="store_true", help="the folders below, too; their tree is kept in the output"
+    )
     parser.add_argument("--format", choices=tuple(EXPORT_FORMATS), default="gwy", help="default gwy")
     parser.add_argument("--no-label", action="store_true", help="figures do not say what part was measured")
     parser.add_argument("--json", action="store_true", help="for machines")
@@ -70,161 +66,55 @@ def run(arguments: argparse.Namespace) -> int:
         check=arguments.check,
         process=process_of(arguments),
     )
-    said = calibration_of(arguments)
-    if arguments.output.exists() and not arguments.output.is_dir():
-        raise FileError(arguments.output, "is a file, not a folder", "Give a folder after -o")
-    from stmviewer.restore.library import AUTO, resolve
-
-    info = resolve(request.model, request.task)  # once for all files: a model that is not there is no fault of theirs
-    files, results = _files(arguments.files)
-    count = len(files) + len(results)
-    # only networks gain by it, and the others lose less when they are stopped
-    job = _Job(request, said, arguments, together=info.learned or info.name == AUTO.name)
+    plan = BatchPlan(
+        request,
+        arguments.output,
+        arguments.format,
+        arguments.part,
+        calibration_of(arguments),
+        not arguments.no_label,
+    )
+    plan.check()  # once for all files: a model that is not there is no fault of theirs
+    items, failures = collected(arguments.files, recursive=arguments.recursive, output=arguments.output)
+    for failure in failures:
+        print(f"stmviewer: {failure.error}", file=sys.stderr)
+    outcomes = list(failures)
     with Console() as console:
         try:
-            for found in job.results(files, console):
-                results.append(found)
-                if "error" in found:
-                    console.say(f"stmviewer: {found['error']}")
+            for outcome in _batch(plan).outcomes(items, lambda group: _progress(console, group, items)):
+                outcomes.append(outcome)
+                if outcome.facts is None:
+                    if outcome.ours and debugging():
+                        console.say(outcome.details)
+                    console.say(f"stmviewer: {outcome.error}{ADVICE if outcome.ours and not debugging() else ''}")
                 elif not arguments.json:
                     console.clear()
-                    print(_summary(found), flush=True)
+                    print(_summary(outcome.facts), flush=True)
         finally:
             if arguments.json:  # also what was done before Ctrl-C
-                print_json(results)
-    failed = sum("error" in result for result in results)
-    if count > 1 and failed:
-        print(f"stmviewer: {failed} of {count} could not be restored", file=sys.stderr)
-    return 1 if job.faults else 2 if failed else 0
+                print_json([outcome.as_dict() for outcome in outcomes])
+    failed = sum(outcome.facts is None for outcome in outcomes)
+    if len(outcomes) > 1 and failed:
+        print(f"stmviewer: {failed} of {len(outcomes)} could not be restored", file=sys.stderr)
+    return 1 if any(outcome.ours for outcome in outcomes) else 2 if failed else 0
 
 
-class _Job:
-    """Restores files, if `together` small ones in batches, and says of each what became of it, in their order."""
+def _batch(plan: BatchPlan) -> Batch:
+    from stmviewer.restore.library import AUTO, resolve
 
-    def __init__(
-        self, request: RestoreRequest, said: Calibration | None, arguments: argparse.Namespace, together: bool
-    ) -> None:
-        self.request, self.said, self.arguments, self.together = request, said, arguments, together
-        self.faults = 0
-
-    def results(self, files: list[Path], console: Console) -> Iterator[dict[str, Any]]:
-        waiting: list[_Opened] = []
-        for number, file in enumerate(files, 1):
-            console.prefix = f"{number} of {len(files)} {file.name}: " if len(files) > 1 else f"{file.name}: "
-            opened = (file, self._opened(file))
-            if not self._small(opened[1]):
-                yield from self._restored(waiting, console)
-                yield from self._restored([opened], console)
-                waiting = []
-                continue
-            waiting.append(opened)
-            if len(waiting) == _TOGETHER:
-                yield from self._restored(waiting, console)
-                waiting = []
-        yield from self._restored(waiting, console)
-
-    def _opened(self, file: Path) -> Scan | Exception:
-        try:
-            return pick_part(open_calibrated(file, self.said), self.arguments.part)
-        except Cancelled:
-            raise
-        except Exception as error:
-            return error
-
-    def _small(self, scan: Scan | Exception) -> bool:
-        if not self.together or isinstance(scan, Exception):
-            return False
-        return scan.geometry.rows * scan.geometry.columns <= _SMALL
-
-    def _restored(self, group: list[_Opened], console: Console) -> Iterator[dict[str, Any]]:
-        scans = [scan for _, scan in group if isinstance(scan, Scan)]
-        if len(scans) > 1:
-            from stmviewer.restore.together import restore_together
-
-            console.prefix = f"{group[0][0].name} to {group[-1][0].name}: "
-            made = iter(restore_together(scans, self.request, console.progress()))
-        else:
-            made = (self._alone(scan, console) for scan in scans)
-        for file, scan in group:
-            try:
-                if isinstance(scan, Exception):
-                    raise scan
-                yield self._written(file, scan, next(made))
-            except Cancelled:
-                raise
-            except Exception as error:
-                self.faults += not isinstance(error, StmviewerError | MemoryError)
-                yield {"file": str(file), "error": _cause(file, error)}
-
-    def _alone(self, scan: Scan, console: Console) -> Restoration | Exception:
-        from stmviewer.restore.pipeline import restore
-
-        try:
-            return restore(scan, self.request, console.progress())
-        except Cancelled:
-            raise
-        except Exception as error:
-            return error
-
-    def _written(self, file: Path, scan: Scan, result: Restoration | Exception) -> dict[str, Any]:
-        if isinstance(result, RequestError) and scan.name not in str(result):
-            raise RequestError(f"{scan.name}: {result}") from result
-        if isinstance(result, Exception):
-            raise result
-        path = free_path(self.arguments.output / default_name(result, scan, self.arguments.format))
-        path = export(result, scan, path, label=not self.arguments.no_label)
-        return _facts(file, path, result) | _part_facts(scan, result)
+    info = resolve(plan.request.model, plan.request.task)
+    return Batch(plan, together=info.learned or info.name == AUTO.name)
 
 
-def _cause(file: Path, error: Exception) -> str:
-    if isinstance(error, StmviewerError):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return f"{file}: the computer ran out of memory. Close other programs, or choose a smaller --tile"
-    return f"{file}: {fault(error)}"
-
-
-def _files(paths: list[Path]) -> tuple[list[Path], list[dict[str, Any]]]:
-    """The files of all paths, and the failures: paths that are missing or empty."""
-    files: list[Path] = []
-    results: list[dict[str, Any]] = []
-    for path in paths:
-        try:
-            files += scan_files([path])
-        except StmviewerError as error:
-            print(f"stmviewer: {error}", file=sys.stderr)
-            results.append({"file": str(path), "error": str(error)})
-    return files, results
-
-
-def _part_facts(scan: Scan, result: Restoration) -> dict[str, Any]:
-    """What is to be said of a file that holds more scans than the one that was restored."""
-    part = scan.part
-    if part.alone:
-        return {}
-    note = f"this is part {part.number} of {part.count} of the file ({part.name}); --part chooses another"
-    return {"part": part.number, "parts": part.count, "warnings": [note, *result.warnings]}
-
-
-def _facts(file: Path, path: Path, result: Restoration) -> dict[str, Any]:
-    return {
-        "file": str(file),
-        "output": str(path),
-        "channel": result.channel.label,
-        "model": result.model,
-        "task": result.request.task,
-        "mask": result.mask.pattern,
-        "measured_fraction": result.mask.fraction,
-        "residual_rms": result.residual_rms,
-        "unit": result.unit,
-        "seconds": result.provenance["seconds"],
-        "device": result.provenance["device"],
-        "scores": [vars(s) for s in result.scores],
-        "methods": result.provenance["methods"],
-        "self_check": result.provenance["self_check"],
-        "checks": [vars(c) for c in result.checks],
-        "warnings": list(result.warnings),
-    }
+def _progress(console: Console, group: Sequence[BatchItem], items: Sequence[BatchItem]) -> Progress:
+    first, last = group[0].path.name, group[-1].path.name
+    if len(group) > 1:
+        console.prefix = f"{first} to {last}: "
+    elif len(items) > 1:
+        console.prefix = f"{items.index(group[0]) + 1} of {len(items)} {first}: "
+    else:
+        console.prefix = f"{first}: "
+    return console.progress()
 
 
 def _summary(facts: dict[str, Any]) -> str:

@@ -39,7 +39,7 @@ def run_window(paths: Sequence[Path] = ()) -> int:
     window.show()
     if paths:
         QTimer.singleShot(0, window, lambda: window.open_paths(list(paths)))
-    with _Interrupts(app):
+    with _Interrupts(app, window):
         code = app.exec()
     catcher.uninstall()
     if not window.ended_cleanly:
@@ -67,8 +67,8 @@ class _Interrupts:
     Python writes a byte into a socket at each signal, the socket wakes Qt, and Python's handler runs. No polling.
     """
 
-    def __init__(self, app: QApplication) -> None:
-        self._app = app
+    def __init__(self, app: QApplication, window: MainWindow) -> None:
+        self._app, self._window = app, window
 
     def __enter__(self) -> None:
         self._reading, self._writing = socket.socketpair()
@@ -77,7 +77,11 @@ class _Interrupts:
         self._notifier = QSocketNotifier(self._reading.fileno(), QSocketNotifier.Type.Read)
         self._notifier.activated.connect(lambda *_: self._reading.recv(64))
         self._wakeup = signal.set_wakeup_fd(self._writing.fileno())
-        self._handler = signal.signal(signal.SIGINT, lambda *_: self._app.closeAllWindows())
+        self._handler = signal.signal(signal.SIGINT, lambda *_: self._close())
+
+    def _close(self) -> None:
+        self._window.asks_before_closing = False
+        self._app.closeAllWindows()
 
     def __exit__(self, *_: object) -> None:
         signal.signal(signal.SIGINT, self._handler)

@@ -1,5 +1,6 @@
 """The few dialogs: what to open, where to export to, and what this is."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
@@ -60,6 +61,22 @@ def with_suffix(path: Path, file_format: str) -> Path:
     if path.suffix.lower().lstrip(".") in EXPORT_FORMATS:
         return path
     return free_path(path.with_name(f"{path.name}.{file_format}"))
+
+
+def ask_stop(parent: QWidget, under_way: Sequence[str]) -> bool:
+    """Asks whether to close although that stops what is under way."""
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle("Close stmviewer?")
+    many = len(under_way) > 1
+    box.setText(f"{' and '.join(under_way).capitalize()} {'are' if many else 'is'} under way.")
+    box.setInformativeText("Closing stops it. What is written already stays.")
+    close = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
+    stay = box.addButton("Go on working", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(stay)
+    box.setEscapeButton(stay)
+    box.exec()
+    return box.clickedButton() is close
 
 
 def show_folder(folder: Path) -> None:

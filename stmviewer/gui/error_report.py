@@ -5,7 +5,11 @@ import platform
 import sys
 import threading
 import traceback
+from collections import deque
+from collections.abc import Mapping
+from importlib import metadata
 from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QObject, Qt, Signal, qVersion
@@ -15,6 +19,30 @@ import stmviewer
 from stmviewer import paths
 
 _log = logging.getLogger("stmviewer")
+_FORMAT = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
+#: libraries whose versions tell something; they are not loaded for it
+_LIBRARIES = ("numpy", "scipy", "scikit-image", "torch", "PySide6-Essentials", "pyqtgraph", "h5py", "tifffile")
+
+
+class LastLines(logging.Handler):
+    """Keeps the last lines of the log in memory, for the panel and for reports."""
+
+    def __init__(self, most: int = 400) -> None:
+        super().__init__()
+        self._lines: deque[str] = deque(maxlen=most)
+        #: how many there have been
+        self.count = 0
+        self.setFormatter(logging.Formatter(_FORMAT))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
+        self.count += 1
+
+    def lines(self) -> list[str]:
+        return list(self._lines)
+
+
+LINES = LastLines()
 
 
 def start_log() -> None:
@@ -27,8 +55,9 @@ def start_log() -> None:
         )
     except OSError:
         handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"))
+    handler.setFormatter(logging.Formatter(_FORMAT))
     _log.addHandler(handler)
+    _log.addHandler(LINES)
     _log.setLevel(logging.INFO)
 
 
@@ -38,6 +67,21 @@ def diagnostics() -> str:
         f"stmviewer {stmviewer.__version__}, Python {platform.python_version()}, Qt {qVersion()}, "
         f"{platform.platform(terse=True)}"
     )
+
+
+def report(device: str, settings: Mapping[str, str]) -> str:
+    """All that a report of a fault needs; folders of the user's home are written as ~."""
+    versions = []
+    for name in _LIBRARIES:
+        try:
+            versions.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            versions.append(f"{name} not installed")
+    said = [f"  {name} = {value}" for name, value in settings.items()]
+    parts = [diagnostics(), ", ".join(versions), f"Device: {device}", "Settings:", *said, "Log:", *LINES.lines()]
+    home = str(Path.home())
+    text = "\n".join(parts)
+    return text.replace(home, "~") if len(home) > 3 else text
 
 
 class ErrorDialog(QDialog):

@@ -41,7 +41,7 @@ def remember(window: "MainWindow") -> None:
 def show_files(window: "MainWindow") -> None:
     """The list of files is there for more than one file, unless the user has put it away."""
     wanted = window.settings.flag("folder-panel", True)
-    window.files.setVisible(wanted and (len(window.session.files) > 1 or window.keeps_files_in_sight()))
+    window.files.setVisible(wanted and (len(window.session.files) > 1 or window.live.folder is not None))
 
 
 def panel_commands(window: "MainWindow") -> tuple[Command, ...]:

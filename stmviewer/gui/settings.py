@@ -94,5 +94,11 @@ class Settings:
         latest = list(kept.items())[-_MOST_CALIBRATIONS:]
         self.set_text("calibrations", json.dumps({k: one.to_json() for k, one in latest}))
 
+    def told(self) -> dict[str, str]:
+        """The settings for a report: no layouts, no lists of files."""
+        kept_back = ("layout/", "recent", "calibrations", "export-folder", "live-folder")
+        names = [name for name in self._store.allKeys() if not name.startswith(kept_back)]
+        return {name: str(self._store.value(name)) for name in names}
+
     def save(self) -> None:
         self._store.sync()

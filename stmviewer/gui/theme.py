@@ -136,6 +136,12 @@ def _style_sheet(colours: Tones, base: QColor) -> str:
     QCheckBox::indicator:checked {{ border-color: {colours.primary.name()}; background: {colours.primary.name()};
         image: url("{check}"); }}
     QRadioButton::indicator:disabled, QCheckBox::indicator:disabled {{ border-color: {colours.line.name()}; }}
+    QFrame#live {{ background: {colours.offer.name()}; }}
+    QFrame#live QLabel, QFrame#live QCheckBox {{ color: {colours.offer_text.name()}; }}
+    QFrame#live[lost="true"] {{ background: {colours.error.name()}; }}
+    QFrame#live[lost="true"] QLabel, QFrame#live[lost="true"] QCheckBox {{ color: {colours.error_text.name()}; }}
+    QLabel#liveMark {{ font-weight: 600; }}
+    QLineEdit#invalid {{ border: 1px solid {colours.error_text.name()}; }}
     QListWidget::item {{ padding: 3px; }}
     QStatusBar QLabel {{ padding-left: 8px; }}
     QStatusBar::item {{ border: none; }}
@@ -157,12 +163,6 @@ def _style_sheet(colours: Tones, base: QColor) -> str:
     QToolButton#barButton:hover {{ border-color: {colours.line.name()}; }}
     QToolButton#paneCross {{ border: none; color: {colours.quiet.name()}; padding: 0px 4px; }}
     QToolButton#paneCross:hover {{ color: {colours.primary.name()}; }}
-    QLabel#hint {{ color: {colours.offer_text.name()}; background: {colours.offer.name()};
-        padding: 5px; border-radius: 3px; }}
-    QPushButton#tool {{ text-align: left; padding-left: 10px; }}
-    QPushButton#tool:checked {{ background: {colours.offer.name()}; color: {colours.offer_text.name()};
-        border: 1px solid {colours.primary.name()}; border-radius: 4px; }}
-    QTableWidget#measured {{ background: transparent; }}
     QLabel#heading {{ font-weight: 600; margin-top: 6px; }}
     QLabel#invalid {{ color: {colours.error_text.name()}; background: {colours.error.name()};
         padding: 3px; border-radius: 3px; }}

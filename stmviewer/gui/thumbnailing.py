@@ -51,6 +51,11 @@ class Thumbnailer(QObject):
         else:
             self._lane.drop()
 
+    def look_again(self) -> None:
+        """Asks for the same once more: files have changed. What has not is in the cache."""
+        if self._asked is not None and len(self._asked[0]) > 1:
+            self._lane.start("Thumbnails", self._make_job(*self._asked))
+
     def _on_event(self, event: events.Event) -> None:
         match event:
             case events.Thumbnail():

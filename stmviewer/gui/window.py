@@ -21,17 +21,15 @@ from stmviewer.gui.beside import BesideWindow
 from stmviewer.gui.calibration_dialog import ask_calibration, can_calibrate
 from stmviewer.gui.candidates import try_also
 from stmviewer.gui.commands import COMMANDS, CommandMenus, Situation, assembled
-from stmviewer.gui.display import Frame
+from stmviewer.gui.companions import Companions
 from stmviewer.gui.drop import DropTarget, DropVeil
 from stmviewer.gui.empty_state import EmptyState, app_icon, sample_files
-from stmviewer.gui.folder.browsing import Browsing
-from stmviewer.gui.folder.commands import browse_commands
 from stmviewer.gui.hold_key import HoldKey
 from stmviewer.gui.info_bar import InfoArea
 from stmviewer.gui.looks import PANE_NAMES, PaneName
 from stmviewer.gui.messages import sentence, tell_result, tell_scan
 from stmviewer.gui.panes.figure import copy, png_of
-from stmviewer.gui.recalling import panel_commands, recall, remember, show_files
+from stmviewer.gui.recalling import recall, remember, show_files
 from stmviewer.gui.recent import Recent, fill_recent
 from stmviewer.gui.session import Services, Session
 from stmviewer.gui.settings import Settings
@@ -39,7 +37,6 @@ from stmviewer.gui.side_tabs import TabName
 from stmviewer.gui.simulating import simulation_dialog
 from stmviewer.gui.state import look
 from stmviewer.gui.theme import ThemeChoice, apply_theme
-from stmviewer.gui.workbench import Workbench
 from stmviewer.gui.workspace import Workspace
 from stmviewer.restore import FILE_MASK, RestoreRequest
 from stmviewer.scan import RequestError, Scan
@@ -72,12 +69,12 @@ class MainWindow(QMainWindow):
         self.tabs = self.workspace.tabs
         self.cursor_line = QLabel()
         self.device_line = QLabel()
+        #: False where nobody is there to answer
+        self.asks_before_closing = True
+        self.companions = Companions(self)
+        self.browsing, self.batch, self.live = self.companions.browsing, self.companions.batch, self.companions.live
         self._lay_out()
-        self.browsing = Browsing(self.session, self.files, self.settings, self)
-        self.workbench = Workbench(self)
-        tables = panel_commands(self), browse_commands(self.browsing), self.workbench.commands()
-        self.menus = CommandMenus(self, self, assembled(COMMANDS, *tables))
-        self.workbench.connect_menus()
+        self.menus = CommandMenus(self, self, assembled(COMMANDS, *self.companions.commands()))
         self._recent_menu = self.menus.menu("File").addMenu("Open &recent")
         self.menus.menu("File").insertMenu(self.menus.actions["previous"], self._recent_menu)
         self.drops = DropTarget(self)
@@ -94,7 +91,6 @@ class MainWindow(QMainWindow):
         self._tip_timer.setInterval(_TIP_DELAY_MS)
         self._connect()
         self._same_place = False
-        self._frame: Frame | None = None
         self._dress()
         recall(self)
         self._fill_recent()
@@ -114,12 +110,12 @@ class MainWindow(QMainWindow):
         self.session.open(tuple(opened))
 
     def ask_files(self) -> None:
-        chosen = dialogs.ask_files(self, self.recent.folder(self.session.scan.path if self.session.scan else None))
+        chosen = dialogs.ask_files(self, self._folder())
         if chosen:
             self.open_paths(chosen)
 
     def ask_folder(self) -> None:
-        chosen = dialogs.ask_folder(self, self.recent.folder(self.session.scan.path if self.session.scan else None))
+        chosen = dialogs.ask_folder(self, self._folder())
         if chosen:
             self.open_paths(chosen)
 
@@ -177,7 +173,7 @@ class MainWindow(QMainWindow):
         image, scan = self.view.figure(), self.session.scan
         if image is None or scan is None:
             return
-        folder = Path(self.settings.text("export-folder") or self.recent.folder(scan.path))
+        folder = Path(self.settings.text("export-folder") or self._folder())
         path = dialogs.ask_picture_path(self, folder / f"{Path(scan.name).stem}_view.png")
         if path is not None:
             self.settings.set_text("export-folder", str(path.parent))
@@ -257,21 +253,23 @@ class MainWindow(QMainWindow):
         show_files(self)
         for topic in ("warnings", "done", "error")[: 2 if self.session.shown is None else 3]:
             self.messages.dismiss(topic)
-        self._pages.setCurrentWidget(self.workspace)
+        self.show_workspace()
         name = files[self.session.index].name if files else ""
         self.setWindowTitle(f"{name} – stmviewer" if name else "stmviewer")
         self._same_place = False
 
+    def show_workspace(self) -> None:
+        self._pages.setCurrentWidget(self.workspace)
+
     def _on_shown(self) -> None:
         shown = self.session.shown
-        frame = shown.picture.frame if shown else None
-        self.view.show_scan(shown, keep_place=self._same_place and frame == self._frame)
-        self._same_place, self._frame = True, frame
+        self.view.show_scan(shown, keep_place=self._same_place)
+        self._same_place = True
         self.session.drop_tip()
         self._tip_timer.start()
         self.header.setVisible(shown is not None)
         if shown is not None:
-            self.header.show_scan(shown.raw.scan, shown.raw.channel, self.session.parts)
+            self.header.show_scan(shown.scan, shown.channel, self.session.parts)
             self.controls.set_file_mask(shown.has_own_gaps)
         wanted = self.controls.pattern() != FILE_MASK
         tell_scan(self.messages, shown, self.controls.take_offer, self.ask_calibration, wanted=wanted)
@@ -373,11 +371,15 @@ class MainWindow(QMainWindow):
         self.header.set_locked(situation.run.locked)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        under_way = self.companions.under_way() if self.asks_before_closing else []
+        if under_way and not dialogs.ask_stop(self, under_way):
+            event.ignore()
+            return
+        self.asks_before_closing = False
         remember(self)
         self._preview_timer.stop()  # its job would find the runners closed
         self._tip_timer.stop()
-        self.browsing.close()
-        self.workbench.close()
+        self.companions.close()
         self._simulation.close()
         self.hide()  # at once; the jobs may need a moment to stop
         self.ended_cleanly = self.session.close()
@@ -393,11 +395,13 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addWidget(self.live.strip)
         column.addWidget(self.messages)
         column.addWidget(self._pages, 1)
         self.setCentralWidget(body)
         self.device_line.setObjectName("quiet")
         self.statusBar().addWidget(self.cursor_line, 1)
+        self.statusBar().addPermanentWidget(self.batch.line)
         self.statusBar().addPermanentWidget(self.device_line)
         self.setMinimumSize(720, 480)
 
@@ -430,6 +434,8 @@ class MainWindow(QMainWindow):
         self.run_controls.restore_asked.connect(self.restore)
         self.run_controls.cancel_asked.connect(self.cancel)
         self.empty.open_asked.connect(self.ask_files)
+        self.empty.recent_asked.connect(lambda path: self.open_paths([path]))
+        self.empty.live_asked.connect(self.menus.actions["live"].trigger)
         self.empty.sample_asked.connect(lambda: self.open_paths(sample_files()))
         self.drops.dropped.connect(self.open_paths)
         self.drops.hovering.connect(self._veil.set_hovering)
@@ -437,11 +443,11 @@ class MainWindow(QMainWindow):
         self._tip_timer.timeout.connect(session.judge_tip)
         QApplication.styleHints().colorSchemeChanged.connect(self._on_system_theme)
 
-    def keeps_files_in_sight(self) -> bool:
-        """Whether the list of files is shown for a single file, too."""
-        return False
+    def _folder(self) -> Path:
+        return self.recent.folder(self.session.scan.path if self.session.scan else None)
 
     def _fill_recent(self) -> None:
+        self.empty.show_recent(self.recent.paths)
         fill_recent(self._recent_menu, self.recent.paths, lambda path: self.open_paths([path]), self.recent.clear)
 
     def _dress(self) -> None:

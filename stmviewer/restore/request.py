@@ -109,12 +109,9 @@ class RestoreRequest:
         except (ValueError, TypeError) as error:
             raise RequestError(f"not a restoration request: {error}") from error
 
-    def command(self, path: str) -> str:
-        """The command line that does the same to the file at `path`."""
-        import shlex
-
-        # what begins with a dash would be taken for an option
-        words = ["stmviewer", "restore", f"./{path}" if path.startswith("-") else path, "--task", self.task]
+    def words(self) -> list[str]:
+        """The options of the command line that mean this request, without files and output."""
+        words = ["--task", self.task]
         names = (
             "mask",
             "channel",
@@ -129,7 +126,7 @@ class RestoreRequest:
             "process",
         )
         defaults = {field.name: field.default for field in fields(self)} | {"model": None}
-        for name in (*names, "process"):
+        for name in names:
             value = getattr(self, name)
             if value != defaults[name]:
                 words += [f"--{name}={value}"] if str(value).startswith("-") else [f"--{name}", str(value)]
@@ -137,4 +134,12 @@ class RestoreRequest:
             words.append("--align-rows")
         if not self.check:
             words.append("--no-check")
-        return shlex.join([*words, "-o", "restored"])
+        return words
+
+    def command(self, path: str) -> str:
+        """The command line that does the same to the file at `path`."""
+        import shlex
+
+        # what begins with a dash would be taken for an option
+        file = f"./{path}" if path.startswith("-") else path
+        return shlex.join(["stmviewer", "restore", file, *self.words(), "-o", "restored"])

@@ -34,7 +34,7 @@ def test_restoring_many_scans(start, tmp_path):
 
 
 def test_what_was_restored_before_is_in_the_json(run, tmp_path, monkeypatch):
-    from stmviewer.cli import restore as module
+    from stmviewer.services import batch as module
 
     for name in ("a.gwy", "b.gwy", "c.gwy"):
         scans.write(tmp_path / "in" / name)

@@ -191,7 +191,7 @@ def test_a_batch_finishes_what_it_can(run, tmp_path, scan_file):
 
 def test_a_fault_in_one_file_stops_no_batch_but_is_ours(run, tmp_path, monkeypatch, scan_file):
     other = scans.write(tmp_path / "other.gwy")
-    from stmviewer.cli import restore as module
+    from stmviewer.services import batch as module
 
     def one(file, *rest):
         if file == scan_file:
@@ -450,7 +450,7 @@ class TestRefusals:
 
     def test_a_changed_file_in_mid_run_is_told(self, run, scan_file, tmp_path, monkeypatch):
         """The file is opened, and its data read later: the microscope may have written on."""
-        from stmviewer.cli import restore as module
+        from stmviewer.services import batch as module
 
         real = module.open_calibrated
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from stmviewer.gui import dialogs
 from stmviewer.gui.session import Services
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.window import MainWindow
@@ -32,6 +33,14 @@ def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     for widget in QApplication.topLevelWidgets():
         left += [f"{widget}: {timer}" for timer in widget.findChildren(QTimer) if timer.isActive()]
     assert not left, f"left behind: {left}"
+
+
+@pytest.fixture(autouse=True)
+def closing_is_answered(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Nobody sits before a test: what is under way may be stopped. Gives what was asked about."""
+    asked: list[list[str]] = []
+    monkeypatch.setattr(dialogs, "ask_stop", lambda _window, under_way: asked.append(list(under_way)) or True)
+    return asked
 
 
 @pytest.fixture

@@ -102,6 +102,12 @@ class Browsing(QObject):
         self._pending_notes.append((path, note))
         self._write_next()
 
+    def look_again(self, paths: Sequence[Path]) -> None:
+        """These files have changed: pictures, facts and tips are made anew."""
+        self.panel.model.forget_tips(paths)
+        self.thumbnails.look_again()
+        self._judge_later()
+
     def show_menu(self, at: QPoint) -> None:
         """The menu on the marked files."""
         files, entry = self.panel.selected(), self.panel.entry()
@@ -206,7 +212,7 @@ class Browsing(QObject):
         scan, shown = self.session.scan, self.session.shown
         if scan is None or scan.path is None or shown is None or not scan.part.alone:
             return
-        if pick_channel(scan, self.session.wish) is shown.raw.channel and isinstance(state, TipState):
+        if pick_channel(scan, self.session.wish) is shown.channel and isinstance(state, TipState):
             self.panel.model.show_tip(scan.path, state)
 
     def _wish(self) -> ChannelWish:

@@ -1,0 +1,1 @@
+"""Restoring many files: the queue, its table and its buttons."""

@@ -1,0 +1,68 @@
+"""What stands beside the scan on show: the list of files, the batch, the live folder, help. The window has one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stmviewer.gui.batch.control import BatchControl
+from stmviewer.gui.commands import Command
+from stmviewer.gui.folder.browsing import Browsing
+from stmviewer.gui.folder.commands import browse_commands
+from stmviewer.gui.help.control import Help
+from stmviewer.gui.live.control import LiveControl
+from stmviewer.gui.recalling import panel_commands, show_files
+
+if TYPE_CHECKING:
+    from stmviewer.gui.window import MainWindow
+
+
+class Companions:
+    """Makes them, connects them with each other and with the window, and closes them."""
+
+    def __init__(self, window: "MainWindow") -> None:
+        session, settings = window.session, window.settings
+        self._window = window
+        self.browsing = Browsing(session, window.files, settings, window)
+        self.batch = BatchControl(session, settings, window.controls.request, window)
+        self.live = LiveControl(session, settings, window.restore, window)
+        self.help = Help(window)
+        self.browsing.batch_asked.connect(self.batch.show)
+        self.live.changed.connect(self._on_live)
+        self.live.landed.connect(self.browsing.look_again)
+        window.controls.changed.connect(self.batch.refresh)
+        session.shown_changed.connect(self.batch.refresh)
+
+    def commands(self) -> tuple[tuple[Command, ...], ...]:
+        """The tables of commands that they bring along."""
+        return (
+            panel_commands(self._window),
+            browse_commands(self.browsing),
+            self.batch.commands(),
+            self.live.commands(self._window),
+            self.help.commands(),
+        )
+
+    def under_way(self) -> list[str]:
+        """What would be lost if the window were closed now, in words."""
+        window, found = self._window, []
+        if window.session.run.busy:
+            found.append("a restoration")
+        if self.batch.runner.busy:
+            left = len(self.batch.runner.queue.rows) - len(self.batch.runner.queue.outcomes())
+            found.append(f"a batch with {left} file{'s' * (left != 1)} to go")
+        if window.session.exporting:
+            found.append("an export")
+        return found
+
+    def close(self) -> None:
+        """No timer runs and no dialog is open after this."""
+        self.browsing.close()
+        self.batch.close()
+        self.live.close()
+        self.help.close()
+
+    def _on_live(self) -> None:
+        show_files(self._window)
+        folder: Path | None = self.live.folder
+        if folder is not None:
+            self._window.show_workspace()
+        self._window.refresh()
