@@ -245,6 +245,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("auto-range", "View", "&Automatic colour range", lambda w, _: w.reset_ranges(), "A", lambda s: s.scan),
     Command("pin", "View", "&Keep image to compare with other scans", lambda w, _: w.pin(), "K", lambda s: s.scan),
+    *(_tab(name) for name in TAB_NAMES),
     *(_theme(choice, _THEME_TEXTS[choice]) for choice in THEME_CHOICES),
     Command(
         "restore",

@@ -12,17 +12,29 @@ from PySide6.QtCore import QObject, Signal
 from stmviewer.files.calibration import Calibration, filled_in, key_of, of_facts
 from stmviewer.gui.candidates import MOST_RESULTS
 from stmviewer.gui.services_used import Services
-from stmviewer.gui.shown import ChannelWish, Opened, Restored, Shown, ShownMask, pick_channel, preview_mask
+from stmviewer.gui.shown import (
+    ChannelWish,
+    Opened,
+    Restored,
+    Shown,
+    ShownMask,
+    StepFault,
+    pick_channel,
+    preview_mask,
+    processed_shown,
+)
 from stmviewer.gui.state import Phase, Run
 from stmviewer.gui.worker import JobDesk
 from stmviewer.restore import ModelInfo, RestoreRequest
-from stmviewer.scan import Channel, FileError, Scan, StmviewerError
+from stmviewer.scan import Channel, FileError, History, Scan, StmviewerError
 from stmviewer.services import events, exporting, thumbnails
 from stmviewer.services.jobs import Context
 from stmviewer.services.judging import TipState
 from stmviewer.services.thumbnails import Order
 
 __all__ = ["Services", "Session"]
+#: what steps have made of a channel is kept that often: going back and forth is at once
+_MOST_PROCESSED = 4
 _log = logging.getLogger(__name__)
 
 
@@ -45,6 +57,7 @@ class Session(QObject):
     tip_judged = Signal(object)
     complained = Signal(str, str)
     exported = Signal(object)
+    step_failed = Signal(object)
 
     def __init__(self, services: Services | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -67,9 +80,12 @@ class Session(QObject):
         #: the last results of each channel of the scan, and which of them is shown
         self._results: dict[Channel, list[Restored]] = {}
         self._chosen: dict[Channel, Restored] = {}
+        #: what steps have made of the channel on show, the latest last
+        self._processed: dict[tuple[Channel, str], Shown] = {}
         self._device_known = False
         desk = self.desk
         self._opening = desk.lane(desk.files, self._on_opening)
+        self._processing = desk.lane(desk.files, self._on_processed)
         self._previewing = desk.lane(desk.files, self._on_preview)
         self._listing_models = desk.lane(desk.files, self._on_models)
         self._exporting = desk.lane(desk.files, self._on_export)
@@ -79,7 +95,8 @@ class Session(QObject):
 
     @property
     def scan(self) -> Scan | None:
-        return self.shown.scan if self.shown else None
+        """The scan on show, as it was measured."""
+        return self.shown.raw.scan if self.shown else None
 
     @property
     def restored(self) -> Restored | None:
@@ -147,8 +164,8 @@ class Session(QObject):
         self.wish = wish
         if self.shown is None or wish is None:
             return
-        channel = pick_channel(self.shown.scan, wish)
-        if channel is self.shown.channel or self.run.busy:
+        channel = pick_channel(self.shown.raw.scan, wish)
+        if channel is self.shown.raw.channel or self.run.busy:
             self.listed.emit(wish)
         else:
             self.show_channel(channel)
@@ -187,7 +204,7 @@ class Session(QObject):
     def show_channel(self, channel: Channel) -> None:
         """Shows another channel of the scan."""
         scan = self.scan
-        if scan is None or self.run.busy or (self.shown and channel is self.shown.channel):
+        if scan is None or self.run.busy or (self.shown and channel is self.shown.raw.channel):
             return
         files, index, parts = self.files, self.index, self.parts
 
@@ -197,7 +214,7 @@ class Session(QObject):
         self._opening.start("Reading the channel", job)
 
     def _wish(self) -> Channel | ChannelWish | None:
-        return self.wish or (self.shown.channel if self.shown else None)
+        return self.wish or (self.shown.raw.channel if self.shown else None)
 
     @property
     def busy(self) -> bool:
@@ -256,7 +273,46 @@ class Session(QObject):
             case events.Failed(message, details):
                 self.complained.emit(message, details)
 
+    # processing
+
+    def process(self, history: History) -> None:
+        """Shows what these steps make of the channel on show; of two calls the later one counts."""
+        shown = self.shown
+        if shown is None or self.run.busy:
+            return
+        raw = shown.raw
+        if shown.history.enabled == history.enabled:
+            self._processing.drop()
+            return
+        known = raw if not history.enabled else self._processed.get((raw.channel, history.to_text()))
+        if known is not None:
+            self._processing.drop()
+            self._show_processed(known)
+            return
+        self._processing.start("Processing", lambda context: processed_shown(raw, history, context.progress))
+
+    def _on_processed(self, event: events.Event) -> None:
+        match event:
+            case events.Finished(Shown() as shown) if self.shown is not None and shown.raw is self.shown.raw:
+                self._processed[shown.raw.channel, shown.history.to_text()] = shown
+                while len(self._processed) > _MOST_PROCESSED:
+                    self._processed.pop(next(iter(self._processed)))
+                self._show_processed(shown)
+            case events.Finished(StepFault() as fault):
+                self.step_failed.emit(fault)
+            case events.Failed(message, details):
+                self.step_failed.emit(StepFault(-1, message))
+                if details:
+                    self.complained.emit(message, details)
+
+    def _show_processed(self, shown: Shown) -> None:
+        self.shown = shown
+        self.mask, self.mask_fault, self.run = None, "", Run()
+        self.shown_changed.emit()
+
     def _leave_scan(self) -> None:
+        self._processed.clear()
+        self._processing.drop()
         self._results.clear()
         self._chosen.clear()
         self._restoring.drop()
@@ -286,8 +342,10 @@ class Session(QObject):
         shown = self.shown
         if shown is None or shown.obstacle or self.run.busy:
             return
-        request = request.replaced(channel=shown.channel.name, direction=shown.channel.direction)
-        inner = self._services.restore_job(shown.scan, request)
+        raw = shown.raw
+        steps = shown.history.to_text()
+        request = request.replaced(channel=raw.channel.name, direction=raw.channel.direction, process=steps)
+        inner = self._services.restore_job(raw.scan, request)
 
         def job(context: Context) -> Restored:
             started = monotonic()
@@ -336,9 +394,10 @@ class Session(QObject):
     def judge_tip(self) -> None:
         """Asks what the tip was like that measured the channel on show; unless something more urgent is under way."""
         shown = self.shown
-        if shown is None or shown.obstacle or self.run.busy or shown.channel.role != "raw":
+        raw = shown.raw if shown is not None else None
+        if raw is None or raw.obstacle or self.run.busy or raw.channel.role != "raw":
             return
-        self._judging.start("Tip", self._services.tip_state_job(shown.scan, shown.channel))
+        self._judging.start("Tip", self._services.tip_state_job(raw.scan, raw.channel))
 
     def drop_tip(self) -> None:
         """The answer for what was on show is not wanted any more."""
@@ -371,7 +430,7 @@ class Session(QObject):
                 f"{path}: this is the measured file, which is never overwritten. Choose another name", ""
             )
             return
-        self._exporting.start("Export", self._services.export_job(restored.restoration, shown.scan, path))
+        self._exporting.start("Export", self._services.export_job(restored.restoration, shown.raw.scan, path))
 
     def save_picture(self, png: bytes, path: Path) -> None:
         """Writes a picture of what is seen to `path`; never over the file that was measured."""
@@ -390,7 +449,7 @@ class Session(QObject):
         if self.shown is None or self.restored is None or self.shown.scan.path is None:
             return None
         command = self.restored.restoration.request.command(str(self.shown.scan.path))
-        scan = self.shown.scan
+        scan = self.shown.raw.scan
         more = [] if scan.part.number == 1 else ["--part", str(scan.part.number)]
         said = of_facts(scan.calibration)
         return " ".join([command, *map(shlex.quote, more + (said.flags() if said is not None else []))])

@@ -1,6 +1,6 @@
 """What the window holds of a scan, a mask and a restoration. Prepared inside the jobs, without Qt."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -9,8 +9,21 @@ import numpy as np
 from stmviewer.gui.display import FLAT, SAMPLE_SIDE, Frame, Picture, Plane, display_plane, frame_of, value_range
 from stmviewer.gui.quantities import duration
 from stmviewer.restore import FILE_MASK, Restoration, RestoreRequest
-from stmviewer.scan import Channel, Direction, Geometry, Mask, RequestError, Role, Scan, make_mask
+from stmviewer.scan import (
+    Channel,
+    Direction,
+    Geometry,
+    History,
+    Mask,
+    Progress,
+    RequestError,
+    Role,
+    Scan,
+    make_mask,
+)
 from stmviewer.scan.lines import line_factor, looks_line_sparse, place_lines
+from stmviewer.scan.processing.scans import processed
+from stmviewer.scan.steps import StepError
 
 _AS_MEASURED, _OWN_GAPS = "as measured", "unmeasured pixels of the file"
 
@@ -29,6 +42,14 @@ class Shown:
     levelled_limits: tuple[float, float]
     raw_limits: tuple[float, float]
     obstacle: str | None
+    #: the steps that made it of what was measured, and that; no steps and None where it was measured so
+    history: History = field(default_factory=History)
+    measured: "Shown | None" = None
+
+    @property
+    def raw(self) -> "Shown":
+        """What was measured: itself, or what it was processed from."""
+        return self.measured or self
 
     @classmethod
     def of(cls, scan: Scan, channel: Channel) -> "Shown":
@@ -72,6 +93,27 @@ class Shown:
             )
         missing = 1 - self.channel.measured_fraction
         return f"{_percent(missing)} of this channel was not measured."
+
+
+@dataclass(frozen=True)
+class StepFault:
+    """Which step cannot be done, and why."""
+
+    index: int
+    cause: str
+
+
+def processed_shown(raw: Shown, history: History, progress: Progress) -> Shown | StepFault:
+    """What the steps make of a channel as measured. Belongs into a job."""
+    try:
+        scan, channel = processed(raw.scan, raw.channel, history, progress)
+    except StepError as error:
+        return StepFault(error.index, error.cause)
+    except RequestError as error:
+        return StepFault(-1, str(error))
+    if channel is raw.channel:
+        return raw
+    return replace(Shown.of(scan, channel), history=history, measured=raw)
 
 
 def _obstacle(channel: Channel) -> str | None:

@@ -163,6 +163,12 @@ def _style_sheet(colours: Tones, base: QColor) -> str:
     QToolButton#barButton:hover {{ border-color: {colours.line.name()}; }}
     QToolButton#paneCross {{ border: none; color: {colours.quiet.name()}; padding: 0px 4px; }}
     QToolButton#paneCross:hover {{ color: {colours.primary.name()}; }}
+    QLabel#hint {{ color: {colours.offer_text.name()}; background: {colours.offer.name()};
+        padding: 5px; border-radius: 3px; }}
+    QPushButton#tool {{ text-align: left; padding-left: 10px; }}
+    QPushButton#tool:checked {{ background: {colours.offer.name()}; color: {colours.offer_text.name()};
+        border: 1px solid {colours.primary.name()}; border-radius: 4px; }}
+    QTableWidget#measured {{ background: transparent; }}
     QLabel#heading {{ font-weight: 600; margin-top: 6px; }}
     QLabel#invalid {{ color: {colours.error_text.name()}; background: {colours.error.name()};
         padding: 3px; border-radius: 3px; }}

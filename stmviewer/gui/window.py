@@ -22,6 +22,7 @@ from stmviewer.gui.calibration_dialog import ask_calibration, can_calibrate
 from stmviewer.gui.candidates import try_also
 from stmviewer.gui.commands import COMMANDS, CommandMenus, Situation, assembled
 from stmviewer.gui.companions import Companions
+from stmviewer.gui.display import Frame
 from stmviewer.gui.drop import DropTarget, DropVeil
 from stmviewer.gui.empty_state import EmptyState, app_icon, sample_files
 from stmviewer.gui.hold_key import HoldKey
@@ -37,6 +38,7 @@ from stmviewer.gui.side_tabs import TabName
 from stmviewer.gui.simulating import simulation_dialog
 from stmviewer.gui.state import look
 from stmviewer.gui.theme import ThemeChoice, apply_theme
+from stmviewer.gui.workbench import Workbench
 from stmviewer.gui.workspace import Workspace
 from stmviewer.restore import FILE_MASK, RestoreRequest
 from stmviewer.scan import RequestError, Scan
@@ -74,7 +76,10 @@ class MainWindow(QMainWindow):
         self.companions = Companions(self)
         self.browsing, self.batch, self.live = self.companions.browsing, self.companions.batch, self.companions.live
         self._lay_out()
-        self.menus = CommandMenus(self, self, assembled(COMMANDS, *self.companions.commands()))
+        self.workbench = Workbench(self)
+        tables = *self.companions.commands(), self.workbench.commands()
+        self.menus = CommandMenus(self, self, assembled(COMMANDS, *tables))
+        self.workbench.connect_menus()
         self._recent_menu = self.menus.menu("File").addMenu("Open &recent")
         self.menus.menu("File").insertMenu(self.menus.actions["previous"], self._recent_menu)
         self.drops = DropTarget(self)
@@ -91,6 +96,7 @@ class MainWindow(QMainWindow):
         self._tip_timer.setInterval(_TIP_DELAY_MS)
         self._connect()
         self._same_place = False
+        self._frame: Frame | None = None
         self._dress()
         recall(self)
         self._fill_recent()
@@ -173,7 +179,7 @@ class MainWindow(QMainWindow):
         image, scan = self.view.figure(), self.session.scan
         if image is None or scan is None:
             return
-        folder = Path(self.settings.text("export-folder") or self._folder())
+        folder = Path(self.settings.text("export-folder") or self.recent.folder(scan.path))
         path = dialogs.ask_picture_path(self, folder / f"{Path(scan.name).stem}_view.png")
         if path is not None:
             self.settings.set_text("export-folder", str(path.parent))
@@ -263,13 +269,14 @@ class MainWindow(QMainWindow):
 
     def _on_shown(self) -> None:
         shown = self.session.shown
-        self.view.show_scan(shown, keep_place=self._same_place)
-        self._same_place = True
+        frame = shown.picture.frame if shown else None
+        self.view.show_scan(shown, keep_place=self._same_place and frame == self._frame)
+        self._same_place, self._frame = True, frame
         self.session.drop_tip()
         self._tip_timer.start()
         self.header.setVisible(shown is not None)
         if shown is not None:
-            self.header.show_scan(shown.scan, shown.channel, self.session.parts)
+            self.header.show_scan(shown.raw.scan, shown.raw.channel, self.session.parts)
             self.controls.set_file_mask(shown.has_own_gaps)
         wanted = self.controls.pattern() != FILE_MASK
         tell_scan(self.messages, shown, self.controls.take_offer, self.ask_calibration, wanted=wanted)
@@ -379,6 +386,7 @@ class MainWindow(QMainWindow):
         remember(self)
         self._preview_timer.stop()  # its job would find the runners closed
         self._tip_timer.stop()
+        self.workbench.close()
         self.companions.close()
         self._simulation.close()
         self.hide()  # at once; the jobs may need a moment to stop

@@ -7,6 +7,7 @@ from stmviewer.gui.controls import Controls
 from stmviewer.gui.folder.panel import FolderPanel
 from stmviewer.gui.header import Header
 from stmviewer.gui.measuring.panel import MeasurePanel
+from stmviewer.gui.measuring.strip import Strip
 from stmviewer.gui.processing.panel import ProcessPanel
 from stmviewer.gui.run_controls import RunControls
 from stmviewer.gui.scan_view import ScanView
@@ -38,7 +39,15 @@ class Workspace(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self.header)
-        column.addWidget(self.view, 1)
+        self.strip = Strip()
+        self.below = QSplitter(Qt.Orientation.Vertical)
+        self.below.addWidget(self.view)
+        self.below.addWidget(self.strip)
+        self.below.setStretchFactor(0, 5)
+        self.below.setStretchFactor(1, 4)
+        self.below.setChildrenCollapsible(False)
+        self.below.setHandleWidth(8)
+        column.addWidget(self.below, 1)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(self.files)
         self.splitter.addWidget(centre)

@@ -57,10 +57,10 @@ class Step:
         return kind.apply(image, kind.completed(self.parameters), progress or Progress())
 
     def to_text(self) -> str:
-        """`crop:10,10,200,200`; parameters at the end that have their defaults are left out."""
+        """`crop:10,10,200,200`; parameters at the end that nobody gave are left out."""
         kind = self.kind
         values = [(p, self.value(p.name)) for p in kind.parameters]
-        while values and values[-1][0].default == values[-1][1]:
+        while values and values[-1][0].name not in self.parameters:
             values.pop()
         return ":".join(filter(None, (self.name, ",".join(p.write(v) for p, v in values))))
 

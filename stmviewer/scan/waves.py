@@ -11,7 +11,7 @@ from stmviewer.scan.processing.filling import nearest_filled
 
 _LEAST = 16
 #: a peak stands this far over the median of its ring, and has at least this part of the strongest one
-_OVER_RING, _OF_STRONGEST = 5.0, 0.06
+_OVER_RING, _OVER_AROUND, _OF_STRONGEST = 5.0, 1.8, 0.06
 _MOST_PEAKS = 12
 #: waves longer than this part of the image are steps and slow background
 _LONGEST = 1 / 3.5
@@ -103,8 +103,9 @@ def peaks_of(spectrum: PowerSpectrum, geometry: Geometry, most: int = _MOST_PEAK
     if not good.any():
         return []
     good &= a > _OF_STRONGEST * a[good].max()
-    at = np.argwhere(good)
-    at = at[np.argsort(-a[good], kind="stable")][:most]
+    found = np.argwhere(good)
+    found = found[np.argsort(-a[good], kind="stable")]
+    at = [(int(r), int(c)) for r, c in found if _sharp(a, int(r), int(c), padding)][:most]
     return [
         Wave(
             (c + _vertex(a[r, c - 1 : c + 2]) - cx) * spectrum.step_x,
@@ -114,6 +115,17 @@ def peaks_of(spectrum: PowerSpectrum, geometry: Geometry, most: int = _MOST_PEAK
         for r, c in at
         if 0 < r < rows - 1 and 0 < c < columns - 1
     ]
+
+
+def _sharp(a: FloatArray, row: int, column: int, padding: int) -> bool:
+    """Whether a peak stands out of what is three to five bins away: hills and steps make broad ones."""
+    reach = round(4.6 * padding)
+    top, left = max(row - reach, 0), max(column - reach, 0)
+    part = a[top : row + reach + 1, left : column + reach + 1]
+    y, x = np.ogrid[: part.shape[0], : part.shape[1]]
+    away = np.hypot(y - (row - top), x - (column - left))
+    ring = part[(away >= 2.9 * padding) & (away < 4.6 * padding)]
+    return bool(not ring.size or a[row, column] > _OVER_AROUND * ring.max())
 
 
 def _vertex(three: FloatArray) -> float:

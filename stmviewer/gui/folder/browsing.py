@@ -212,7 +212,7 @@ class Browsing(QObject):
         scan, shown = self.session.scan, self.session.shown
         if scan is None or scan.path is None or shown is None or not scan.part.alone:
             return
-        if pick_channel(scan, self.session.wish) is shown.channel and isinstance(state, TipState):
+        if pick_channel(scan, self.session.wish) is shown.raw.channel and isinstance(state, TipState):
             self.panel.model.show_tip(scan.path, state)
 
     def _wish(self) -> ChannelWish:

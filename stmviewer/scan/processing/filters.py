@@ -39,8 +39,8 @@ def frequencies(geometry: Geometry) -> tuple[FloatArray, FloatArray]:
     The length is nm, or pixels where the image has no size.
     """
     factor = 1e9 if geometry.calibrated else 1.0
-    ky: FloatArray = np.fft.fftfreq(geometry.rows, geometry.pixel_height * factor)[:, None]
-    kx: FloatArray = np.fft.fftfreq(geometry.columns, geometry.pixel_width * factor)[None, :]
+    ky = np.asarray(np.fft.fftfreq(geometry.rows, geometry.pixel_height * factor), dtype=np.float64)[:, None]
+    kx = np.asarray(np.fft.fftfreq(geometry.columns, geometry.pixel_width * factor), dtype=np.float64)[None, :]
     return ky, kx
 
 

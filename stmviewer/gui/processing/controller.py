@@ -1,0 +1,319 @@
+"""Between the Process page, the session and the images: what is edited is worked out and shown."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QPointF, QRectF, QTimer, Signal
+from PySide6.QtGui import QColor
+
+from stmviewer.gui.drawing import BoxTool, BrushTool, Toolbox
+from stmviewer.gui.processing.editing import Editor
+from stmviewer.gui.processing.panel import ProcessPanel
+from stmviewer.gui.processing.spectrum_marks import SpectrumMarks
+from stmviewer.gui.session import Session
+from stmviewer.gui.shown import Shown, StepFault
+from stmviewer.scan import History, Step
+from stmviewer.scan.processing.catalogue import KINDS
+from stmviewer.scan.processing.filters import circles_of
+from stmviewer.services import events
+from stmviewer.services.converting import ConvertRequest
+from stmviewer.services.processing import Processed, process_files_job
+
+_DELAY_MS = 120
+_COLOUR = QColor("#ffd24d")
+Key = tuple[str, int, str, str]
+
+
+class Processing(QObject):
+    """Holds the steps of every channel that was on show, and the steps that were copied.
+
+    `changed` tells that menus must be looked at again; `told` gives a line for the user and a folder or None.
+    """
+
+    changed = Signal()
+    told = Signal(str, object)
+
+    def __init__(
+        self, session: Session, panel: ProcessPanel, toolbox: Toolbox, marks: SpectrumMarks, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._panel, self._toolbox, self._marks = session, panel, toolbox, marks
+        self._editors: dict[Key, Editor] = {}
+        self.editor = Editor()
+        self.copied = History()
+        #: the kind of step that is being drawn and is not in the history yet
+        self._pending = ""
+        self._drawing = False
+        self._fault = StepFault(-1, "")
+        self.box = BoxTool(_COLOUR, "Drag a rectangle on the image. Esc: leave.", self)
+        self.brush = BrushTool(_COLOUR, "Paint on the image. Esc: leave.", self)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_DELAY_MS)
+        self._working = session.desk.lane(session.desk.files, self._on_work)
+        self._connect()
+
+    def _connect(self) -> None:
+        panel, session = self._panel, self._session
+        panel.add_asked.connect(self.add)
+        panel.list.selected.connect(self._select)
+        panel.list.enabled.connect(lambda index, on: self._edit(lambda e: e.enable(index, on)))
+        panel.list.moved.connect(lambda index, to: self._edit(lambda e: e.move(index, to)))
+        panel.list.delete_asked.connect(lambda index: self._edit(lambda e: e.remove(index)))
+        panel.form.edited.connect(lambda name, value: self._edit(lambda e: e.set_value(name, value), soon=True))
+        panel.form.draw_asked.connect(self._draw)
+        panel.form.clear_asked.connect(self._clear)
+        panel.cancel_asked.connect(self._working.cancel)
+        session.shown_changed.connect(self._on_shown)
+        session.step_failed.connect(self._on_fault)
+        self._timer.timeout.connect(self._apply)
+        self.box.drawn.connect(self._on_box)
+        self.brush.painted.connect(self._on_stroke)
+        self._marks.marked.connect(self._on_circle)
+        self._toolbox.turned.connect(self._on_turned)
+
+    @property
+    def history(self) -> History:
+        return self.editor.history
+
+    @property
+    def busy(self) -> bool:
+        return self._working.busy
+
+    # what the user does
+
+    def add(self, name: str) -> None:
+        """Adds a step; one that is drawn begins when something is drawn."""
+        if self._session.shown is None:
+            return
+        if KINDS[name].drawn:
+            self.leave()
+            self._pending, self.editor.selected = name, -1
+            self._begin_drawing(name)
+        else:
+            self._edit(lambda e: e.add(Step(name)))
+
+    def undo(self) -> None:
+        self._edit(Editor.undo)
+
+    def redo(self) -> None:
+        self._edit(Editor.redo)
+
+    def copy(self) -> None:
+        self.copied = self.history
+        self.changed.emit()
+
+    def paste(self) -> None:
+        """Takes the copied steps instead of those of the channel on show."""
+        self._edit(lambda e: e.replace(self.copied))
+
+    def take(self, history: History) -> None:
+        """Takes steps that were read from a file."""
+        self._edit(lambda e: e.replace(history))
+
+    def process_folder(self, files: tuple[Path, ...], folder: Path) -> None:
+        """Writes every file with these steps into `folder`, as `stmviewer convert --process` does."""
+        shown = self._session.shown
+        if shown is None or not self.history.enabled:
+            return
+        channel = shown.raw.channel
+        request = ConvertRequest("gwy", folder, channel.name, channel.direction, process=self.history.to_text())
+        self._panel.show_work(0.0)
+        self._working.start("Processing the folder", process_files_job(files, request))
+        self.changed.emit()
+
+    def leave(self) -> None:
+        """Stops drawing."""
+        if not self._drawing:
+            return
+        self._drawing, self._pending = False, ""
+        self._panel.show_hint("")
+        self._marks.finish()
+        if self._toolbox.tool in (self.box, self.brush):
+            self._toolbox.use(None)
+        self._apply()
+        self._refresh()
+
+    def close(self) -> None:
+        self._timer.stop()
+
+    # drawing
+
+    @property
+    def drawing(self) -> bool:
+        return self._drawing
+
+    def _draw(self) -> None:
+        step = self.editor.step
+        if self._drawing or step is None:
+            self.leave()
+        else:
+            self._begin_drawing(step.name)
+
+    def _begin_drawing(self, name: str) -> None:
+        drawn = KINDS[name].drawn
+        self._drawing = True
+        tool = {"box": self.box, "strokes": self.brush}.get(drawn)
+        self.box.rect = QRectF()
+        if tool is None:
+            self._toolbox.use(None)
+            self._marks.begin()
+        else:
+            self._marks.finish()
+            self._toolbox.use(tool)
+        self._panel.show_hint(tool.hint if tool is not None else self._marks.hint)
+        self._apply()
+        self._refresh()
+        self._fit_tools()
+
+    def _fit_tools(self) -> None:
+        """Gives the tools the frame of the image on show, and the marks what they are made on."""
+        shown = self._session.shown
+        if shown is None or not self._drawing:
+            return
+        self.box.set_frame(shown.picture.frame)
+        step = self.editor.step
+        pixel = shown.picture.frame.width / shown.picture.data.shape[1]
+        radius = KINDS["mask-brush"].parameter("radius").default
+        if step is not None and step.name == "mask-brush":
+            radius = step.value("radius")
+        self.brush.radius = float(radius) * pixel
+        if self._marks.active:
+            text = str(step.value("circles")) if step is not None and step.name == "fft-filter" else ""
+            self._marks.show_image(shown.channel.data, shown.scan.geometry, circles_of(text) if text else [])
+
+    def _on_box(self, rect: QRectF) -> None:
+        shown = self._session.shown
+        if shown is None or not self._drawing:
+            return
+        frame, (rows, columns) = shown.picture.frame, shown.picture.data.shape
+        left, right = (round((x - frame.x) / frame.width * columns) for x in (rect.left(), rect.right()))
+        top, bottom = (round((y - frame.y) / frame.height * rows) for y in (rect.top(), rect.bottom()))
+        left, top = min(max(left, 0), columns - 1), min(max(top, 0), rows - 1)
+        width, height = max(min(right, columns) - left, 1), max(min(bottom, rows) - top, 1)
+        self._put(left=left, top=top, width=width, height=height)
+        self.leave()
+
+    def _on_stroke(self, points: list[QPointF]) -> None:
+        shown = self._session.shown
+        if shown is None or not self._drawing:
+            return
+        frame, (rows, columns) = shown.picture.frame, shown.picture.data.shape
+        words = [
+            f"{(p.x() - frame.x) / frame.width * columns:.1f} {(p.y() - frame.y) / frame.height * rows:.1f}"
+            for p in points
+        ]
+        before = str(self.editor.step.value("path")) if not self._pending and self.editor.step is not None else ""
+        self._put(path=" / ".join(filter(None, (before, " ".join(words)))))
+
+    def _on_circle(self, text: str) -> None:
+        if self._drawing:
+            self._put(circles=text)
+
+    def _put(self, **values: float | int | str | bool) -> None:
+        """What was drawn becomes a step, or goes into the one that is being drawn."""
+        name, self._pending = self._pending, ""
+        if name:
+            self._edit(lambda e: e.add(Step(name, values)))
+        else:
+            self._edit(lambda e: e.set_values(**values))
+
+    def _clear(self) -> None:
+        step = self.editor.step
+        if step is not None:
+            name = "path" if step.name == "mask-brush" else "circles"
+            self._edit(lambda e: e.set_values(**{name: ""}))
+
+    def _on_turned(self) -> None:
+        if self._drawing and self._toolbox.tool not in (self.box, self.brush) and not self._marks.active:
+            self.leave()
+
+    # what happens
+
+    def _edit(self, change: Callable[[Editor], None], *, soon: bool = False) -> None:
+        change(self.editor)
+        self._fault = StepFault(-1, "")
+        if soon:
+            self._timer.start()
+        else:
+            self._apply()
+        self._refresh()
+
+    def _select(self, index: int) -> None:
+        if index >= 0 and index != self.editor.selected:
+            self.leave()
+            self.editor.selected = index
+            self._refresh()
+
+    def _effective(self) -> History:
+        """What is shown: everything, or while a step is drawn what it is drawn on."""
+        history, step = self.history, self.editor.step
+        if not self._drawing or self._pending or step is None:
+            return history
+        # marks do not move pixels: they are seen as they are painted
+        keeps = step.name in ("mask-brush", "fft-filter")
+        shown = history.before(self.editor.selected + keeps)
+        if step.name == "mask-brush" and not str(step.value("path")).strip():
+            return history.before(self.editor.selected)
+        return history.before(self.editor.selected) if step.name == "fft-filter" else shown
+
+    def _apply(self) -> None:
+        self._timer.stop()
+        self._session.process(self._effective())
+
+    def _on_shown(self) -> None:
+        shown = self._session.shown
+        if shown is None:
+            return
+        key = _key(shown)
+        editor = self._editors.setdefault(key, Editor())
+        if editor is not self.editor:
+            self._drawing, self._pending, self.editor = False, "", editor
+            self._marks.finish()
+            self._panel.show_hint("")
+            if self._toolbox.tool in (self.box, self.brush):
+                self._toolbox.use(None)
+            self._fault = StepFault(-1, "")
+        if shown.history.enabled != self._effective().enabled and not self._fault.cause:
+            self._session.process(self._effective())
+        self._refresh()
+        self._fit_tools()
+
+    def _on_fault(self, fault: StepFault) -> None:
+        self._fault = fault
+        self._refresh()
+
+    def _refresh(self) -> None:
+        shown = self._session.shown
+        unit = shown.channel.unit if shown else ""
+        lateral = "nm" if shown is None or shown.scan.geometry.calibrated else "px"
+        self._panel.show_editor(self.editor, unit, lateral, self._fault.index, self._fault.cause, drawing=self._drawing)
+        processed = shown is not None and bool(shown.history.enabled)
+        said = f"Now {shown.scan.geometry.in_words()}".replace(" x ", " × ") if shown and processed else ""
+        if shown is not None and processed and not shown.channel.measured.all():
+            said += f", {100 * (1 - shown.channel.measured_fraction):.3g} % not measured"
+        self._panel.result.setText(said)
+        self._panel.result.setVisible(bool(said))
+        self._panel.add.setEnabled(shown is not None and not self._session.run.busy)
+        self.changed.emit()
+
+    def _on_work(self, event: events.Event) -> None:
+        match event:
+            case events.Advanced(fraction):
+                self._panel.show_work(fraction)
+            case events.Finished(Processed() as done):
+                self._panel.show_work(None)
+                self.told.emit(done.in_words(), done.folder if done.written else None)
+            case events.Failed(message):
+                self._panel.show_work(None)
+                self.told.emit(message, None)
+            case events.Cancelled():
+                self._panel.show_work(None)
+                self.told.emit("Cancelled. What was written before stays", None)
+        self.changed.emit()
+
+
+def _key(shown: Shown) -> Key:
+    scan, channel = shown.raw.scan, shown.raw.channel
+    where = str(scan.path) if scan.path is not None else f"#{id(scan)}"
+    return where, scan.part.number, f"{channel.name} {channel.role}", channel.direction
