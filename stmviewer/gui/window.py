@@ -388,6 +388,7 @@ class MainWindow(QMainWindow):
         self._tip_timer.stop()
         self.workbench.close()
         self.companions.close()
+        self.workbench.close()
         self._simulation.close()
         self.hide()  # at once; the jobs may need a moment to stop
         self.ended_cleanly = self.session.close()

@@ -26,11 +26,12 @@ class BatchControl(QObject):
         self.runner = BatchRunner(session.desk, session.services.restore_file_job, self)
 
         def shown() -> RestoreRequest:
-            """With the channel on show, as the Restore button has it."""
+            """With the channel on show and its steps, as the Restore button has it."""
             request, on_show = asked(), session.shown
-            if on_show is None or on_show.channel.role != "raw":
+            if on_show is None or on_show.raw.channel.role != "raw":
                 return request
-            return request.replaced(channel=on_show.channel.name, direction=on_show.channel.direction)
+            raw, steps = on_show.raw.channel, on_show.history.to_text()
+            return request.replaced(channel=raw.name, direction=raw.direction, process=steps)
 
         self._window = BesideWindow(lambda: BatchDialog(self.runner, settings, shown, parent))
         #: for the status bar: how far the batch is; a click shows it
