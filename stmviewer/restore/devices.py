@@ -29,7 +29,12 @@ def arithmetic(device: torch.device) -> Arithmetic:
         return Arithmetic(bool(torch.cuda.is_bf16_supported(including_emulation=False)), True)
     if _supported("_is_amx_tile_supported"):
         return Arithmetic(True, True)
-    return probe.verdict(bf16_possible=_supported("_is_avx512_bf16_supported"))
+    return probe.verdict(bf16_possible=bf16_possible())
+
+
+def bf16_possible() -> bool:
+    """Whether the processor has instructions for bfloat16: without them it is emulated."""
+    return _supported("_is_amx_tile_supported") or _supported("_is_avx512_bf16_supported")
 
 
 def fast_bf16(device: torch.device) -> bool:

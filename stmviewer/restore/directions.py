@@ -7,8 +7,8 @@ import numpy as np
 from stmviewer.scan import Channel, FloatArray, Scan
 from stmviewer.scan.levelling import fit_plane
 
-#: compared over this many pixels a side about the centre: the check must not take longer than the repair
-WINDOW = 512
+#: compared over this many pixels a side about the centre: the check must take much less time than the repair
+WINDOW = 256
 #: lag between forward and backward that is looked for (pixels): feedback and hysteresis of the scanner
 _MOST_LAG = 16
 

@@ -79,7 +79,7 @@ class LearnedRestorer:
         layout = tiles(shape[0], shape[1], tile_side)
         progress = progress.part(1.0, "Restoring", len(layout) * samples * (steps + 1))
         # the sums of what float32 networks say need no more digits; large scans need the memory
-        total = np.zeros((2, batch, *shape), dtype=np.float32)
+        means, deviations = (np.zeros((batch, *shape), dtype=np.float32) for _ in range(2))
         spread = np.zeros((batch, *shape), dtype=np.float32) if samples > 1 else None
         weights = np.zeros(shape, dtype=np.float32)
         noise = [_noise(shape, options.seed, k) for k in range(samples)] if sampled else []
@@ -87,20 +87,21 @@ class LearnedRestorer:
             mean, deviation, between = self._tile(problems, tile, noise, steps, progress)
             window = blend_window(tile).astype(np.float32)
             area = np.s_[:, *tile.slices]
-            total[0][area] += window * mean
-            total[1][area] += window * deviation
+            means[area] += window * mean
+            deviations[area] += window * deviation
             if spread is not None:
                 spread[area] += window * between
             weights[tile.slices] += window
         if spread is not None:
             # both estimate the same uncertainty, and a few samples see too little of it
-            np.maximum(total[1], spread, out=total[1])
-        total /= weights
+            np.maximum(deviations, spread, out=deviations)
         scales = dict(self.info.deviation_scale)
         answers = []
-        for problem, mean, deviation in zip(problems, total[0], total[1], strict=True):
+        for problem, mean, deviation in zip(problems, means, deviations, strict=True):
             scale = scales.get(family_of(problem.task, kind_of_mask(problem.measured)), 1.0)
-            answers.append(Answer(mean.astype(np.float64), scale * deviation.astype(np.float64)))
+            mean /= weights
+            deviation *= scale / weights
+            answers.append(Answer(mean.astype(np.float64), deviation.astype(np.float64)))
         return answers
 
     def _tile(

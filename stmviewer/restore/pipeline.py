@@ -18,7 +18,7 @@ from stmviewer.restore.checking import Findings, check_result, check_sparse, mem
 from stmviewer.restore.choice import Choice, Mixing
 from stmviewer.restore.classical import CLASSICAL
 from stmviewer.restore.info import ModelInfo
-from stmviewer.restore.normalise import normalisation
+from stmviewer.restore.normalise import Normalisation, normalisation
 from stmviewer.restore.problem import Answer, Options, Problem, Restorer
 from stmviewer.restore.request import Device, RestoreRequest
 from stmviewer.restore.restoration import HiddenScore, Restoration
@@ -53,7 +53,7 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     answer = _mixture(case, choice, methods, progress.part(0.75))
     residual = case.residual(answer.mean)
     mean, deviation = _trust(case, answer, request, info)
-    scores = _scores(case, mean, info, request, progress.part(0.4, "Scoring"))
+    scores = _scores(case, mean, info, methods, progress.part(0.4, "Scoring"))
     used = [methods.load(name)[0].info for name in choice.weights]
     findings = check_result(
         scan, channel, case, mean, used, choice, self_check, request, scores, methods.repaired, progress.part(1.0)
@@ -87,6 +87,8 @@ class _Methods:
         self.request = request
         self._load = load
         self._loaded: dict[str, tuple[Restorer, str]] = {}
+        #: linear interpolation of the case itself, which is a part of mixtures and the baseline of scores
+        self.linear: FloatArray | None = None
 
     def load(self, name: str) -> tuple[Restorer, str]:
         """The restorer of that name and the hash of its weights."""
@@ -117,6 +119,8 @@ def _mixture(case: Case, choice: Choice, methods: _Methods, progress: Progress) 
     tiles = []
     for name, weight in choice.weights.items():
         one = _run(case, methods.load(name)[0], methods.request, progress.part(1 / len(choice.weights)))
+        if name == "linear":
+            methods.linear = one.mean
         mixing.add(weight, one.mean, one.deviation)
         tiles.append(one.smaller_tile)
     return Answer(mixing.mean, mixing.deviation, min((t for t in tiles if t is not None), default=None))
@@ -129,12 +133,16 @@ def _run(case: Case, restorer: Restorer, request: RestoreRequest, progress: Prog
     if request.task == "repair" and request.align_rows:
         data = sharp
     scale = normalisation(data, case.mask.measured)
-    if not restorer.info.learned:
-        # interpolation of an image less its background, and the background added again, is no interpolation
-        scale = replace(scale, background=scale.plane)
+    # interpolation of an image less its background, and the background added again, is no interpolation
+    back = scale.background if restorer.info.learned else scale.plane
+    scale = Normalisation(back, scale.half_range, back)  # holds no second image: large scans fit into memory few times
     progress.check()
     pixel_m = case.geometry.pixel_width if case.geometry.calibrated else None
-    problem = Problem(scale.forward(data), case.mask.measured, request.task, scale.forward(sharp), pixel_m)
+    # networks compute in float32 at most
+    digits = np.float32 if restorer.info.learned else np.float64
+    image, guess = (scale.forward(x).astype(digits, copy=False) for x in (data, sharp))
+    del data, sharp
+    problem = Problem(image, case.mask.measured, request.task, guess, pixel_m)
     options = Options(request.steps, request.samples, request.seed, request.tile, request.device)
     answer: Answer = restorer.restore(problem, options, progress)
     deviation = None if answer.deviation is None else answer.deviation * scale.half_range
@@ -176,14 +184,15 @@ def consistent(image: FloatArray, residual: FloatArray, measured: BoolArray) -> 
 
 
 def _scores(
-    case: Case, mean: FloatArray, info: ModelInfo, request: RestoreRequest, progress: Progress
+    case: Case, mean: FloatArray, info: ModelInfo, methods: _Methods, progress: Progress
 ) -> tuple[HiddenScore, ...]:
     """The model and linear interpolation against what was hidden; nothing when nothing was."""
     if case.truth is None:
         return ()
     images = {info.name: mean}
     if info.name != "linear":
-        images["linear"] = _run(case, CLASSICAL["linear"], request, progress).mean
+        known = methods.linear
+        images["linear"] = _run(case, CLASSICAL["linear"], methods.request, progress).mean if known is None else known
     hidden = ~case.mask.measured
     scores = []
     for name, image in images.items():

@@ -70,6 +70,18 @@ def test_bench_reports_every_timing(run):
     assert "repair 32 x 32, row-median" in text
 
 
+def test_bench_can_be_asked_for_a_part(run):
+    report = run("bench", "--only", "arithmetic", "--json").done().json
+    assert report["timings"] and all(t["what"].startswith("convolutions") for t in report["timings"])
+    run("bench", "--only", "everything").refused("everything")
+
+
+def test_a_large_scan_is_measured_by_a_process_of_its_own(run, learned):
+    report = run("bench", "--measure-large", learned, "repair", 64).done().json
+    assert report["peak_bytes"] > 0 and report["seconds"] > 0
+    run("bench", "--measure-large", learned, "nothing", 64).refused("--measure-large")
+
+
 @pytest.mark.parametrize("size", ["0", "8", "5000", "-1"])
 def test_sizes_that_cannot_be_timed(run, size):
     run("bench", f"--size={size}").refused("--size")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from stmviewer import paths
-from stmviewer.evaluate.bench import bench
+from stmviewer.evaluate.bench import bench, bench_arithmetic, bench_small
 from stmviewer.evaluate.timing import timed
 from stmviewer.restore import library
 from stmviewer.scan import Cancelled, Progress
@@ -23,6 +23,8 @@ def test_every_task_of_every_model_is_timed_beside_opening_and_training_pairs():
     whats = [timing.what for timing in found]
     assert whats == [
         "open and level 48 x 48 .gwy",
+        "sparse 48 x 48, model auto, with its checks",
+        "repair 48 x 48, model auto, with its checks",
         "sparse 48 x 48, auto",
         "sparse 48 x 48, linear",
         "repair 48 x 48, row-median",
@@ -64,3 +66,13 @@ def test_it_stops_in_the_middle_of_a_method(monkeypatch):
     monkeypatch.setattr(library, "CLASSICAL", {"linear": replace(library.CLASSICAL["linear"], method=slow)})
     with pytest.raises(Cancelled):
         bench(Progress(stop=stop), size=48)
+
+
+def test_nothing_small_is_timed_without_a_network():
+    assert bench_small(Progress()) == []
+
+
+def test_the_number_format_that_is_used_is_among_those_that_are_timed():
+    found = bench_arithmetic()
+    assert {t.what for t in found} >= {"convolutions, float32, channels last", "convolutions, float32, channels first"}
+    assert len([t for t in found if t.note == "used here"]) == 1
