@@ -100,7 +100,7 @@ def whole_seams(model: str, task: Task, progress: Progress, side: int = _WHOLE, 
     (problem, restorer) = taken.problems[0], taken.restorers[0]
     one, tiled = (restorer.restore(problem, Options(tile=t), progress).mean for t in (side, tile))
     overlap = np.zeros(one.shape, dtype=np.int64)
-    for t in tiles(*one.shape, tile):
+    for t in tiles(one.shape[0], one.shape[1], tile):
         overlap[t.slices] += 1
     return _seams(tiled - one, overlap > 1)
 

@@ -139,7 +139,7 @@ def _run(case: Case, restorer: Restorer, request: RestoreRequest, progress: Prog
     progress.check()
     pixel_m = case.geometry.pixel_width if case.geometry.calibrated else None
     # networks compute in float32 at most
-    digits = np.float32 if restorer.info.learned else np.float64
+    digits: Any = np.float32 if restorer.info.learned else np.float64
     image, guess = (scale.forward(x).astype(digits, copy=False) for x in (data, sharp))
     del data, sharp
     problem = Problem(image, case.mask.measured, request.task, guess, pixel_m)
