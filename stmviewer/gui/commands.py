@@ -7,7 +7,6 @@ from typing import Protocol
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from stmviewer.gui.looks import AT_FIRST, PANE_NAMES, PaneName
 from stmviewer.gui.side_tabs import TAB_NAMES, TabName
 from stmviewer.gui.state import Look
 from stmviewer.gui.theme import THEME_CHOICES, ThemeChoice
@@ -24,13 +23,6 @@ class Situation:
     result_has_path: bool = False
     index: int = -1
     count: int = 0
-    levelled: bool = True
-    inverted: bool = False
-    visible: frozenset[PaneName] = frozenset(AT_FIRST)
-    placed: tuple[PaneName, ...] = AT_FIRST
-    available: frozenset[PaneName] = frozenset(AT_FIRST)
-    tint: bool = False
-    raw_held: bool = False
     theme: ThemeChoice = "system"
     tab: TabName = "restore"
 
@@ -46,16 +38,6 @@ class Commanded(Protocol):
     def ask_export(self) -> None: ...
     def ask_calibration(self) -> None: ...
     def quit(self) -> None: ...
-    def set_levelled(self, levelled: bool) -> None: ...
-    def set_inverted(self, inverted: bool) -> None: ...
-    def set_pane_visible(self, name: PaneName, visible: bool) -> None: ...
-    def set_tint(self, tint: bool) -> None: ...
-    def reset_ranges(self) -> None: ...
-    def show_raw(self, held: bool) -> None: ...
-    def copy_figure(self) -> None: ...
-    def copy_pane(self) -> None: ...
-    def save_figure(self) -> None: ...
-    def pin(self) -> None: ...
     def reset_zoom(self) -> None: ...
     def zoom(self, factor: float) -> None: ...
     def show_tab(self, name: TabName) -> None: ...
@@ -103,20 +85,6 @@ def assembled(*tables: Sequence[Command]) -> tuple[Command, ...]:
         places = [k for k, other in enumerate(whole) if other.name == command.after]
         whole.insert(places[0] + 1 if places else len(whole), command)
     return tuple(whole)
-
-
-def _pane(name: PaneName, text: str, key: str) -> Command:
-    return Command(
-        f"pane-{name}",
-        "View",
-        text,
-        lambda w, on: w.set_pane_visible(name, on),
-        key,
-        # the last pane stays
-        enabled=lambda s: s.scan and name in s.available and s.placed != (name,),
-        checked=lambda s: name in s.visible,
-        separator=name == PANE_NAMES[0],
-    )
 
 
 def _theme(choice: ThemeChoice, text: str) -> Command:
@@ -168,38 +136,7 @@ COMMANDS: tuple[Command, ...] = (
         lambda w, _: w.ask_calibration(),
         enabled=lambda s: s.can_calibrate and not s.run.locked,
     ),
-    Command(
-        "copy-figure",
-        "File",
-        "&Copy figure",
-        lambda w, _: w.copy_figure(),
-        "Ctrl+Shift+C",
-        lambda s: s.scan,
-        separator=True,
-    ),
-    Command("copy-pane", "File", "Copy &pane", lambda w, _: w.copy_pane(), "Ctrl+Alt+C", lambda s: s.scan),
-    Command(
-        "save-figure", "File", "&Save figure as seen…", lambda w, _: w.save_figure(), "Ctrl+Alt+S", lambda s: s.scan
-    ),
     Command("quit", "File", "&Quit", lambda w, _: w.quit(), "Ctrl+Q", separator=True),
-    Command(
-        "levelled",
-        "View",
-        "&Level for view",
-        lambda w, on: w.set_levelled(on),
-        "L",
-        lambda s: s.scan,
-        checked=lambda s: s.levelled,
-    ),
-    Command(
-        "inverted",
-        "View",
-        "&Invert colours",
-        lambda w, on: w.set_inverted(on),
-        "I",
-        lambda s: s.scan,
-        checked=lambda s: s.inverted,
-    ),
     Command(
         "next-channel",
         "View",
@@ -219,32 +156,6 @@ COMMANDS: tuple[Command, ...] = (
     Command("zoom-in", "View", "Zoom &in", lambda w, _: w.zoom(1.5), "Ctrl++", lambda s: s.scan, separator=True),
     Command("zoom-out", "View", "Zoom &out", lambda w, _: w.zoom(1 / 1.5), "Ctrl+-", lambda s: s.scan),
     Command("reset-zoom", "View", "&Whole image", lambda w, _: w.reset_zoom(), "Ctrl+0", lambda s: s.scan),
-    _pane("raw", "&Raw image", "Alt+1"),
-    _pane("mask", "Sampling &mask", "Alt+2"),
-    _pane("restored", "Re&stored image", "Alt+3"),
-    _pane("difference", "Di&fference to raw", "Alt+4"),
-    _pane("deviation", "De&viation over samples", "Alt+5"),
-    _pane("compare", "Co&mpare results", "Alt+6"),
-    Command(
-        "show-raw",
-        "View",
-        "Raw in place of restored (hold Space)",
-        lambda w, on: w.show_raw(on),
-        enabled=lambda s: s.result,
-        checked=lambda s: s.raw_held,
-        separator=True,
-    ),
-    Command(
-        "tint",
-        "View",
-        "Mark what was &inferred",
-        lambda w, on: w.set_tint(on),
-        "T",
-        lambda s: s.result,
-        checked=lambda s: s.tint,
-    ),
-    Command("auto-range", "View", "&Automatic colour range", lambda w, _: w.reset_ranges(), "A", lambda s: s.scan),
-    Command("pin", "View", "&Keep image to compare with other scans", lambda w, _: w.pin(), "K", lambda s: s.scan),
     *(_tab(name) for name in TAB_NAMES),
     *(_theme(choice, _THEME_TEXTS[choice]) for choice in THEME_CHOICES),
     Command(

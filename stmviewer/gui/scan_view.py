@@ -1,28 +1,26 @@
 """The images of a scan, panes side by side: same size, same place, same colours, one cursor."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Signal
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QComboBox, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QToolButton, QWidget
 
 from stmviewer.gui.candidates import labels
 from stmviewer.gui.colours import KINDS, Kind
 from stmviewer.gui.comparing import Comparison
-from stmviewer.gui.header import channel_label, facts
 from stmviewer.gui.looks import AT_FIRST, PANE_NAMES, BarLook, Looks, PaneLook, PaneName
 from stmviewer.gui.panes.arrangement import Box, arrange
 from stmviewer.gui.panes.candidate_menu import CandidateMenu
 from stmviewer.gui.panes.compare import ComparePane
-from stmviewer.gui.panes.figure import copy, figure_of
 from stmviewer.gui.panes.image_view import TITLE_HEIGHT, ImagePane, Pane
 from stmviewer.gui.panes.legend import LEAST, Legend
 from stmviewer.gui.panes.linking import LinkedViews
 from stmviewer.gui.panes.view_bar import HEIGHT, ViewBar
 from stmviewer.gui.ranges import Colouring, ColourRange, Display
 from stmviewer.gui.readouts import Readouts
+from stmviewer.gui.seen import pane_menu
 from stmviewer.gui.shown import Restored, Shown, ShownMask
 from stmviewer.gui.trust import changed_text, residual_text
 from stmviewer.restore import RestoreRequest
@@ -63,7 +61,7 @@ class ScanView(QWidget):
         self._active: PaneName = "raw"
         self._held = False
         #: what else could be tried, told by the window: text and RestoreRequest
-        self.offers: Sequence[tuple[str, RestoreRequest]] = ()
+        self.offers: Callable[[], Sequence[tuple[str, RestoreRequest]]] = tuple
         self._waiting = False
         self._result_box = QComboBox()
         self._connect()
@@ -225,7 +223,9 @@ class ScanView(QWidget):
         """Brings the menu of candidates up to date."""
         comparison = self.comparison
         found = comparison.candidates(self._looks.shown)
-        self.candidate_menu.fill(found, comparison.ticked, self.offers, busy=self._waiting, pins=bool(comparison.pins))
+        self.candidate_menu.fill(
+            found, comparison.ticked, self.offers(), busy=self._waiting, pins=bool(comparison.pins)
+        )
 
     def _tick(self, sources: list[object]) -> None:
         self.comparison.ticked = list(sources)
@@ -316,52 +316,26 @@ class ScanView(QWidget):
             pane.set_cursor(at, read.in_pane(other, at.x(), at.y()) if at is not None else ())
         self.cursor_text.emit(read.line(at.x(), at.y()) if at is not None else "")
 
-    # copies of what is seen
+    @property
+    def looks(self) -> Looks:
+        """What is shown, and how."""
+        return self._looks
 
-    def figure(self) -> QImage | None:
-        """All panes with their colour bars, as they are seen; None while nothing is."""
-        shown = self._looks.shown
-        if shown is None:
-            return None
-        heading = "  ·  ".join(
-            [shown.scan.name, channel_label(shown.channel), shown.channel.direction, *facts(shown.scan)]
-        )
-        return self._figure(heading, self.placed())
-
-    def pane_figure(self, name: PaneName | None = None) -> QImage | None:
-        """One pane with its colour bar; by default the one that the cursor was in last."""
+    @property
+    def active(self) -> PaneName:
+        """The pane that the cursor was in last, if it is still there; else the first."""
         placed = self.placed()
-        wanted = name or self._active
-        if self._looks.shown is None:
-            return None
-        return self._figure("", [wanted if wanted in placed else placed[0]])
+        return self._active if self._active in placed else placed[0]
 
-    def _figure(self, heading: str, names: Sequence[PaneName]) -> QImage:
-        self._hovered(None)  # the cross-hair belongs to the screen
-        kinds = dict.fromkeys(_kind(name) for name in names if name != "mask")
-        bars = [self.legend.bars[kind] for kind in kinds if not self.legend.bars[kind].isHidden()]
-        return figure_of(heading, [self.panes[name] for name in names], bars)
+    def leave(self) -> None:
+        """As if the cursor were elsewhere."""
+        self._hovered(None)
 
     def _open_menu(self, name: PaneName, at: QPoint) -> None:
         self._active = name
-        menu = self.menu_of(name)
+        menu = pane_menu(self, name)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(at)
-
-    def menu_of(self, name: PaneName) -> QMenu:
-        """What can be done with a pane."""
-        menu = QMenu(self)
-        menu.addAction("Copy this pane", lambda: copy(self.pane_figure(name)))
-        menu.addAction("Copy figure", lambda: copy(self.figure()))
-        menu.addAction("Whole image", self.links.reset)
-        menu.addSeparator()
-        if name in ("restored", "compare") and self._looks.restored is not None:
-            self.fill_candidates()
-            menu.addMenu(self.candidate_menu.tries)
-        menu.addAction("Keep to compare with other scans", self.pin)
-        hide = menu.addAction("Hide this pane", lambda: self.set_pane_visible(name, False))
-        hide.setEnabled(len(self.placed()) > 1)
-        return menu
 
     # where things are
 
@@ -383,10 +357,6 @@ class ScanView(QWidget):
         for name, box in zip(placed, where.panes, strict=True):
             _put(self.panes[name], box)
         _put(self.legend, where.legend)
-
-
-def _kind(name: PaneName) -> Kind:
-    return name if name in ("difference", "deviation") else "heights"
 
 
 def _put(widget: QWidget, box: Box) -> None:

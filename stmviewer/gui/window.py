@@ -19,17 +19,13 @@ from stmviewer import paths
 from stmviewer.gui import dialogs
 from stmviewer.gui.beside import BesideWindow
 from stmviewer.gui.calibration_dialog import ask_calibration, can_calibrate
-from stmviewer.gui.candidates import try_also
 from stmviewer.gui.commands import COMMANDS, CommandMenus, Situation, assembled
 from stmviewer.gui.companions import Companions
 from stmviewer.gui.display import Frame
 from stmviewer.gui.drop import DropTarget, DropVeil
 from stmviewer.gui.empty_state import EmptyState, app_icon, sample_files
-from stmviewer.gui.hold_key import HoldKey
 from stmviewer.gui.info_bar import InfoArea
-from stmviewer.gui.looks import PANE_NAMES, PaneName
 from stmviewer.gui.messages import sentence, tell_result, tell_scan
-from stmviewer.gui.panes.figure import copy, png_of
 from stmviewer.gui.recalling import recall, remember, show_files
 from stmviewer.gui.recent import Recent, fill_recent
 from stmviewer.gui.session import Services, Session
@@ -38,9 +34,10 @@ from stmviewer.gui.side_tabs import TabName
 from stmviewer.gui.simulating import simulation_dialog
 from stmviewer.gui.state import look
 from stmviewer.gui.theme import ThemeChoice, apply_theme
+from stmviewer.gui.viewing import Viewing, view_commands
 from stmviewer.gui.workbench import Workbench
 from stmviewer.gui.workspace import Workspace
-from stmviewer.restore import FILE_MASK, RestoreRequest
+from stmviewer.restore import FILE_MASK
 from stmviewer.scan import RequestError, Scan
 
 #: after the last change of the settings, before the mask is drawn anew
@@ -76,8 +73,11 @@ class MainWindow(QMainWindow):
         self.companions = Companions(self)
         self.browsing, self.batch, self.live = self.companions.browsing, self.companions.batch, self.companions.live
         self._lay_out()
+        self.viewing = Viewing(
+            self, self.view, self.session, self.settings, lambda: self.refresh(), lambda: self._clear_messages()
+        )
         self.workbench = Workbench(self)
-        tables = *self.companions.commands(), self.workbench.commands()
+        tables = view_commands(self.viewing), *self.companions.commands(), self.workbench.commands()
         self.menus = CommandMenus(self, self, assembled(COMMANDS, *tables))
         self.workbench.connect_menus()
         self._recent_menu = self.menus.menu("File").addMenu("Open &recent")
@@ -85,7 +85,6 @@ class MainWindow(QMainWindow):
         self.drops = DropTarget(self)
         self._veil = DropVeil(self)
         self.drops.watch(self)
-        self.space = HoldKey(self)
         for pane in self.view.panes.values():
             self.drops.watch(pane.viewport_widget.viewport())
         self._preview_timer = QTimer(self)
@@ -151,47 +150,6 @@ class MainWindow(QMainWindow):
     def quit(self) -> None:
         self.close()
 
-    def set_levelled(self, levelled: bool) -> None:
-        self.view.set_levelled(levelled)
-
-    def set_inverted(self, inverted: bool) -> None:
-        self.view.set_inverted(inverted)
-
-    def set_tint(self, tint: bool) -> None:
-        self.view.set_tint(tint)
-
-    def reset_ranges(self) -> None:
-        self.view.reset_ranges()
-
-    def show_raw(self, held: bool) -> None:
-        self.view.hold_raw(held)
-        self.refresh()
-
-    def copy_figure(self) -> None:
-        if copy(self.view.figure()):
-            self.statusBar().showMessage("Copied: the panes and colour bars as they are seen", 5000)
-
-    def copy_pane(self) -> None:
-        if copy(self.view.pane_figure()):
-            self.statusBar().showMessage("Copied: the pane as it is seen", 5000)
-
-    def save_figure(self) -> None:
-        image, scan = self.view.figure(), self.session.scan
-        if image is None or scan is None:
-            return
-        folder = Path(self.settings.text("export-folder") or self.recent.folder(scan.path))
-        path = dialogs.ask_picture_path(self, folder / f"{Path(scan.name).stem}_view.png")
-        if path is not None:
-            self.settings.set_text("export-folder", str(path.parent))
-            self.session.save_picture(png_of(image), path)
-
-    def pin(self) -> None:
-        self.view.pin()
-        self.statusBar().showMessage("Kept: open another scan and its Compare pane shows both", 5000)
-
-    def set_pane_visible(self, name: PaneName, visible: bool) -> None:
-        self.view.set_pane_visible(name, visible)
-
     def reset_zoom(self) -> None:
         self.view.links.reset()
 
@@ -214,18 +172,12 @@ class MainWindow(QMainWindow):
         if self.obstacle():
             return  # it stands under the button
         request = self.controls.request()
-        for topic in ("error", "warnings", "done"):
-            self.messages.dismiss(topic)
+        self._clear_messages()
         self.session.restore(request)
 
-    def _try_also(self, request: RestoreRequest) -> None:
-        """Restores the same once more with another model or seed, and shows it among the candidates."""
-        if self.session.run.busy:
-            return
+    def _clear_messages(self) -> None:
         for topic in ("error", "warnings", "done"):
             self.messages.dismiss(topic)
-        self.view.set_pane_visible("compare", True)
-        self.session.restore(request)
 
     def cancel(self) -> None:
         self.session.cancel()
@@ -291,11 +243,7 @@ class MainWindow(QMainWindow):
         self.refresh()
 
     def _on_restored(self) -> None:
-        restored = self.session.restored
-        self.view.show_restored(restored, self.session.results)
-        if restored is not None:
-            request = restored.restoration.request
-            self.view.offers = try_also(self.session.models, request, self.session.results)
+        self.viewing.show_results()
         tell_result(self.messages, self.session.restored)
         self.refresh()
 
@@ -313,13 +261,6 @@ class MainWindow(QMainWindow):
         if self.controls.pattern() == FILE_MASK:
             self.messages.dismiss("offer")
         self._preview_timer.start(_PREVIEW_DELAY_MS)
-        self.refresh()
-
-    def _on_view(self) -> None:
-        """Panes and display are remembered as soon as they change."""
-        self.settings.set_text("display", self.view.display.to_json())
-        for name in PANE_NAMES:
-            self.settings.set_flag(f"pane-{name}", self.view.pane_visible(name))
         self.refresh()
 
     def _preview(self) -> None:
@@ -356,13 +297,6 @@ class MainWindow(QMainWindow):
             result_has_path=session.command() is not None,
             index=index,
             count=count,
-            levelled=self.view.levelled,
-            inverted=self.view.inverted,
-            visible=frozenset(name for name in PANE_NAMES if self.view.pane_visible(name)),
-            placed=tuple(self.view.placed()),
-            available=frozenset(self.view.available()),
-            tint=self.view.tint,
-            raw_held=self.view.raw_held,
             theme=self.settings.theme,
             tab=self.tabs.current,
         )
@@ -371,7 +305,6 @@ class MainWindow(QMainWindow):
         """Brings menus and run controls in line with the state."""
         situation = self.situation()
         self.menus.refresh(situation)
-        self.space.enabled = situation.result
         self.run_controls.show_look(situation.run)
         self.controls.setEnabled(not situation.run.locked)
         self.view.set_waiting(self.session.run.busy)
@@ -433,11 +366,6 @@ class MainWindow(QMainWindow):
         self.files.note_changed.connect(self.refresh)
         self.recent.changed.connect(self._fill_recent)
         self.view.cursor_text.connect(self.cursor_line.setText)
-        self.view.changed.connect(self._on_view)
-        self.view.result_chosen.connect(session.choose_result)
-        self.view.copy_asked.connect(self.copy_figure)
-        self.view.candidate_menu.try_asked.connect(self._try_also)
-        self.space.held.connect(self.show_raw)
         self.controls.changed.connect(self._on_controls)
         self.tabs.turned.connect(self._on_tab)
         self.run_controls.restore_asked.connect(self.restore)

@@ -125,10 +125,16 @@ class ColourBar(QWidget):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         painter = QPainter(self)
-        self.draw(painter, QRectF(self.rect()), self.buttons.sizeHint().width() if self.buttons.count() else 0)
+        reserved = self.buttons.sizeHint().width() if self.buttons.count() else 0
+        bar = self.draw(painter, QRectF(self.rect()), reserved)
+        if self._adjustable and not self._constant:
+            self._draw_handles(painter, bar)
 
-    def draw(self, painter: QPainter, area: QRectF, reserved: float = 0.0) -> None:
-        """Draws the bar into `area`; `reserved` of its caption row is taken by buttons. Also used for figures."""
+    def draw(self, painter: QPainter, area: QRectF, reserved: float = 0.0) -> QRectF:
+        """Draws the bar into `area` and returns where its colours are; `reserved` of its caption row is left free.
+
+        Also used for figures.
+        """
         colours = tones(self.palette())
         painter.save()
         painter.setFont(self.font())
@@ -145,11 +151,10 @@ class ColourBar(QWidget):
         painter.setPen(QPen(colours.line, 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(bar)
-        if self._adjustable and not self._constant:
-            self._draw_handles(painter, bar)
         painter.setPen(self.palette().text().color())
         self._draw_ticks(painter, bar)
         painter.restore()
+        return bar
 
     def _at(self, value: float, width: float) -> float:
         return 0.5 + self._extent.part(value) * (width - 1)

@@ -36,19 +36,21 @@ def figure_of(heading: str, panes: Sequence[Pane], bars: Sequence[ColourBar]) ->
     palette = panes[0].palette()
     image.fill(palette.window().color())
     painter = QPainter(image)
-    painter.setFont(_bold(panes[0].font()))
-    painter.setPen(palette.text().color())
-    if heading:
-        _write(painter, QRectF(_MARGIN, _MARGIN, area.width(), _HEADING - 4), heading)
-    shift = QPoint(_MARGIN, _MARGIN + heading_height) - area.topLeft()
-    for pane in panes:
-        place = pane.geometry().translated(shift)
-        _write(painter, QRectF(place.x(), place.y(), place.width(), TITLE_HEIGHT), pane.title)
-        view = pane.viewport_widget
-        at = place.topLeft() + view.pos()
-        painter.drawPixmap(at, _rendered(view, ratio, palette.window().color()))
-    _draw_bars(painter, bars, QRect(_MARGIN, height - _MARGIN - rows * (_BAR_HEIGHT + _GAP), area.width(), 0), rows)
-    painter.end()
+    try:
+        painter.setFont(_bold(panes[0].font()))
+        painter.setPen(palette.text().color())
+        if heading:
+            _write(painter, QRectF(_MARGIN, _MARGIN, area.width(), _HEADING - 4), heading)
+        shift = QPoint(_MARGIN, _MARGIN + heading_height) - area.topLeft()
+        for pane in panes:
+            place = pane.geometry().translated(shift)
+            _write(painter, QRectF(place.x(), place.y(), place.width(), TITLE_HEIGHT), pane.title)
+            view = pane.viewport_widget
+            at = place.topLeft() + view.pos()
+            painter.drawPixmap(at, _rendered(view, ratio, palette.window().color()))
+        _draw_bars(painter, bars, QRect(_MARGIN, height - _MARGIN - rows * (_BAR_HEIGHT + _GAP), area.width(), 0), rows)
+    finally:
+        painter.end()  # an image that is being painted cannot go
     return image
 
 
@@ -94,7 +96,7 @@ def _rendered(widget: QWidget, ratio: float, ground: QColor) -> QPixmap:
     pixmap = QPixmap(widget.size() * ratio)
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(ground)
-    widget.render(pixmap)
+    QWidget.render(widget, pixmap, QPoint())  # a view's own `render` is another one
     return pixmap
 
 

@@ -18,7 +18,7 @@ _SMOOTH_BELOW = 3.0
 _ONE_TO_ONE = (1.0, 1.06)
 _MOST_REPEATED = 4096
 #: images of at most that many cells a side are coloured whole
-_WHOLE = 2048
+_WHOLE = 1024
 
 #: gives the ends of a strip, x to x
 Band = Callable[[], tuple[float, float]]
@@ -156,7 +156,8 @@ class RasterItem(pg.GraphicsObject):
             values.shape[0] * height,
             frame.unit,
         )
-        colours = colourise(values - self._plane.on(cells, values.shape), part, self._limits, self._lut)
+        plane = self._plane.rows_and_columns(cells, values.shape)
+        colours = colourise(values, part, self._limits, self._lut, plane)
         if self._tint is not None and self._tint.data.shape == self._picture.data.shape:
             tint = self._tint_colour
             tinted(colours, self._tint.shrunk(fx, fy)[0][down, across], (tint.red(), tint.green(), tint.blue()))
@@ -181,7 +182,7 @@ def _span(start: float, length: float, cell: float, count: int) -> slice:
     """The cells to colour so that those from `start` over `length` are there: all of few, some of many."""
     if count <= _WHOLE:
         return slice(0, count)
-    room = max(length, 256 * cell) / 2  # to be panned into
+    room = max(length / 4, 128 * cell)  # to be panned into
     first = max(math.floor((start - room) / cell), 0)
     last = min(math.ceil((start + length + room) / cell), count)
     return slice(min(first, count - 1), max(last, first + 1))

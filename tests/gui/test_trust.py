@@ -1,0 +1,118 @@
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stmviewer.gui.trust import bar_warnings, changed_text, findings, residual_text
+from stmviewer.restore import HiddenScore, Restoration, RestoreRequest
+from stmviewer.restore.checks import Check
+
+from .bench import make_scan, restoration_of, surface
+
+REPAIR = RestoreRequest("repair", model="flow-sim")
+SPARSE = RestoreRequest("sparse", model="flow-sim", mask="lines:4")
+
+
+def result(request: RestoreRequest = SPARSE, **changes: Any) -> Restoration:
+    return replace(restoration_of(make_scan(), request), **changes)
+
+
+def told(restoration: Restoration) -> dict[str, tuple[str, str]]:
+    return {f.about: (f.mark, f.text) for f in findings(restoration)}
+
+
+def tried(shown: float, linear: float) -> dict[str, Any]:
+    scores = [
+        {"method": "flow-sim", "error": shown, "expected": shown / 2},
+        {"method": "linear", "error": linear, "expected": linear / 2},
+    ]
+    return {"self_check": {"scores": scores, "range": 1e-10}, "methods": [{"name": "flow-sim", "sha256": "ab"}]}
+
+
+def test_a_small_residual_is_good_only_where_something_was_kept_from_the_method() -> None:
+    assert told(result())["Residual"][0] == "ok"
+    assert told(result(REPAIR))["Residual"][0] == "unknown"
+    large = np.where(result().mask.measured, 1e-10, np.nan)
+    mark, text = told(result(residual=large))["Residual"]
+    assert mark == "look"
+    assert text.startswith("100 pm rms at measured pixels")
+    none = np.where(result().mask.measured, 0.0, np.nan)
+    assert told(result(residual=none))["Residual"][0] == "unknown"  # interpolation
+    assert "Residual" not in told(result(residual=np.full((64, 64), np.nan)))
+    assert residual_text(result()) == "1 pm rms"
+
+
+def test_hidden_pixels_say_who_is_better() -> None:
+    assert told(result())["Hidden pixels"][0] == "ok"
+    worse = (HiddenScore("flow-sim", 0.8, 20, 0.7, 20, 9e-12), HiddenScore("linear", 0.9, 25, 0.8, 25, 5e-12))
+    mark, text = told(result(scores=worse, warnings=("On the hidden pixels linear is better",)))["Hidden pixels"]
+    assert mark == "look"
+    assert text.endswith("interpolation does better here")
+    assert "Note" not in told(result(scores=worse, warnings=("On the hidden pixels linear is better",)))
+
+
+def test_the_self_check_of_a_sparse_scan() -> None:
+    long = Check("self-check", "Self-check: with every 2nd line hidden, too, flow-sim misses it by 8 pm; and so on")
+    good = result(checks=(long,), provenance=tried(8e-12, 1.6e-11))
+    assert told(good)["Self-check"] == ("ok", "4 pm expected in the gaps, linear interpolation 8 pm")
+    opened = next(f for f in findings(good) if f.about == "Self-check")
+    assert opened.more.startswith("with every 2nd line")
+    assert told(result(checks=(long,), provenance=tried(2e-11, 1e-11)))["Self-check"][0] == "look"
+    little = Check("self-check", "Self-check: too little was measured to hide a part of it, so there is nothing")
+    assert told(result(checks=(little,)))["Self-check"][0] == "unknown"
+    assert told(result(SPARSE.replaced(check=False)))["Self-check"] == ("unknown", "not asked for")
+
+
+def test_the_self_check_of_a_repair() -> None:
+    none = Check("self-check", "Self-check: the other scan direction is not in the file, so there is nothing to check")
+    assert told(result(REPAIR, checks=(none,)))["Self-check"][0] == "unknown"
+    alike = Check("self-check", "Self-check: forward and backward, repaired apart, differ by 3 pm (as measured 9 pm)")
+    assert told(result(REPAIR, checks=(alike,)))["Self-check"][0] == "ok"
+    worse = replace(alike, text=alike.text + ": the repair made them less alike", warns=True)
+    assert told(result(REPAIR, checks=(worse,)))["Self-check"][0] == "look"
+
+
+@pytest.mark.parametrize(
+    ("text", "mark", "in_bar"),
+    [
+        ("the restored image has a period of 1 nm that the measured part does not have: it is invented", "look", True),
+        ("the measured part has a period of 1 nm at 0° that the restored image lacks", "look", True),
+        ("a period of 1 nm at 0° cannot be verified: on the measured pixels it looks the same", "unknown", False),
+    ],
+)  # fmt: skip
+def test_periods_that_are_not_as_they_should_be(text: str, mark: str, in_bar: bool) -> None:
+    checked = result(checks=(Check("lattice", f"Lattice check: {text}", warns=True),))
+    assert told(checked)["Lattice"][0] == mark
+    assert ("invented" in text) == ("invented" in told(checked)["Lattice"][1])
+    assert bool(bar_warnings(checked)) == in_bar
+
+
+def test_periods_that_are_or_cannot_be_told() -> None:
+    assert told(result())["Lattice"] == ("ok", "no period was invented, none was lost")
+    assert told(result(SPARSE.replaced(check=False)))["Lattice"][0] == "unknown"
+    small = restoration_of(make_scan(data=surface(16, 16)), REPAIR)
+    assert told(small)["Lattice"][0] == "unknown"
+
+
+def test_the_range_of_the_training() -> None:
+    assert "Training" not in told(result())  # nothing learned
+    assert told(result(provenance=tried(1e-12, 2e-12)))["Training"][0] == "ok"
+    out = Check("range", "The model was trained on pixels of 0.1 to 0.3 nm; these are 0.8 nm: hide a part", warns=True)
+    warned = result(checks=(out,), warnings=(out.text, "The lines do not lie on rows of square pixels"))
+    mark, text = told(warned)["Training"]
+    assert (mark, text) == ("look", "The model was trained on pixels of 0.1 to 0.3 nm; these are 0.8 nm")
+    assert told(warned)["Note"][0] == "look"
+    assert bar_warnings(warned) == ["The lines do not lie on rows of square pixels"]
+
+
+def test_what_should_be_looked_at_comes_first_and_everything_says_what_it_means() -> None:
+    out = Check("range", "The model was trained on something else", warns=True)
+    found = findings(result(checks=(out,), warnings=(out.text,)))
+    assert [f.mark for f in found] == sorted((f.mark for f in found), key=["look", "unknown", "ok"].index)
+    assert all(f.meaning.endswith(".") for f in found)
+
+
+def test_how_much_was_inferred() -> None:
+    assert changed_text(result()) == "75 % inferred"
+    assert changed_text(result(REPAIR)) == "every pixel inferred"
