@@ -28,6 +28,7 @@ from stmviewer.gui.info_bar import InfoArea
 from stmviewer.gui.messages import sentence, tell_result, tell_scan
 from stmviewer.gui.recalling import recall, remember, show_files
 from stmviewer.gui.recent import Recent, fill_recent
+from stmviewer.gui.reporting import report_dialog
 from stmviewer.gui.session import Services, Session
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.side_tabs import TabName
@@ -59,6 +60,7 @@ class MainWindow(QMainWindow):
         self.ended_cleanly = True
         self.recent = Recent(self.settings, self)
         self._simulation = BesideWindow(lambda: simulation_dialog(self.session.desk, self.settings, self._take, self))
+        self._report = BesideWindow(lambda: report_dialog(self.session.desk, self.settings, self.session.models, self))
 
         self.messages = InfoArea()
         self.empty = EmptyState()
@@ -184,6 +186,9 @@ class MainWindow(QMainWindow):
 
     def simulate(self) -> None:
         self._simulation.show()
+
+    def report(self) -> None:
+        self._report.show()
 
     def _take(self, scan: Scan) -> None:
         self.messages.dismiss("error")
@@ -323,6 +328,7 @@ class MainWindow(QMainWindow):
         self.companions.close()
         self.workbench.close()
         self._simulation.close()
+        self._report.close()
         self.hide()  # at once; the jobs may need a moment to stop
         self.ended_cleanly = self.session.close()
         super().closeEvent(event)

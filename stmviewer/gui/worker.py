@@ -51,8 +51,8 @@ class JobDesk(QObject):
     """Owns the job runners and the one timer that takes over their events.
 
     One runner has the restorations, one at a time; another opens files, draws up previews and exports; one makes
-    thumbnails, so that a long folder holds up nothing else; the last watches a folder, which may lie on a share that
-    does not answer.
+    thumbnails, so that a long folder holds up nothing else; one makes reports, which take minutes to hours; the last
+    watches a folder, which may lie on a share that does not answer.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -60,8 +60,9 @@ class JobDesk(QObject):
         self.restoring = JobRunner("restore", 1)
         self.files = JobRunner("files", 2)
         self.thumbnails = JobRunner("thumbnails", 1)
+        self.reports = JobRunner("report", 1)
         self.watching = JobRunner("watch", 1)
-        self._runners = (self.restoring, self.files, self.thumbnails, self.watching)
+        self._runners = (self.restoring, self.files, self.thumbnails, self.reports, self.watching)
         self._lanes: dict[int, Lane] = {}  # by token, until the last event has come
         self._closed = False
         self._timer = QTimer(self)

@@ -1,8 +1,9 @@
 """Reports as a job, the same from the window and the command line: run, go on after a stop, write the files."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stmviewer.files.writing import replacing
 from stmviewer.scan import FileError, Progress, RequestError
@@ -81,12 +82,37 @@ def write_report(study: "Study", outputs: Outputs, progress: Progress) -> list[P
     return written
 
 
-def report_job(request: "StudyRequest", outputs: Outputs) -> Job:
-    """A job whose result is the study and the files that were written."""
+@dataclass(frozen=True)
+class ReportDone:
+    """A report that was written: its files, and its tables as simple HTML for a panel."""
 
-    def job(context: Context) -> "tuple[Study, list[Path]]":
+    files: list[Path]
+    html: str
+
+
+def study_job(values: Mapping[str, Any], report: Path) -> Job:
+    """A job whose result is `ReportDone`. `values` are those of a StudyRequest, checked inside the job; the JSON is
+    written beside the report, so that reports can be compared."""
+
+    def job(context: Context) -> ReportDone:
         context.progress.check()
-        return run_report(request, outputs, context.progress)
+        from stmviewer.evaluate.report.html import summary
+        from stmviewer.evaluate.study.request import StudyRequest
+
+        outputs = Outputs(report, report.with_suffix(".json"))
+        study, files = run_report(StudyRequest(**values), outputs, context.progress)
+        return ReportDone(files, summary(study))
+
+    return job
+
+
+def comparison_job(first: Path, second: Path) -> Job:
+    """A job whose result is the comparison of two reports (their JSON files) as simple HTML."""
+
+    def job(_: Context) -> str:
+        from stmviewer.evaluate.report.compare import page
+
+        return page(compare_reports(first, second), plain=True)
 
     return job
 

@@ -130,8 +130,8 @@ def table(comparison: Comparison) -> str:
     return "\n\n".join(blocks)
 
 
-def page(comparison: Comparison) -> str:
-    """The comparison as one HTML file."""
+def page(comparison: Comparison, *, plain: bool = False) -> str:
+    """The comparison as one HTML file; `plain` without styles, for the window's own simple HTML."""
     from stmviewer.evaluate.report.html import render
 
     order = {m.key: n for n, m in enumerate(MEASURES)}
@@ -147,4 +147,5 @@ def page(comparison: Comparison) -> str:
         number=number,
         span=span,
         method_title=method_title,
+        plain=plain,
     )

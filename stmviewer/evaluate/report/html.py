@@ -47,6 +47,15 @@ def page(study: Study) -> str:
     )
 
 
+def summary(study: Study) -> str:
+    """What follows, the tables and the notes as the simple HTML that Qt's text browser shows."""
+    tasks = [
+        (wording.task_title(study, t), [wording.task_table(study, t), wording.distance_table(study, t)])
+        for t in study.tasks
+    ]
+    return render("summary.html.j2", study=study, in_short=wording.in_short(study), tasks=tasks)
+
+
 def render(name: str, **values: Any) -> str:
     """A template of resources/report, everything that is filled in escaped."""
     loader = jinja2.FileSystemLoader(paths.resources() / _TEMPLATES)

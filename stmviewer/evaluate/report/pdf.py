@@ -105,7 +105,7 @@ class Pages:
             self._block(block.head, block.rows)
 
     def _block(self, head: Sequence[str], rows: Sequence[tuple[str, list[Cell]]]) -> None:
-        heads = [textwrap.wrap(h, 14) for h in head]
+        heads = [textwrap.wrap(h, 12) for h in head]
         top = 0.13 * max((len(h) for h in heads), default=1) + 0.08
         deep = any(c.interval for _, cells in rows for c in cells)
         step = 0.29 if deep else 0.18

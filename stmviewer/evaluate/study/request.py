@@ -67,19 +67,13 @@ class StudyRequest:
         if self.question:
             return self.question
         parts = []
-        sparse = [t for t in self.tasks if t != REPAIR]
         if REPAIR in self.tasks:
-            what = (
-                f"the scans in “{self.degraded.resolve().name}”"
-                if self.degraded
-                else f"simulated damage ({self.preset})"
-            )
-            parts.append(f"how well {what} are repaired" if self.degraded else f"how well {what} is repaired")
+            what = f"the scans in “{self.degraded.resolve().name}”" if self.degraded else "scans with simulated damage"
+            parts.append(f"{what} repaired")
+        sparse = [t for t in self.tasks if t != REPAIR]
         if sparse:
-            parts.append(f"how well pixels that {', '.join(sparse)} leave out are rebuilt")
-        return (
-            f"Tested on “{self.pristine.resolve().name}”: {' and '.join(parts)}, by which method, and how sure that is."
-        )
+            parts.append(f"the pixels that {', '.join(sparse)} leave{'s' if len(sparse) == 1 else ''} out rebuilt")
+        return f"How well, and how surely, are {' and '.join(parts)}? Tested on “{self.pristine.resolve().name}”"
 
     def to_json(self) -> dict[str, Any]:
         """As JSON can hold it."""
