@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stmviewer.restore.compressed import cs_dct, cs_wavelet
 from stmviewer.restore.filling import fill, separable, splines
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.problem import Answer, Options, PlainMethod, Problem
@@ -127,6 +128,24 @@ def row_level_median(image: FloatArray, measured: BoolArray, progress: Progress)
     return smooth
 
 
+def non_local_means(image: FloatArray, measured: BoolArray, progress: Progress) -> FloatArray:
+    """Rows aligned, then every pixel averaged with those whose surroundings look like its own.
+
+    Non-local means (Buades, Coll, Morel, CVPR 2005; scikit-image): a lattice has many such places. Its noise estimate
+    decides how alike they must be.
+    """
+    from skimage.restoration import denoise_nl_means, estimate_sigma
+
+    progress.check()
+    levelled = image - row_offsets(image, measured)[:, None]
+    noise = float(estimate_sigma(levelled))
+    progress.check()
+    smooth = denoise_nl_means(
+        levelled, patch_size=5, patch_distance=7, h=0.6 * noise, sigma=noise, fast_mode=True, preserve_range=True
+    )
+    return np.asarray(smooth)
+
+
 def _info(name: str, summary: str, tasks: tuple[Task, ...]) -> ModelInfo:
     return ModelInfo(name, name, "", summary, tasks, learned=False)
 
@@ -141,7 +160,14 @@ CLASSICAL: dict[str, ClassicalRestorer] = {
             _info("tv", "Total variation, keeps step edges sharp", ("sparse", "repair")), total_variation
         ),
         ClassicalRestorer(
+            _info("cs-dct", "Compressed sensing with waves, for lattices on scattered pixels", ("sparse",)), cs_dct
+        ),
+        ClassicalRestorer(
+            _info("cs-wavelet", "Compressed sensing with wavelets, for steps and lines", ("sparse",)), cs_wavelet
+        ),
+        ClassicalRestorer(
             _info("row-median", "Align rows, median and light Gaussian filter", ("repair",)), row_level_median
         ),
+        ClassicalRestorer(_info("nlm", "Align rows, average places that look alike", ("repair",)), non_local_means),
     )
 }

@@ -36,16 +36,17 @@ def facts_of(filled: FloatArray, measured: BoolArray, geometry: Geometry, unit: 
     periods = periods_px(filled, measured)
     return Facts(
         pixel_m=geometry.pixel_width if geometry.calibrated else None,
-        noise=_noise(scale.forward(filled), measured),
+        noise=white_noise(scale.forward(filled), measured),
         contrast=scale.half_range if unit == "m" else None,
         period_px=periods[0] if periods else None,
     )
 
 
-def _noise(image: FloatArray, measured: BoolArray) -> float | None:
+def white_noise(image: FloatArray, measured: BoolArray) -> float | None:
     """White noise from second differences along the rows, (a - 2b + c) / sqrt(6), by their median absolute value.
 
-    A lattice under some five pixels a period has second differences of its own: then it is an upper bound.
+    A lattice under some five pixels a period has second differences of its own: then it is an upper bound. None where
+    too few neighbours were measured to tell.
     """
     three = measured[:, :-2] & measured[:, 1:-1] & measured[:, 2:]
     if three.sum() < 100:

@@ -1,6 +1,7 @@
 """Small scans and tiny untrained models: what learned restorers do with any weights, in milliseconds."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from stmviewer.restore import ModelInfo, library
-from stmviewer.restore.models import FlowModel, RegressionModel
+from stmviewer.restore.models import AutoencoderModel, CfmModel, DiffusionModel, FlowModel, RegressionModel
 from stmviewer.restore.networks import UNetConfig
 from stmviewer.restore.weights import save_weights
 from stmviewer.scan import Channel, Geometry, Scan
@@ -43,6 +44,24 @@ def regression() -> RegressionModel:
 def flow(regression: RegressionModel) -> FlowModel:
     torch.manual_seed(2)
     return FlowModel(TINY, regression).eval()
+
+
+@pytest.fixture
+def cfm() -> CfmModel:
+    torch.manual_seed(3)
+    return CfmModel(TINY).eval()
+
+
+@pytest.fixture
+def diffusion() -> DiffusionModel:
+    torch.manual_seed(4)
+    return DiffusionModel(TINY).eval()
+
+
+@pytest.fixture
+def autoencoder() -> AutoencoderModel:
+    torch.manual_seed(5)
+    return AutoencoderModel(replace(TINY, bottleneck=6)).eval()
 
 
 @pytest.fixture

@@ -160,6 +160,77 @@ class TestTotalVariation:
         assert np.abs(result - image).mean() <= np.abs(linear - image).mean() * 1.05
 
 
+class TestCompressedSensing:
+    @staticmethod
+    def lattice(noise: float = 0.0) -> np.ndarray:
+        """An oblique lattice of 5 and 7 pixels a period, amplitude 1."""
+        y, x = np.mgrid[0:128, 0:128]
+        image = 0.6 * np.cos(2 * np.pi * (x + 0.3 * y) / 5) + 0.4 * np.cos(2 * np.pi * (y - 0.2 * x) / 7)
+        return np.asarray(image + noise * np.random.default_rng(0).normal(size=image.shape))
+
+    @pytest.mark.parametrize("noise", [0.0, 0.1])
+    def test_waves_find_a_lattice_on_scattered_pixels(self, noise: float) -> None:
+        image, clean = self.lattice(noise), self.lattice()
+        measured = make_mask("pixels:0.25", 128, 128, seed=0).measured
+        errors = {
+            name: np.abs(restored(name, image, measured) - clean)[~measured].mean()
+            for name in ("cs-dct", "tv", "linear")
+        }
+        assert errors["cs-dct"] < 0.6 * errors["tv"]
+        assert errors["cs-dct"] < 0.6 * errors["linear"]
+
+    def test_wavelets_find_steps_and_adsorbates(self) -> None:
+        y, x = np.mgrid[0:128, 0:128]
+        clean = 1.0 * (x + 0.4 * y > 80) + np.exp(-((x - 30) ** 2 + (y - 90) ** 2) / 18)
+        image = clean + 0.05 * np.random.default_rng(0).normal(size=clean.shape)
+        measured = make_mask("pixels:0.25", 128, 128, seed=0).measured
+        errors = {
+            name: np.abs(restored(name, image, measured) - clean)[~measured].mean()
+            for name in ("cs-wavelet", "cs-dct", "linear")
+        }
+        assert errors["cs-wavelet"] < 0.9 * errors["linear"]
+        assert errors["cs-wavelet"] < errors["cs-dct"]
+
+    @pytest.mark.parametrize("name", ["cs-dct", "cs-wavelet"])
+    def test_regular_masks_do_not_get_an_alias(self, name: str) -> None:
+        """A long wave on every 4th line is also a short one; the long one is meant."""
+        y, x = np.mgrid[0:96, 0:96]
+        image = np.cos(2 * np.pi * y / 24) + 0.5 * np.cos(2 * np.pi * x / 10)
+        measured = make_mask("lines:4", 96, 96).measured
+        error = (restored(name, image, measured) - image)[8:-8, 8:-8]
+        assert np.abs(error).mean() < 0.1
+
+    def test_it_stops_when_nothing_changes_any_more(self) -> None:
+        measured = make_mask("pixels:0.5", 64, 64, seed=0).measured
+        seen: list[float] = []
+        x = np.mgrid[0:64, 0:64][1]
+        image = fill(np.where(measured, np.cos(x / 9), np.nan), measured)
+        CLASSICAL["cs-dct"].method(image, measured, Progress(lambda advance: seen.append(advance.fraction)))
+        assert 1 < len(seen) < 60
+
+    @pytest.mark.parametrize("name", ["cs-dct", "cs-wavelet"])
+    @pytest.mark.parametrize("shape", [(8, 8), (9, 70), (33, 17)])
+    def test_any_size(self, name: str, shape: tuple[int, int]) -> None:
+        image = np.random.default_rng(0).normal(size=shape)
+        result = restored(name, image, make_mask("grid:2", *shape).measured)
+        assert result.shape == shape
+        assert np.isfinite(result).all()
+
+
+def test_places_that_look_alike_are_averaged() -> None:
+    y, x = np.mgrid[0:64, 0:64]
+    clean = np.cos(2 * np.pi * x / 8) * np.cos(2 * np.pi * y / 8)
+    rng = np.random.default_rng(0)
+    dirty = clean + 0.3 * rng.normal(size=clean.shape) + rng.normal(size=(64, 1))
+    everything = np.ones_like(clean, dtype=bool)
+    errors = {}
+    for name in ("nlm", "row-median"):
+        result = restored(name, dirty, everything, "repair")
+        errors[name] = np.abs((result - result.mean(1, keepdims=True)) - clean).mean()
+    assert errors["nlm"] < 0.15
+    assert errors["nlm"] < errors["row-median"]
+
+
 def test_row_median_takes_row_offsets_and_spikes_out() -> None:
     rng = np.random.default_rng(0)
     y, x = np.mgrid[0:64, 0:64]
@@ -186,7 +257,7 @@ def test_methods_stop_when_asked(name: str) -> None:
         restorer.restore(Problem(np.zeros((32, 32)), measured, task), Options(), Progress(stop=stop))
 
 
-@pytest.mark.parametrize("name", ["biharmonic", "tv", "linear", "cubic"])
+@pytest.mark.parametrize("name", ["biharmonic", "tv", "linear", "cubic", "cs-dct", "cs-wavelet"])
 def test_methods_that_take_long_stop_in_the_middle(name: str) -> None:
     image = np.random.default_rng(0).normal(size=(300, 40))
     measured = make_mask("pixels:0.3", 300, 40).measured

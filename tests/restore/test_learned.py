@@ -11,7 +11,8 @@ from torch import Tensor
 
 from stmviewer.restore import ModelInfo
 from stmviewer.restore.learned import LearnedRestorer
-from stmviewer.restore.models import FlowModel, RegressionModel
+from stmviewer.restore.library import KINDS
+from stmviewer.restore.models import AutoencoderModel, CfmModel, FlowModel, LearnedModel, RegressionModel
 from stmviewer.restore.networks import STRIDE, UNetConfig
 from stmviewer.restore.problem import Answer, Options, Problem
 from stmviewer.scan import Cancelled, Progress, make_mask
@@ -20,7 +21,7 @@ from stmviewer.scan.progress import Advance
 CPU = torch.device("cpu")
 
 
-def restorer(model: RegressionModel | FlowModel) -> LearnedRestorer:
+def restorer(model: LearnedModel) -> LearnedRestorer:
     return LearnedRestorer(ModelInfo("tiny", model.kind, "tiny", "", ("repair", "sparse"), True), model, CPU)
 
 
@@ -29,7 +30,7 @@ def problem(rows: int, columns: int, pattern: str = "lines:4", task: str = "spar
     return Problem(image, make_mask(pattern, rows, columns).measured, task)  # type: ignore[arg-type]
 
 
-def run(model: RegressionModel | FlowModel, given_problem: Problem, **options: int) -> Answer:
+def run(model: LearnedModel, given_problem: Problem, **options: int) -> Answer:
     return restorer(model).restore(given_problem, Options(**options), Progress())
 
 
@@ -56,7 +57,7 @@ def test_a_model_that_changes_nothing_changes_nothing_in_tiles(rows: int, column
 
 
 @pytest.mark.parametrize("shape", [(32, 32), (33, 33), (45, 131), (8, 8), (9, 8), (32, 15), (512, 512)])
-@pytest.mark.parametrize("kind", ["regression", "flow"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_any_size(shape: tuple[int, int], kind: str, request: pytest.FixtureRequest) -> None:
     answer = run(request.getfixturevalue(kind), problem(*shape), steps=1)
     assert answer.deviation is not None
@@ -92,7 +93,7 @@ def test_the_noise_of_a_flow_knows_no_tiles(flow: FlowModel) -> None:
     assert np.abs(tiled - one).mean() < 0.01 * np.abs(one - other_noise).mean()
 
 
-@pytest.mark.parametrize("kind", ["regression", "flow"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_same_request_gives_the_same_image(kind: str, request: pytest.FixtureRequest) -> None:
     model, given_problem = request.getfixturevalue(kind), problem(64, 48)
     first, second = (run(model, given_problem, seed=5, steps=3, samples=2) for _ in range(2))
@@ -107,6 +108,37 @@ def test_the_seed_changes_a_flow_and_nothing_else(flow: FlowModel, regression: R
     means = [run(regression, given_problem, seed=s).mean for s in (0, 1)]
     assert np.abs(flows[0] - flows[1]).max() > 1e-3
     assert np.array_equal(means[0], means[1])
+
+
+@pytest.mark.parametrize("kind", ["cfm", "diffusion"])
+def test_samples_from_noise_know_no_tiles_and_differ(kind: str, request: pytest.FixtureRequest) -> None:
+    model, whole = request.getfixturevalue(kind), problem(160, 150, "lines:1", "repair")
+    one, tiled = (run(model, whole, tile=t, steps=2, seed=3).mean for t in (4096, 96))
+    other_noise = run(model, whole, tile=4096, steps=2, seed=4).mean
+    assert np.abs(tiled - one).mean() < 0.02 * np.abs(one - other_noise).mean()
+    spread = run(model, whole, steps=2, samples=2).deviation
+    assert spread is not None
+    assert spread.max() > 0
+
+
+def test_one_step_from_noise_is_the_mean_whatever_the_noise(cfm: CfmModel) -> None:
+    given_problem = problem(64, 48, task="repair")
+    one, other = (run(cfm, given_problem, steps=1, seed=s).mean for s in (0, 1))
+    assert np.abs(one - other).max() < 1e-5
+    assert np.abs(run(cfm, given_problem, steps=3).mean - one).max() > 1e-4
+
+
+def test_an_autoencoder_leaves_no_seams_and_lets_nothing_past_its_bottleneck(
+    autoencoder: AutoencoderModel,
+) -> None:
+    whole = problem(200, 333, "lines:1", "repair")
+    one, tiled = (run(autoencoder, whole, tile=t).mean for t in (4096, 128))
+    assert np.abs(tiled - one).max() < 0.1 * np.abs(one).max()
+    with torch.no_grad():
+        autoencoder.net.squeeze.weight.zero_()
+    image = run(autoencoder, whole).mean
+    other = Problem(whole.image[::-1].copy(), whole.measured, "repair")
+    assert np.array_equal(image, run(autoencoder, other).mean)
 
 
 def test_torch_itself_is_left_alone(flow: FlowModel) -> None:

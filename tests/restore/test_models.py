@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from stmviewer.restore.models import SOURCE_NOISE, FlowModel, RegressionModel
+from stmviewer.restore.models import SOURCE_NOISE, AutoencoderModel, CfmModel, FlowModel, RegressionModel
 from stmviewer.restore.networks import condition
 from stmviewer.restore.sampling import sample
-from stmviewer.restore.starting import grown
+from stmviewer.restore.starting import build, grown, sampler_from
 from stmviewer.restore.trajectory import STRAIGHT, times
 
 from .conftest import TINY
@@ -140,7 +140,7 @@ def test_a_second_guess_is_seen_only_by_networks_that_were_made_for_it(regressio
         assert not torch.allclose(larger(torch.cat([filled, sharp], dim=1), measured, SPARSE)[0], with_first, atol=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["regression", "flow"])
+@pytest.mark.parametrize("kind", ["regression", "flow", "cfm", "diffusion"])
 def test_a_grown_model_computes_the_same_until_it_is_trained(kind: str, request: pytest.FixtureRequest) -> None:
     model = request.getfixturevalue(kind)
     larger = grown(model)
@@ -158,3 +158,54 @@ def test_a_grown_model_computes_the_same_until_it_is_trained(kind: str, request:
         assert torch.allclose(larger(state, time, mean, both, measured, SPARSE), before, atol=1e-6)
         inner = model.mean(filled, measured, SPARSE)[0]
         assert torch.allclose(larger.mean(both, measured, SPARSE)[0], inner, atol=1e-6)
+
+
+def test_noise_alone_does_not_enter_and_the_state_does_later(cfm: CfmModel) -> None:
+    """At time 0 the network is a regression: the same prediction for any state."""
+    first, measured, state, other = (i.float() for i in images("first", "measured", "state", "other"))
+    given = first, first, measured, SPARSE
+    with torch.inference_mode():
+        start, later = torch.zeros(2), torch.full((2,), 0.5)
+        assert torch.equal(cfm(state, start, *given), cfm(other, start, *given))
+        assert torch.equal(cfm(state, start, *given), cfm.mean(first, measured, SPARSE)[0])
+        assert not torch.allclose(cfm(state, later, *given), cfm(other, later, *given), atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["cfm", "diffusion"])
+@pytest.mark.parametrize("guesses", [1, 2])
+def test_a_sampler_starts_as_the_regression_at_all_times(kind: str, guesses: int) -> None:
+    torch.manual_seed(0)
+    start = RegressionModel(replace(TINY, guesses=guesses, told=guesses == 2)).eval()
+    before = {name: value.clone() for name, value in start.state_dict().items()}
+    made = sampler_from(kind, start).eval()
+    assert made.kind == kind
+    filled, sharp, measured, state = (i.float() for i in images("filled", "sharp", "measured", "state"))
+    both = torch.cat([filled, sharp], dim=1)
+    with torch.inference_mode():
+        expected, scale = start(both[:, :guesses], measured, SPARSE)
+        for t in (0.0, 0.4, 1.0):
+            found = made.predict(state, torch.full((2,), t), filled, both, measured, SPARSE)
+            assert torch.allclose(found[0], expected, atol=1e-5)
+            assert found[1] is not None
+            assert torch.allclose(found[1], scale, atol=1e-5)
+    # the start is left as it was, and both inputs that it did not have can be learnt
+    assert all(torch.equal(value, before[name]) for name, value in start.state_dict().items())
+    assert all(p.requires_grad for p in made.parameters())
+
+
+def test_an_autoencoder_gives_an_image_and_not_a_correction(autoencoder: AutoencoderModel) -> None:
+    filled, measured = (i.float() for i in images("filled", "measured"))
+    with torch.no_grad():
+        for parameter in autoencoder.net.head[-1].parameters():
+            parameter.zero_()
+        image, log_scale = autoencoder(filled, measured, SPARSE)
+    assert torch.equal(image, torch.zeros_like(filled))
+    assert torch.equal(log_scale, torch.zeros_like(filled))
+    assert autoencoder.net.encode(torch.cat([filled, measured], dim=1), torch.zeros(2, 16)).shape == (2, 6, 2, 2)
+
+
+def test_an_autoencoder_needs_a_bottleneck() -> None:
+    with pytest.raises(ValueError, match="bottleneck of 1 channel or more"):
+        AutoencoderModel(TINY)
+    made = build("autoencoder", TINY)
+    assert made.config.bottleneck > 0

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
+from stmviewer.restore.library import KINDS
 from stmviewer.restore.models import FlowModel, RegressionModel
 from stmviewer.restore.networks import UNetConfig
 from stmviewer.restore.starting import build
@@ -20,7 +21,7 @@ from stmviewer.scan import FileError
 TINY = {"channels": [8, 16, 16], "blocks": [1, 1, 1], "head": 8, "embedding": 16}
 
 
-@pytest.mark.parametrize("kind", ["regression", "flow"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_model_comes_back_as_it_was(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     model = request.getfixturevalue(kind)
     path = tmp_path / "new folder" / "a.safetensors"
@@ -126,7 +127,9 @@ def test_nothing_is_ever_unpickled(written_by: str, tmp_path: Path) -> None:
     [
         {},
         {"kind": "regression"},
-        {"kind": "diffusion", "config": json.dumps(TINY)},
+        {"kind": "diffusion", "config": json.dumps(TINY)},  # of another kind
+        {"kind": "autoencoder", "config": json.dumps(TINY | {"bottleneck": -1})},
+        {"kind": "gan", "config": json.dumps(TINY)},
         {"kind": "regression", "config": "{"},
         {"kind": "regression", "config": "[]"},
         {"kind": "regression", "config": "5"},
