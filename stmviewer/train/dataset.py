@@ -151,6 +151,25 @@ class SampleMaker:
         sample = yield from make(index, size, rng)
         return replace(sample, pixel_m=None) if rng.random() < _UNTOLD else sample
 
+    def whole(self, index: int, size: int) -> tuple[FloatArray, float | None]:
+        """An image (size, size) in metres as the samples of that kind have it before a part is hidden; its pixel (m).
+
+        For the ranges that a training covers: scans are larger than crops.
+        """
+        rng = np.random.default_rng((self.seed, 3, index))
+        index = int(rng.integers(len(self.source)))
+        size = min(size, self.source.side(index))
+        if rng.random() < self.repair_share:
+            pair = degraded_pair(self._plan(index, size, str(rng.choice(self.presets)), rng))
+            return pair.degraded, pair.pixel_m if self.source.calibrated else None
+        scanning = self._scanned(index, size, rng)
+        try:
+            scanning.send(degraded_pair(next(scanning)))
+        except StopIteration as done:
+            image, pixel_m = done.value
+            return image, pixel_m
+        raise AssertionError("an image has one pair at most")
+
     def _repair(self, index: int, size: int, rng: np.random.Generator) -> _Making:
         pair = yield self._plan(index, size, str(rng.choice(self.presets)), rng)
         everything = np.ones(pair.clean.shape, dtype=np.bool_)

@@ -13,12 +13,12 @@ from stmviewer.restore.models import LearnedModel, SampledModel
 from stmviewer.restore.weights import channels_last
 from stmviewer.scan import Progress
 from stmviewer.train import checkpoint
-from stmviewer.train.checkpoint import Counters
+from stmviewer.train.checkpoint import Counters, State
 from stmviewer.train.dataset import Maker
-from stmviewer.train.losses import keep_measured, laplace_loss, path_loss, restoration_loss
+from stmviewer.train.losses import keep_measured, laplace_loss, restoration_loss, sampled_loss
 from stmviewer.train.prefetch import Batch, Prefetcher
 from stmviewer.train.spec import TrainSpec
-from stmviewer.train.validation import Validation
+from stmviewer.train.validation import Validation, standing
 
 _EMA = 0.995
 _WARM_UP_STEPS = 100
@@ -26,13 +26,14 @@ _WARM_UP_STEPS = 100
 _SCALE_WEIGHT = 0.1
 #: share of samples at the start of the way, where the state says nothing yet
 _AT_START = 0.2
+_VALIDATIONS = 12
 _REPORT_S = 5.0
 _CHECKPOINT_S = 60.0
 
 
 @dataclass(frozen=True)
 class Report:
-    """A line of the training log: numbers at a step. `kind` is train, validation or saved."""
+    """A line of the training log: numbers at a step. `kind` is train, validation, kept or saved."""
 
     kind: str
     step: int
@@ -47,23 +48,15 @@ def loss_of(model: LearnedModel, batch: Batch, generator: torch.Generator) -> Te
         mean, log_scale = model(filled, measured, told)
         shown = keep_measured(mean.float(), filled, measured, told)
         return restoration_loss(shown, target) + _SCALE_WEIGHT * laplace_loss(log_scale.float(), target - mean.float())
-    mean = model.mean(filled, measured, told)[0].float() if not model.starts_at_mean else filled[:, :1]
     time_ = torch.rand(filled.shape[0], generator=generator)
     if model.starts_at_mean:  # where every sample starts, and where the deviation is read
         time_ *= torch.rand(filled.shape[0], generator=generator) > _AT_START
-    time_ = time_.to(filled.device)
-    noise = torch.randn(target.shape, generator=generator).to(filled.device)
-    state = model.trajectory.state(model.source(mean, noise), target, time_[:, None, None, None])
-    clean, scale = model.predict(state, time_, mean, filled, measured, told)
-    noise_share = model.trajectory.shares(time_)[1]
-    loss = path_loss(keep_measured(clean.float(), filled, measured, told), target, noise_share)
-    if scale is not None:
-        loss = loss + _SCALE_WEIGHT * laplace_loss(scale.float(), target - clean.float())
-    return loss
+    noise = torch.randn(target.shape, generator=generator)
+    return sampled_loss(model, batch, time_.to(filled.device), noise.to(filled.device), _SCALE_WEIGHT)
 
 
 class Training:
-    """A model, its average, its optimizer and where it stands.
+    """A model, its average, the best averaged one so far, its optimizer and where it stands.
 
     `run` returns when the time or the steps are over; a cancelled run leaves a checkpoint to resume from.
     """
@@ -75,6 +68,7 @@ class Training:
         self.average = {name: p.detach().clone() for name, p in weights.items()}
         self.optimizer = torch.optim.AdamW(weights.values(), lr=spec.rate, betas=(0.9, 0.98), weight_decay=1e-3)
         self.counters = Counters()
+        self.best: dict[str, Tensor] = {}
 
     @property
     def done(self) -> float:
@@ -83,20 +77,32 @@ class Training:
             return min(self.counters.step / self.spec.steps, 1.0)
         return min(self.counters.seconds / (60 * self.spec.minutes), 1.0)
 
+    def _state(self) -> State:
+        return State(self.model, self.average, self.best, self.optimizer)
+
     def save(self, path: Path) -> None:
-        checkpoint.save(path, self.model, self.average, self.optimizer, self.counters, self.spec.settings())
+        checkpoint.save(path, self._state(), self.counters, self.spec.settings())
 
     def resume(self, path: Path) -> None:
-        self.counters = checkpoint.load(path, self.model, self.average, self.optimizer, self.spec.settings())
+        self.counters = checkpoint.load(path, self._state(), self.spec.settings())
+        # one that was at its end and goes on for longer is validated on its way again
+        self.counters.validated = min(self.counters.validated, int(_VALIDATIONS * self.done) + 1)
+
+    def averaged(self) -> contextlib.AbstractContextManager[LearnedModel]:
+        """Within the block the model has its averaged weights (exponential moving average)."""
+        return self._lent(self.average)
+
+    def kept(self) -> contextlib.AbstractContextManager[LearnedModel]:
+        """Within the block the model has the averaged weights that validation found best; the last without any."""
+        return self._lent(self.best or self.average)
 
     @contextlib.contextmanager
-    def averaged(self) -> Iterator[LearnedModel]:
-        """Within the block the model has its averaged weights (exponential moving average)."""
+    def _lent(self, others: dict[str, Tensor]) -> Iterator[LearnedModel]:
         weights = checkpoint.trainable(self.model)
         kept = {name: p.detach().clone() for name, p in weights.items()}
         with torch.no_grad():
             for name, p in weights.items():
-                p.copy_(self.average[name])
+                p.copy_(others[name])
         self.model.eval()
         try:
             yield self.model
@@ -109,12 +115,11 @@ class Training:
     def run(self, state: Path, validation: Validation, report: Callable[[Report], None], progress: Progress) -> None:
         """Trains to the end; checks `progress` every step, writes `state` every minute and at the end.
 
-        `validation` is scored with the averaged weights about twelve times; scores go to `report` only.
+        `validation` is scored with the averaged weights about twelve times and at the end; the best are kept.
         """
         progress = progress.part(1.0, "Training", 1000)
         begun, before = time.monotonic(), self.counters.seconds
         reported = saved = begun
-        next_validation = self.done
         losses: list[float] = []
         last_done = 0.0
         try:
@@ -138,11 +143,10 @@ class Training:
                         }
                         report(Report("train", self.counters.step, self.counters.seconds, values))
                         losses, waited, since, reported = [], 0.0, now, now
-                    if self.done >= next_validation:
-                        next_validation = self.done + 1 / 12
-                        with self.averaged() as model:
-                            values = validation.score(model, self.device, progress)
-                        report(Report("validation", self.counters.step, self.counters.seconds, values))
+                    if self.counters.validated <= _VALIDATIONS * self.done < _VALIDATIONS:
+                        # counted by what is done, so that a training that is resumed validates where it would have
+                        self.counters.validated = int(_VALIDATIONS * self.done) + 1
+                        self._validate(validation, report, progress)
                     if now - saved > _CHECKPOINT_S:
                         self.save(state)
                         saved = now
@@ -150,9 +154,22 @@ class Training:
                     last_done = self.done
         finally:
             self.save(state)
+        last = self._validate(validation, report, progress)
+        if last is not None and self.counters.best is not None:
+            self.save(state)
+            values = {"best_step": float(self.counters.best_step), "best": self.counters.best, "last": last}
+            report(Report("kept", self.counters.step, self.counters.seconds, values))
+
+    def _validate(self, validation: Validation, report: Callable[[Report], None], progress: Progress) -> float | None:
+        """Scores the averaged weights and keeps them if none were better; their standing, None without samples."""
         with self.averaged() as model:
             values = validation.score(model, self.device, progress)
         report(Report("validation", self.counters.step, self.counters.seconds, values))
+        value = standing(values)
+        if value is not None and (self.counters.best is None or value >= self.counters.best):
+            self.counters.best, self.counters.best_step = value, self.counters.step
+            self.best = {name: weights.clone() for name, weights in self.average.items()}
+        return value
 
     def _step(self, batch: Batch) -> float:
         """One optimizer step; a step whose loss or gradient is not finite is skipped and counted. Returns the loss."""

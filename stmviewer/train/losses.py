@@ -1,8 +1,12 @@
 """Losses on the normalised scale; every image is (batch, 1, rows, columns)."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from stmviewer.restore.models import SampledModel
 
 
 def _window(device: torch.device, dtype: torch.dtype, sigma: float = 1.5, radius: int = 5) -> Tensor:
@@ -57,3 +61,22 @@ def path_loss(clean: Tensor, target: Tensor, noise_share: Tensor) -> Tensor:
     """
     weight = (1 / noise_share.clamp_min(1e-3) ** 2).clamp_max(10.0)[:, None, None, None]
     return (weight * (clean.float() - target.float()) ** 2).mean()
+
+
+def sampled_loss(
+    model: SampledModel, batch: Sequence[Tensor], time: Tensor, noise: Tensor, scale_weight: float = 0.0
+) -> Tensor:
+    """The loss of a model that draws samples, for given times (batch,) and white noise: what it predicts on the way.
+
+    `batch` is filled, measured, target and told; `scale_weight` that of the likelihood of its error scale, if it has
+    one.
+    """
+    filled, measured, target, told = batch
+    mean = filled[:, :1] if model.starts_at_mean else model.mean(filled, measured, told)[0].float()
+    state = model.trajectory.state(model.source(mean, noise), target, time[:, None, None, None])
+    clean, log_scale = model.predict(state, time, mean, filled, measured, told)
+    noise_share = model.trajectory.shares(time)[1]
+    loss = path_loss(keep_measured(clean.float(), filled, measured, told), target, noise_share)
+    if log_scale is not None and scale_weight:
+        loss = loss + scale_weight * laplace_loss(log_scale.float(), target - clean.float())
+    return loss

@@ -24,6 +24,8 @@ from stmviewer.scan import FileError, Progress, RequestError
 from stmviewer.simulate import PristineBank
 from stmviewer.train.batched import BatchDegrader
 from stmviewer.train.card import write_card
+from stmviewer.train.checkpoint import Counters
+from stmviewer.train.coverage import Coverage, coverage
 from stmviewer.train.dataset import CropSource, Degrader, Maker, Mixed, SampleMaker
 from stmviewer.train.folder import FolderSource, read_folder
 from stmviewer.train.loop import Report, Training
@@ -73,6 +75,7 @@ def train(
     model = _model(spec, start, mean)
     with _folder(work):
         maker, pixels_m, made_of = _maker(spec, degrader_for(where), progress)
+        covered = coverage(maker, spec.crop, progress)
     if not resume:
         log.unlink(missing_ok=True)
     training = Training(spec, model, maker, where)
@@ -92,9 +95,9 @@ def train(
 
     training.run(state, _validation(spec, maker, progress), write, progress)
     path = models / f"{spec.name}.safetensors"
-    with training.averaged() as averaged:
-        save_weights(averaged, path, torch.float16)
-    info = _info(spec, _licence(spec, start, mean), pixels_m)
+    with training.kept() as kept:
+        save_weights(kept, path, torch.float16)
+    info = _info(spec, _licence(spec, start, mean), pixels_m, covered)
     library.register(info, models)
     facts = {
         "Kind": spec.kind,
@@ -104,6 +107,7 @@ def train(
         "Parameters": f"{parameter_count(model):,}",
         "Crops": f"{spec.crop} x {spec.crop} pixels, batches of {spec.batch}",
         "Training time": f"{training.counters.seconds / 60:.1f} minutes, {training.counters.step:,} steps",
+        "Kept": _kept(spec, training.counters),
         "Seed": str(spec.seed),
         "Machine": f"{describe_device(device)}, {platform.machine()}, torch {torch.__version__}",
         "Made": f"{time.strftime('%Y-%m-%d')} by stmviewer {stmviewer.__version__}",
@@ -248,7 +252,7 @@ def _validation(spec: TrainSpec, maker: Maker, progress: Progress) -> Validation
     if spec.validation is not None:
         listed = list(spec.validation_listed) if spec.validation_listed is not None else None
         real = read_folder(spec.validation, 128, listed, progress.part(0.02), size_by_rows=spec.size_by_rows)
-        sets["real"] = SampleMaker(real, 64, 0.0, seed=2, noisy_targets=False)
+        sets["real"] = SampleMaker(real, 64, spec.repair_share, seed=2, noisy_targets=False)
     return Validation.of(sets, _VALIDATION_SAMPLES)
 
 
@@ -261,7 +265,16 @@ def _licence(spec: TrainSpec, *starts: _Start | None) -> str:
     return ", and ".join(name for name in all_of_them if name != "MIT") or "MIT"
 
 
-def _info(spec: TrainSpec, licence: str, pixels_m: tuple[float, ...]) -> ModelInfo:
+def _kept(spec: TrainSpec, counters: Counters) -> str:
+    """Which weights the model has, in words."""
+    if counters.best is None:
+        return "the averaged weights of the last step"
+    which = "the last" if counters.best_step == counters.step else f"step {counters.best_step:,}"
+    by = f"loss {-counters.best:.4f}" if spec.kind in _STEPS else f"SSIM {counters.best:.4f}"
+    return f"the averaged weights of {which}, best in validation ({by})"
+
+
+def _info(spec: TrainSpec, licence: str, pixels_m: tuple[float, ...], covered: Coverage) -> ModelInfo:
     kind, _, family = spec.name.partition("-")
     return ModelInfo(
         name=spec.name,
@@ -274,4 +287,7 @@ def _info(spec: TrainSpec, licence: str, pixels_m: tuple[float, ...]) -> ModelIn
         samples=spec.kind in _STEPS,
         licence=licence,
         pixels_m=pixels_m,
+        noise=covered.noise,
+        contrast_m=covered.contrast_m,
+        periods_px=covered.periods_px,
     )

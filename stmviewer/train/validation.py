@@ -1,4 +1,9 @@
-"""Validation during training: fixed samples that are never trained on, scored beside plain interpolation."""
+"""Validation during training: fixed samples that are never trained on, scored beside plain interpolation.
+
+Which weights are kept is decided by SSIM where a model predicts the best image at once. Samples have less of it the
+more texture they have (a model that ignores its noise would be the best of all): for these the loss decides, at fixed
+times and noise.
+"""
 
 from dataclasses import dataclass
 
@@ -10,6 +15,11 @@ from stmviewer.restore.sampling import sample as sample_of
 from stmviewer.scan import Progress
 from stmviewer.scan.metrics import ssim_map
 from stmviewer.train.dataset import Maker, Sample, stacked
+from stmviewer.train.losses import sampled_loss
+
+#: the sets that decide what is kept, the first that there is
+_DECIDING = ("real ", "own scans ", "simulated ")
+_TIMES = (0.0, 0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,7 @@ class Validation:
         return cls(tuple((name, maker.make(i)) for name, maker in sets.items() for i in range(count)))
 
     def score(self, model: LearnedModel, device: torch.device, progress: Progress) -> dict[str, float]:
-        """Mean SSIM of the model and of what it started from, by set and task; a few seconds."""
+        """Mean SSIM of the model and of what it started from, by set and task, and its loss if it draws samples."""
         scores: dict[str, list[float]] = {}
         for name, sample in self.samples:
             progress.check()
@@ -35,7 +45,37 @@ class Validation:
             for who, shown in (("model", image), ("start", sample.filled)):
                 value = float(ssim_map(shown, sample.target, span).mean())
                 scores.setdefault(f"{name} {sample.task} {who}", []).append(value)
-        return {key: float(np.mean(values)) for key, values in scores.items()}
+            if isinstance(model, SampledModel):
+                scores.setdefault(f"{name} {sample.task} loss", []).append(loss_on_the_way(model, sample, device))
+        return {key: _mean(values, logarithmic=key.endswith(" loss")) for key, values in scores.items()}
+
+
+def _mean(values: list[float], logarithmic: bool) -> float:
+    """Losses differ by powers of ten, and a hopeless sample would outweigh the others: by their geometric mean."""
+    return float(np.exp(np.mean(np.log(np.maximum(values, 1e-12)))) if logarithmic else np.mean(values))
+
+
+def standing(values: dict[str, float]) -> float | None:
+    """How good the scores of a validation are, higher is better; None when there are none.
+
+    Real images that are not trained on decide where there are any, then the scans that are, then simulated ones; the
+    tasks count alike.
+    """
+    ending = " loss" if any(key.endswith(" loss") for key in values) else " model"
+    for name in (*_DECIDING, ""):
+        found = [v for key, v in values.items() if key.startswith(name) and key.endswith(ending)]
+        if found:
+            return float(np.mean(found)) * (-1 if ending == " loss" else 1)
+    return None
+
+
+@torch.inference_mode()
+def loss_on_the_way(model: SampledModel, sample: Sample, device: torch.device) -> float:
+    """The loss of one sample, averaged over times from start to end, with a fixed seed."""
+    one = [torch.from_numpy(a).to(device) for a in stacked([sample])]
+    batch = [x.expand(len(_TIMES), *x.shape[1:]) for x in one]
+    noise = torch.randn(len(_TIMES), *batch[2].shape[1:], generator=torch.Generator().manual_seed(1)).to(device)
+    return float(sampled_loss(model, batch, torch.tensor(_TIMES, device=device), noise))
 
 
 @torch.inference_mode()

@@ -35,6 +35,22 @@ def test_a_resumed_training_ends_as_one_that_was_never_stopped(tmp_path, kind):
     assert tiny.same(whole.average, resumed.average)
 
 
+def test_the_best_weights_so_far_come_back(tmp_path):
+    asked = tiny.spec(steps=4)
+    job = tiny.training(asked, tiny.maker())
+    job.best = {name: torch.full_like(value, 0.5) for name, value in job.average.items()}
+    job.counters.best, job.counters.best_step, job.counters.validated = 0.75, 2, 7
+    job.save(tmp_path / "state.safetensors")
+    other = tiny.training(asked, tiny.maker())
+    assert not other.best
+    other.resume(tmp_path / "state.safetensors")
+    assert tiny.same(other.best, job.best)
+    assert (other.counters.best, other.counters.best_step) == (0.75, 2)
+    with other.kept() as model:
+        assert all((p == 0.5).all() for p in checkpoint.trainable(model).values())
+    assert not tiny.same(tiny.weights(other.model), job.best)
+
+
 def test_the_optimizer_comes_back(tmp_path):
     asked = tiny.spec(steps=4)
     state = stopped(tmp_path, asked)

@@ -9,7 +9,7 @@ from stmviewer.restore.models import FlowModel
 from stmviewer.scan import Cancelled, Progress
 from stmviewer.train.checkpoint import trainable
 from stmviewer.train.loop import Training, loss_of
-from stmviewer.train.validation import Validation
+from stmviewer.train.validation import Validation, standing
 
 from . import tiny
 
@@ -40,7 +40,7 @@ def without_times(lines) -> list:
     ]
 
 
-@pytest.mark.parametrize("kind", ["regression", "flow"])
+@pytest.mark.parametrize("kind", ["regression", "flow", "cfm", "diffusion", "autoencoder"])
 def test_the_same_training_gives_the_same_weights_and_log(tmp_path, kind):
     asked = tiny.spec(kind=kind, name=f"{kind}-tiny", steps=3)
     jobs = [tiny.training(asked, tiny.maker()) for _ in range(2)]
@@ -68,7 +68,7 @@ def test_a_flow_leaves_its_regression_as_it_is(tmp_path):
     assert not any(name.startswith("regression.") for name in trainable(job.model))
 
 
-@pytest.mark.parametrize("kind", ["regression", "flow"])
+@pytest.mark.parametrize("kind", ["regression", "flow", "cfm", "diffusion", "autoencoder"])
 def test_the_loss_falls_when_one_batch_is_learnt_by_heart(kind):
     batch = tuple(torch.from_numpy(a) for a in tiny.maker(32).batch(range(4)))
     model = tiny.network(kind).train()
@@ -212,3 +212,63 @@ def test_validation_can_be_cancelled():
     progress._root.stop.set()
     with pytest.raises(Cancelled):
         Validation.of({"own": tiny.maker()}, 1).score(tiny.network(), torch.device("cpu"), progress)
+
+
+class _Scores:
+    """A validation that gives these scores, one after the other."""
+
+    def __init__(self, *scores: float) -> None:
+        self.scores = list(scores)
+
+    def score(self, *_):
+        return {"real sparse model": self.scores.pop(0), "own scans sparse model": 0.5}
+
+
+def test_the_best_weights_are_kept_and_the_last_where_equal(tmp_path):
+    """Validated at steps 1, 2, 3 and at the end, 4."""
+    for scores, expected in (((0.3, 0.9, 0.2, 0.8), 2), ((0.3, 0.4, 0.5, 0.6), 4), ((0.7, 0.7, 0.7, 0.7), 4)):
+        averages, lines = {}, []
+        job = tiny.training(tiny.spec(steps=4), tiny.maker())
+
+        def note(line, job=job, averages=averages, lines=lines):
+            lines.append(line)
+            averages[line.step] = {name: value.clone() for name, value in job.average.items()}
+
+        validation = _Scores(*scores)
+        job.run(tmp_path / "state.safetensors", validation, note, Progress())
+        assert not validation.scores
+        assert lines[-1].kind == "kept"
+        assert lines[-1].values == {"best_step": expected, "best": max(scores), "last": scores[-1]}
+        assert tiny.same(job.best, averages[expected])
+        assert expected == 4 or not tiny.same(job.best, averages[4])
+
+
+def test_real_images_decide_then_own_scans_then_simulated_ones():
+    scores = {"simulated sparse model": 0.9, "simulated repair model": 0.7, "simulated sparse start": 0.1}
+    assert standing({}) is None
+    assert standing(scores) == pytest.approx(0.8)
+    scores |= {"own scans sparse model": 0.6, "own scans sparse start": 0.9}
+    assert standing(scores) == pytest.approx(0.6)
+    scores |= {"real sparse model": 0.4, "real repair model": 0.2}
+    assert standing(scores) == pytest.approx(0.3)
+
+
+def test_samples_are_not_judged_by_their_ssim():
+    """The most alike of all samples is the mean, and no sample."""
+    scores = {"real sparse model": 0.9, "real sparse loss": 0.3, "own scans sparse loss": 0.1}
+    assert standing(scores) == pytest.approx(-0.3)
+
+
+@pytest.mark.parametrize("kind", ["flow", "cfm", "diffusion"])
+def test_the_loss_of_validation_is_the_same_each_time_and_falls_with_training(kind):
+    maker = tiny.maker(32)
+    validation = Validation.of({"own": maker}, 2)
+    job = tiny.training(tiny.spec(kind=kind, name=f"{kind}-tiny", steps=400, rate=1e-2), maker)
+    batch = tuple(torch.from_numpy(a) for a in maker.batch(range(2)))  # the samples that are validated
+    before, again = (validation.score(job.model.eval(), torch.device("cpu"), Progress()) for _ in range(2))
+    assert before == again
+    for _ in range(50):
+        job._step(batch)
+    after = validation.score(job.model.eval(), torch.device("cpu"), Progress())
+    keys = [k for k in before if k.endswith("loss")]
+    assert sum(after[k] for k in keys) < sum(before[k] for k in keys)

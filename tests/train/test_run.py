@@ -14,6 +14,7 @@ from stmviewer.restore.pipeline import restore
 from stmviewer.restore.starting import grown
 from stmviewer.restore.weights import load_weights, save_weights
 from stmviewer.scan import Cancelled, Channel, FileError, Geometry, Progress, RequestError, Scan
+from stmviewer.train import coverage as coverage_module
 from stmviewer.train import run as run_module
 from stmviewer.train.run import train
 
@@ -22,8 +23,9 @@ from .test_folder import lattice, save
 
 
 @pytest.fixture(autouse=True)
-def _few_validation_samples(monkeypatch):
+def _few_samples(monkeypatch):
     monkeypatch.setattr(run_module, "_VALIDATION_SAMPLES", 2)
+    monkeypatch.setattr(coverage_module, "_IMAGES", 3)
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def test_a_trained_model_is_in_the_library_with_its_card_and_log(models):
     info, lines = trained(models)
     assert info.licence == "MIT"
     assert (info.kind, info.family) == ("regression", "tiny")
-    assert [line.kind for line in lines][-2:] == ["validation", "saved"]
+    assert [line.kind for line in lines][-3:] == ["validation", "kept", "saved"]
     listed = {i.name: i for i in library.model_infos()}["regression-tiny"]
     assert listed.source == "user"
     assert listed.tasks == ("repair", "sparse")
@@ -73,17 +75,25 @@ def test_a_trained_model_is_in_the_library_with_its_card_and_log(models):
     assert not list(models.rglob("*.part"))
 
 
-def test_the_saved_weights_are_the_averaged_ones_and_restore(models):
-    trained(models)
+def test_the_saved_weights_are_the_best_averaged_ones_and_restore(models):
+    _, lines = trained(models)
     state = models / "regression-tiny.training" / "state.safetensors"
     from safetensors.torch import load_file
 
-    average = {k.removeprefix("average/"): v for k, v in load_file(state).items() if k.startswith("average/")}
+    best = {k.removeprefix("best/"): v for k, v in load_file(state).items() if k.startswith("best/")}
     saved = load_weights(models / "regression-tiny.safetensors").state_dict()
-    assert average
+    assert best
     # kept in half precision
-    assert all(torch.equal(saved[name], value.half().float()) for name, value in average.items())
+    assert all(torch.equal(saved[name], value.half().float()) for name, value in best.items())
+    kept = next(line for line in lines if line.kind == "kept")
+    assert kept.values["best"] >= kept.values["last"]
+    which = "the last" if kept.values["best_step"] == 2 else "step 1"
+    said = f"- Kept: the averaged weights of {which}, best in validation (SSIM {kept.values['best']:.4f})"
+    assert said in (models / "regression-tiny.md").read_text()
 
+
+def test_a_trained_model_works(models):
+    trained(models)
     scan = Scan([Channel("Z", "m", lattice(40, 48))], Geometry(48, 40, 4.8e-9, 4.0e-9))
     for task, mask in (("repair", None), ("sparse", "lines:2")):
         result = restore(scan, RestoreRequest(task=task, model="regression-tiny", mask=mask), Progress())
@@ -247,6 +257,16 @@ def test_a_folder_of_scans_is_trained_on_and_keeps_its_licence(models, scans, ca
     assert {k for line in lines if line.kind == "validation" for k in line.values} <= {
         f"own scans {task} {who}" for task in ("repair", "sparse") for who in ("model", "start")
     }
+
+
+def test_the_library_knows_what_the_training_covered(models, scans):
+    info, _ = trained(models)
+    for low, high in (info.noise, info.contrast_m, info.periods_px):
+        assert 0 < low < high
+    assert 1e-12 < info.contrast_m[1] < 2e-9
+    assert {i.name: i for i in library.model_infos()}["regression-tiny"].noise == info.noise
+    mixed, _ = trained(models, source=str(scans), mixed_with="simulated:si001h", name="regression-mixed", steps=1)
+    assert mixed.contrast_m[0] <= info.contrast_m[0]
 
 
 def test_a_list_of_scans_is_all_that_is_used(models, scans):
