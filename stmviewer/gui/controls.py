@@ -81,6 +81,11 @@ class Controls(QWidget):
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setToolTip("The same seed gives the same random mask and the same result")
         self.device_box = _combo(_DEVICES, "auto")
+        self.process = ""
+        self.process_line = QLabel()
+        self.process_line.setObjectName("quiet")
+        self.process_line.setWordWrap(True)
+        self.process_line.hide()
         self._lay_out()
 
         self.repair.toggled.connect(self._task_changed)
@@ -126,6 +131,7 @@ class Controls(QWidget):
             trust=self.trust_box.currentData() if self.task == "sparse" else "keep",
             align_rows=self.task == "repair" and self.align_rows.isChecked(),
             device=self.device_box.currentData(),
+            process=self.process,
         )
 
     def show_request(self, request: RestoreRequest) -> None:
@@ -145,6 +151,14 @@ class Controls(QWidget):
         self.seed.setValue(request.seed)
         self.blockSignals(before)
         self._changed()
+
+    def set_process(self, steps: str, words: str) -> None:
+        """The processing steps that come first; they belong to the scan and are set on the page Process."""
+        if steps != self.process:
+            self.process = steps
+            self.process_line.setText(f"After: {words}")
+            self.process_line.setToolTip(steps)
+            self.process_line.setVisible(bool(steps))
 
     def set_models(self, models: Sequence[ModelInfo]) -> None:
         self.model.set_models(models)
@@ -239,6 +253,7 @@ class Controls(QWidget):
         self._form.addRow("Seed", self.seed)
         self._form.addRow("Compute on", self.device_box)
         layout.addLayout(self._form)
+        layout.addWidget(self.process_line)
         layout.addStretch(1)
 
 

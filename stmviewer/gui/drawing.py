@@ -223,9 +223,13 @@ class Toolbox(QObject):
 
 
 class BoxTool(Tool):
-    """Drags one rectangle within the image; `drawn` gives it as QRectF when the button comes up."""
+    """Drags one rectangle within the image; `drawn` gives it as QRectF when the button comes up.
+
+    A click takes it away: `cleared`.
+    """
 
     drawn = Signal(QRectF)
+    cleared = Signal()
 
     def __init__(self, colour: QColor, hint: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -253,6 +257,10 @@ class BoxTool(Tool):
     def release(self, at: QPointF, keys: Keys) -> None:
         if not self.rect.isEmpty():
             self.drawn.emit(self.rect)
+
+    def click(self, at: QPointF, keys: Keys) -> None:
+        self.set_rect(QRectF())
+        self.cleared.emit()
 
 
 class BrushTool(Tool):

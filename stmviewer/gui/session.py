@@ -35,6 +35,8 @@ from stmviewer.services.thumbnails import Order
 __all__ = ["Services", "Session"]
 #: what steps have made of a channel is kept that often: going back and forth is at once
 _MOST_PROCESSED = 4
+#: steps that have taken this long (s) show how far they are
+_LONG_S = 0.4
 _log = logging.getLogger(__name__)
 
 
@@ -58,6 +60,8 @@ class Session(QObject):
     complained = Signal(str, str)
     exported = Signal(object)
     step_failed = Signal(object)
+    #: the part (0 to 1) of steps that take long; -1 when they have ended
+    processing_progress = Signal(float)
 
     def __init__(self, services: Services | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -82,6 +86,7 @@ class Session(QObject):
         self._chosen: dict[Channel, Restored] = {}
         #: what steps have made of the channel on show, the latest last
         self._processed: dict[tuple[Channel, str], Shown] = {}
+        self._processing_since = 0.0
         self._device_known = False
         desk = self.desk
         self._opening = desk.lane(desk.files, self._on_opening)
@@ -289,10 +294,21 @@ class Session(QObject):
             self._processing.drop()
             self._show_processed(known)
             return
+        self._processing_since = monotonic()
         self._processing.start("Processing", lambda context: processed_shown(raw, history, context.progress))
 
+    def cancel_processing(self) -> None:
+        """Stops steps that take long; what was shown before stays."""
+        self._processing.cancel()
+
     def _on_processed(self, event: events.Event) -> None:
+        if isinstance(event, events.FINAL):
+            self.processing_progress.emit(-1.0)
         match event:
+            case events.Advanced(fraction) if monotonic() - self._processing_since > _LONG_S:
+                self.processing_progress.emit(fraction)
+            case events.Cancelled():
+                self.step_failed.emit(StepFault(-1, "Cancelled: the image is as it was before"))
             case events.Finished(Shown() as shown) if self.shown is not None and shown.raw is self.shown.raw:
                 self._processed[shown.raw.channel, shown.history.to_text()] = shown
                 while len(self._processed) > _MOST_PROCESSED:

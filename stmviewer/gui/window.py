@@ -262,7 +262,7 @@ class MainWindow(QMainWindow):
 
     def _on_controls(self) -> None:
         with suppress(RequestError):  # half-typed, or the models are not known yet: the last good one stays
-            self.settings.set_text("request", self.controls.request().to_json())
+            self.settings.set_text("request", self.controls.request().replaced(process="").to_json())
         if self.controls.pattern() == FILE_MASK:
             self.messages.dismiss("offer")
         self._preview_timer.start(_PREVIEW_DELAY_MS)

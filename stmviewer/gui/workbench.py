@@ -16,7 +16,7 @@ from stmviewer.gui.measuring.controller import Measuring
 from stmviewer.gui.processing.commands import process_commands
 from stmviewer.gui.processing.controller import Processing
 from stmviewer.gui.processing.spectrum_marks import SpectrumMarks
-from stmviewer.scan import StmviewerError
+from stmviewer.scan import History, StmviewerError
 
 if TYPE_CHECKING:
     from stmviewer.gui.window import MainWindow
@@ -35,7 +35,7 @@ class Workbench(QObject):
         self.marks = SpectrumMarks(place.strip, self)
         self.processing = Processing(window.session, place.processing, self.toolbox, self.marks, self)
         self.measuring = Measuring(window.session, window.view, place.measuring, place.strip, self.toolbox, self)
-        self.processing.changed.connect(window.refresh)
+        self.processing.changed.connect(self._on_steps)
         self.measuring.changed.connect(window.refresh)
         self.processing.told.connect(self._tell)
         self.measuring.copied.connect(lambda text: QApplication.clipboard().setText(text))
@@ -76,6 +76,12 @@ class Workbench(QObject):
     def close(self) -> None:
         self.processing.close()
         self.measuring.close()
+
+    def _on_steps(self) -> None:
+        shown = self._window.session.shown
+        done = shown.history if shown is not None else History()
+        self._window.controls.set_process(done.to_text(), done.in_words())
+        self._window.refresh()
 
     def _on_tab(self, name: str) -> None:
         """A tool belongs to its page."""

@@ -153,7 +153,7 @@ def test_spectrum_and_autocorrelation(bench: Bench, open_window: Opener, qtbot: 
     window.menus.actions["measure-spectrum"].trigger()
     settled(qtbot, window)
     strip = window.workspace.strip
-    assert strip.page is strip.planes
+    assert strip.page is strip.planes and strip.isVisible()
     assert window.workspace.measuring.table.rows[1][0] == "1: 0.8 nm"
     assert [ring.label for ring in strip.planes.planes[0].rings.rings] == ["1", ""]
     strip.planes.hovered.emit(QPointF(1.25, 0.0))

@@ -14,6 +14,7 @@ from stmviewer.files import open_scan
 from stmviewer.gui.processing.editing import Editor
 from stmviewer.gui.processing.step_list import step_text
 from stmviewer.gui.window import MainWindow
+from stmviewer.restore import RestoreRequest
 from stmviewer.scan import History, Step
 from stmviewer.scan.processing.catalogue import KINDS
 from stmviewer.scan.processing.scans import processed
@@ -198,6 +199,13 @@ def test_waves_are_marked_on_the_spectrum(window: MainWindow, qtbot: QtBot) -> N
     settled(qtbot, window)
     (step,) = processing.history
     assert step.parameters["circles"] == "1 0.5 0.2"
+    assert len(strip.planes.planes[0].rings.rings) == 2
+    assert np.array_equal(data_of(window), expected(window, "fft-filter:remove,1 0.5 0.2"))  # seen at once
+    strip.planes.drawn.emit(QPointF(-0.3, 0.9), 0.1)
+    settled(qtbot, window)
+    assert processing.editor.step is not None and len(str(processing.editor.step.value("circles")).split()) == 6
+    strip.planes.drawn.emit(QPointF(0.3, -0.9), 0.0)  # a click on its other half takes it away
+    settled(qtbot, window)
     window.workbench.leave()
     settled(qtbot, window)
     assert not strip.isVisible()
@@ -226,6 +234,10 @@ def test_a_restoration_begins_with_the_steps_and_its_command_says_so(
 ) -> None:
     window.workbench.processing.take(History.from_text("plane; align-rows:median"))
     settled(qtbot, window)
+    assert window.controls.process_line.text() == "After: Plane, Align lines"
+    assert window.controls.request().process == "plane; align-rows:median"
+    window.controls.samples.setValue(2)
+    assert RestoreRequest.from_json(window.settings.text("request")).process == ""
     window.restore()
     settled(qtbot, window)
     assert bench.restorer.requests[-1].process == "plane; align-rows:median"
@@ -306,3 +318,34 @@ def test_editing_without_a_window() -> None:
     editor.undo()
     editor.add(Step("median"))
     assert not editor.can_redo
+
+
+def test_a_step_that_takes_long_can_be_cancelled(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+
+    from stmviewer.gui import session, shown
+    from stmviewer.scan import Progress
+
+    running = threading.Event()
+
+    def slow(raw: object, history: History, progress: Progress) -> None:
+        work = progress.part(1.0, total=10**9)
+        while True:
+            work.tick()
+            running.set()
+
+    monkeypatch.setattr(session, "processed_shown", slow)
+    monkeypatch.setattr(session, "_LONG_S", 0.0)
+    raw, panel = data_of(window), window.workspace.processing
+    window.workbench.processing.add("plane")
+    qtbot.waitUntil(lambda: running.is_set() and panel.cancel.isVisible())
+    panel.cancel.click()
+    settled(qtbot, window)
+    assert not panel.cancel.isVisible() and "Cancelled" in panel.fault.text()
+    assert data_of(window) is raw
+    monkeypatch.setattr(session, "processed_shown", shown.processed_shown)
+    window.workbench.processing.undo()
+    settled(qtbot, window)
+    assert not panel.fault.isVisible()

@@ -75,6 +75,7 @@ class Measuring(QObject):
         self._panel.copy_asked.connect(lambda: self.copied.emit(as_text(self._panel.table.rows)))
         self.profile.changed.connect(self._timer.start)
         self.box.drawn.connect(lambda _: self._measure())
+        self.box.cleared.connect(self._measure)
         self._timer.timeout.connect(self._draw_profiles)
         self._strip.profiles.cursors_moved.connect(self._read_cursors)
         self._strip.planes.hovered.connect(self._hovered)

@@ -63,9 +63,10 @@ class Processing(QObject):
         panel.form.edited.connect(lambda name, value: self._edit(lambda e: e.set_value(name, value), soon=True))
         panel.form.draw_asked.connect(self._draw)
         panel.form.clear_asked.connect(self._clear)
-        panel.cancel_asked.connect(self._working.cancel)
+        panel.cancel_asked.connect(self._cancel)
         session.shown_changed.connect(self._on_shown)
         session.step_failed.connect(self._on_fault)
+        session.processing_progress.connect(self._on_progress)
         self._timer.timeout.connect(self._apply)
         self.box.drawn.connect(self._on_box)
         self.brush.painted.connect(self._on_stroke)
@@ -179,8 +180,11 @@ class Processing(QObject):
             radius = step.value("radius")
         self.brush.radius = float(radius) * pixel
         if self._marks.active:
+            base = self.history if self._pending or step is None else self.history.before(self.editor.selected)
+            if shown.history.enabled == base.enabled:
+                self._marks.show_image(shown.channel.data, shown.scan.geometry)
             text = str(step.value("circles")) if step is not None and step.name == "fft-filter" else ""
-            self._marks.show_image(shown.channel.data, shown.scan.geometry, circles_of(text) if text else [])
+            self._marks.show_circles(circles_of(text) if text else [])
 
     def _on_box(self, rect: QRectF) -> None:
         shown = self._session.shown
@@ -238,6 +242,7 @@ class Processing(QObject):
         else:
             self._apply()
         self._refresh()
+        self._fit_tools()
 
     def _select(self, index: int) -> None:
         if index >= 0 and index != self.editor.selected:
@@ -250,12 +255,10 @@ class Processing(QObject):
         history, step = self.history, self.editor.step
         if not self._drawing or self._pending or step is None:
             return history
-        # marks do not move pixels: they are seen as they are painted
-        keeps = step.name in ("mask-brush", "fft-filter")
-        shown = history.before(self.editor.selected + keeps)
-        if step.name == "mask-brush" and not str(step.value("path")).strip():
-            return history.before(self.editor.selected)
-        return history.before(self.editor.selected) if step.name == "fft-filter" else shown
+        # what is painted or marked is seen at once: neither moves pixels
+        painted = step.name == "mask-brush" and str(step.value("path")).strip()
+        marked = step.name == "fft-filter" and str(step.value("circles")).strip() and self._marks.ready
+        return history.before(self.editor.selected + bool(painted or marked))
 
     def _apply(self) -> None:
         self._timer.stop()
@@ -296,6 +299,17 @@ class Processing(QObject):
         self._panel.result.setVisible(bool(said))
         self._panel.add.setEnabled(shown is not None and not self._session.run.busy)
         self.changed.emit()
+
+    def _on_progress(self, fraction: float) -> None:
+        """Of a step that takes long; below 0 when it has ended."""
+        if not self._working.busy:
+            self._panel.show_work(fraction if fraction >= 0 else None)
+
+    def _cancel(self) -> None:
+        if self._working.busy:
+            self._working.cancel()
+        else:
+            self._session.cancel_processing()
 
     def _on_work(self, event: events.Event) -> None:
         match event:

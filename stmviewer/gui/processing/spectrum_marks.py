@@ -47,10 +47,12 @@ class SpectrumMarks(QObject):
         self._least = 0.0
         self._source: FloatArray | None = None
         self._spectrum: PowerSpectrum | None = None
+        self._geometry: Geometry | None = None
         strip.planes.drawn.connect(self._drawn)
 
     def begin(self) -> None:
         self.active = True
+        self._source = self._spectrum = None
         self._strip.show_hint(self.hint)
 
     def finish(self) -> None:
@@ -58,22 +60,33 @@ class SpectrumMarks(QObject):
             self.active = False
             self._strip.hide()
 
-    def show_image(self, data: FloatArray, geometry: Geometry, circles: Sequence[Circle]) -> None:
-        """Shows the spectrum of `data`, and what is marked."""
-        self._circles = list(circles)
+    @property
+    def ready(self) -> bool:
+        """Whether there is a spectrum to mark."""
+        return self.active and self._spectrum is not None
+
+    def show_image(self, data: FloatArray, geometry: Geometry) -> None:
+        """Takes the image before the step, whose spectrum is marked."""
+        if data is self._source and self._spectrum is not None:
+            return
         try:
-            if data is not self._source or self._spectrum is None:
-                self._source, self._spectrum = data, spectrum_of(data, geometry)
+            self._source, self._spectrum, self._geometry = data, spectrum_of(data, geometry), geometry
         except RequestError as error:
+            self._source = self._spectrum = None
             self._strip.show_hint(str(error))
+
+    def show_circles(self, circles: Sequence[Circle]) -> None:
+        """Shows what is marked."""
+        self._circles = list(circles)
+        spectrum, geometry = self._spectrum, self._geometry
+        if spectrum is None or geometry is None:
             return
         self._least = self._least_radius(geometry)
-        rings = [
-            Ring(QPointF(sign * x, sign * y), max(r, self._least), _RING)
-            for x, y, r in self._circles
-            for sign in (1, -1)
-        ]
-        self._strip.planes.show_looks([spectrum_look("Spectrum", self._spectrum, geometry, rings)], makes=True)
+        rings: list[Ring] = []
+        for x, y, radius in self._circles:
+            rings += [Ring(QPointF(s * x, s * y), max(radius, self._least), _RING) for s in (1, -1)]
+        look = spectrum_look("Spectrum before this step", spectrum, geometry, rings)
+        self._strip.planes.show_looks([look], makes=True)
         self._strip.show_page(self._strip.planes)
 
     @staticmethod
