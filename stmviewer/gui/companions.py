@@ -49,6 +49,8 @@ class Companions:
         if self.batch.runner.busy:
             left = len(self.batch.runner.queue.rows) - len(self.batch.runner.queue.outcomes())
             found.append(f"a batch with {left} file{'s' * (left != 1)} to go")
+        if window.workbench.processing.busy:
+            found.append("the steps for the whole folder")
         if window.session.exporting:
             found.append("an export")
         return found

@@ -324,7 +324,6 @@ class MainWindow(QMainWindow):
         remember(self)
         self._preview_timer.stop()  # its job would find the runners closed
         self._tip_timer.stop()
-        self.workbench.close()
         self.companions.close()
         self.workbench.close()
         self._simulation.close()

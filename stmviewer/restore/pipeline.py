@@ -43,7 +43,8 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     begun = time.monotonic()
     channel = scan.channel(request.channel, request.direction)
     info = library.resolve(request.model, request.task)
-    scan, channel = processed(scan, channel, request.history, progress.part(0.1, "Processing"))
+    if request.process:
+        scan, channel = processed(scan, channel, request.history, progress.part(0.1, "Processing"))
     case = prepare(scan, channel, request)
     progress.part(0.05, "Loading the model")
     methods = _Methods(request, load)

@@ -68,7 +68,7 @@ def test_the_profile_is_that_of_the_image_as_seen(window: MainWindow, qtbot: QtB
     ((_, _, spectrum),) = window.workbench.measuring.profiles
     curve = spectrum.channels[0].data
     plane = window.session.shown.plane  # type: ignore[union-attr]
-    window.set_levelled(False)
+    window.view.set_levelled(False)
     raw = window.workbench.measuring.profiles[0][2].channels[0].data
     taken = [plane.at(2.0 + 14.0 * t, 5.0) for t in np.linspace(0, 1, curve.size)]
     assert raw - curve == pytest.approx(np.array(taken), abs=1e-20)
@@ -113,7 +113,7 @@ def test_a_step_is_fitted(bench: Bench, open_window: Opener, qtbot: QtBot) -> No
     x = np.mgrid[0:64, 0:96][1]
     data = np.where(x > 50, 1.36e-10, 0.0) + np.random.default_rng(0).normal(0, 4e-12, x.shape)
     window = open_window(bench.add("step.sxm", make_scan(None, data, Geometry(96, 64, 19.2e-9, 12.8e-9))))
-    window.set_levelled(False)
+    window.view.set_levelled(False)
     window.show_tab("measure")
     window.workbench.measuring.use("profile")
     window.workspace.measuring.fit.setChecked(True)

@@ -5,7 +5,7 @@ from stmviewer.gui.measuring.controller import Measuring
 from stmviewer.gui.measuring.panel import TOOLS
 from stmviewer.gui.measuring.work import Mode
 
-_KEYS: dict[Mode, str] = {"profile": "P", "region": "G", "spectrum": "F", "autocorrelation": "A", "steps": "H"}
+_KEYS: dict[Mode, str] = {"profile": "P", "region": "G", "spectrum": "F", "autocorrelation": "Shift+F", "steps": "H"}
 
 
 def measure_commands(measuring: Measuring) -> tuple[Command, ...]:
