@@ -31,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--self-check",
         action="store_true",
-        help="fit the correction of the self-check on the same sets (--json FILE keeps it), and judge model auto",
+        help="fit the correction of the self-check and what model auto decides by, on the same sets and "
+        "others (--json FILE keeps it), and judge model auto",
     )
     what.add_argument(
         "--calibrate", metavar="MODEL", help="fit the scale of its deviations on the same sets, kept in its manifest"
@@ -137,6 +138,7 @@ def _benchmark_sets(images: int) -> "dict[str, list[Case]]":
 def _fit(arguments: argparse.Namespace) -> int:
     """Fits to the benchmark sets: the correction of the self-check, or the scale of a model's deviations."""
     from stmviewer.evaluate import calibrate, selfcheck_fit
+    from stmviewer.evaluate.choice_sets import choice_sets
 
     chosen, tasks = _benchmark_sets(arguments.images), _listed(arguments.tasks)
     with Console() as console:
@@ -146,9 +148,10 @@ def _fit(arguments: argparse.Namespace) -> int:
             text = calibrate.table(found)
         else:
             tasks = [t for t in tasks if t != "repair"]
-            rows = selfcheck_fit.measure(chosen, tasks, console.progress(), device=arguments.device)
-            facts = selfcheck_fit.fit(rows)
-            text = f"{selfcheck_fit.table(rows)}\n\n{to_json(facts)}"
+            others = choice_sets(max(1, arguments.images // 4))
+            measured = selfcheck_fit.measure(chosen | others, tasks, console.progress(), device=arguments.device)
+            facts = selfcheck_fit.resource(measured, list(others))
+            text = f"{selfcheck_fit.table(measured.rows)}\n\n{to_json(facts)}"
     return _told(facts, text, arguments.json)
 
 

@@ -1,27 +1,33 @@
 """Fits what corrects the self-check, on full scans where the true error is known, and tells how well it predicts.
 
-Also what model `auto` shows beside the best classical method of each scan, chosen with hindsight.
+Also what model `auto` decides by, and what it shows beside the best classical method of each scan, with hindsight.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 import stmviewer
+from stmviewer.evaluate import choice_fit
 from stmviewer.evaluate.sets import Case
 from stmviewer.restore import RestoreRequest, library
 from stmviewer.restore.choice import CLASSICAL_CANDIDATES
 from stmviewer.restore.filling import kind_of_mask
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.request import Device
-from stmviewer.scan import Progress, RequestError
+from stmviewer.restore.restoration import Restoration
+from stmviewer.restore.trust import Evidence, right_share
+from stmviewer.scan import FloatArray, Progress, RequestError
 
 
 @dataclass(frozen=True)
 class Row:
-    """One method on one masked scan: its self-checked and its true mean error at hidden pixels, and its hidden SSIM."""
+    """One method on one masked scan: its self-checked and its true mean error at hidden pixels, and its SSIM.
+
+    Both errors are shares of the range of the scan, so that scans of different units can be compared.
+    """
 
     set: str
     group: str
@@ -33,46 +39,83 @@ class Row:
     ssim: float
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What is fitted on: errors of methods, and shares of networks that were right."""
+
+    rows: list[Row]
+    shares: list[choice_fit.Row]
+
+
 def measure(
     sets: dict[str, list[Case]], tasks: Sequence[str], progress: Progress, *, device: Device = "auto"
-) -> list[Row]:
+) -> Measured:
     """Restores every scan of `sets`, masked by every pattern of `tasks`, by auto and by each method that it tried."""
     count = sum(len(cases) for cases in sets.values()) * len(tasks)
     if not count:
         raise RequestError("there is no scan to fit the self-check on")
     progress = progress.part(1.0, "Self-check", count)
-    rows = []
+    found = Measured([], [])
     for name, cases in sets.items():
         for case in cases:
             for task in tasks:
-                rows += _one(name, case, task, device, progress.part(0.0))
+                _one(name, case, task, device, progress.part(0.0), found)
                 progress.tick()
-    return rows
+    return found
 
 
-def _one(name: str, case: Case, task: str, device: Device, progress: Progress) -> list[Row]:
+def surface_of(name: str) -> str:
+    """The surface of a set, by its name: Si(001):H is simulated and real, fine and coarse."""
+    known = ("simulated si001h", "simulated fine", "simulated medium", "simulated coarse", "real H:Si(100)")
+    return "Si(001):H" if name.startswith(known) else name.removeprefix("simulated ").removeprefix("real ")
+
+
+def _one(name: str, case: Case, task: str, device: Device, progress: Progress, found: Measured) -> None:
     request = RestoreRequest(task="sparse", model=library.AUTO.name, mask=task, device=device)
     auto = restore(case.scan, request, progress)
-    tried = auto.provenance["self_check"]
-    if tried is None:
-        return []
-    kind = kind_of_mask(auto.mask.measured)
-    rows = [Row(name, case.group, task, kind, "auto", float("nan"), *_hidden(auto.scores[0]))]
-    for score in tried["scores"]:
-        alone = restore(case.scan, request.replaced(model=score["method"], check=False), progress)
-        rows.append(Row(name, case.group, task, kind, score["method"], score["error"], *_hidden(alone.scores[0])))
-    return rows
+    tried, evidence = auto.provenance["self_check"], auto.provenance["choice_evidence"]
+    if tried is None or not tried["range"] > 0:
+        return
+    kind, span = kind_of_mask(auto.mask.measured), float(tried["range"])
+    score = auto.scores[0]
+    nan = float("nan")
+    found.rows.append(Row(name, case.group, task, kind, "auto", nan, score.mae_hidden / span, score.ssim))
+    errors = {}
+    for one in tried["scores"]:
+        alone = restore(case.scan, request.replaced(model=one["method"], check=False), progress)
+        errors[one["method"]] = _hidden_error(alone)
+        score = alone.scores[0]
+        checked, true = one["error"] / span, score.mae_hidden / span
+        found.rows.append(Row(name, case.group, task, kind, one["method"], checked, true, score.ssim))
+    if evidence is not None:
+        share = _share(name, evidence, errors)
+        found.shares.extend([] if share is None else [share])
 
 
-def _hidden(score: Any) -> tuple[float, float]:
-    return float(score.mae_hidden), float(score.ssim_hidden)
+def _hidden_error(result: Restoration) -> FloatArray:
+    assert result.truth is not None
+    error: FloatArray = (result.mean - result.truth)[~result.mask.measured]
+    return error
+
+
+def _share(name: str, told: Mapping[str, Any], errors: Mapping[str, FloatArray]) -> choice_fit.Row | None:
+    network, classical = (
+        np.asarray(sum(w * errors[m] for m, w in told[sort].items())) for sort in ("networks", "classical")
+    )
+    right, size = right_share(network, classical), float(classical @ classical)
+    if right is None or size == 0:
+        return None
+    apart = network - classical
+    evidence = Evidence(told["kind"], told["hidden"], told["familiar"])
+    return choice_fit.Row(name, surface_of(name), evidence, right, float(apart @ apart) / size)
 
 
 def fit(rows: Sequence[Row]) -> dict[str, Any]:
-    """What resources/selfcheck.json holds: by kind of mask and method, the median of true over self-checked error.
+    """The correction of the self-check: by kind of mask and method, the median of true over self-checked error.
 
-    `spread` is the factor within which two thirds of the scans lie about it, `correlation` that of the logarithms over
-    all scans of the kind; learned models count as one method.
+    `spread` is the factor within which two thirds of the scans lie about it, `correlation` that of the logarithms of
+    both errors as shares of the range of the scan; learned models count as one method. `left_out` are the 16, 50 and
+    84 % quantiles of the true over the expected error on surfaces that the factor was not fitted on.
     """
     learned = {i.name for i in library.model_infos() if i.learned}
     kinds: dict[str, dict[str, Any]] = {}
@@ -80,45 +123,65 @@ def fit(rows: Sequence[Row]) -> dict[str, Any]:
         kinds[kind] = {}
         for method in ("learned", *CLASSICAL_CANDIDATES):
             chosen = [
-                (r.checked, r.true)
+                r
                 for r in rows
-                if r.kind == kind and (r.method in learned if method == "learned" else r.method == method)
+                if r.kind == kind
+                and (r.method in learned if method == "learned" else r.method == method)
+                and min(r.checked, r.true) > 0
             ]
-            logs = np.log([p for p in chosen if min(p) > 0])
-            if len(logs) < 3:
-                continue
-            ratio = logs[:, 1] - logs[:, 0]
-            middle = float(np.median(ratio))
-            kinds[kind][method] = {
-                "factor": round(float(np.exp(middle)), 3),
-                "spread": round(float(np.exp(np.quantile(np.abs(ratio - middle), 2 / 3))), 3),
-                "correlation": round(float(np.corrcoef(logs.T)[0, 1]), 3),
-                "scans": len(logs),
-            }
-    sets = ", ".join(dict.fromkeys(r.set for r in rows))
+            if len(chosen) >= 3:
+                kinds[kind][method] = _correction(chosen)
+    return kinds
+
+
+def _correction(rows: Sequence[Row]) -> dict[str, Any]:
+    logs = np.log([(r.checked, r.true) for r in rows])
+    ratio = logs[:, 1] - logs[:, 0]
+    surfaces = np.array([surface_of(r.set) for r in rows])
+    middle = float(np.median(ratio))
+    outside = [ratio[surfaces == s] - np.median(ratio[surfaces != s]) for s in set(surfaces) if (surfaces != s).any()]
+    found: dict[str, Any] = {
+        "factor": round(float(np.exp(middle)), 3),
+        "spread": round(float(np.exp(np.quantile(np.abs(ratio - middle), 2 / 3))), 3),
+        "correlation": round(float(np.corrcoef(logs.T)[0, 1]), 3),
+        "scans": len(rows),
+    }
+    if outside:
+        found["left_out"] = [
+            round(float(q), 3) for q in np.exp(np.quantile(np.concatenate(outside), (0.16, 0.5, 0.84)))
+        ]
+    return found
+
+
+def resource(measured: Measured, fitted_on: Sequence[str]) -> dict[str, Any]:
+    """What resources/selfcheck.json holds; the choice is fitted on the sets named `fitted_on` alone."""
+    shares = [r for r in measured.shares if r.set in fitted_on]
+    sets = ", ".join(dict.fromkeys(r.set for r in measured.rows))
     made = f"stmviewer evaluate --self-check, version {stmviewer.__version__}, on {sets}"
-    return {"made": made, "kinds": kinds}
+    choice: dict[str, Any] = {
+        "made": f"the same, on {', '.join(dict.fromkeys(r.set for r in shares))}",
+        **choice_fit.fit(shares),
+    }
+    choice["left_out"] = choice_fit.left_out(shares)
+    return {"made": made, "kinds": fit(measured.rows), "choice": choice}
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Markdown: hidden SSIM that auto loses (-) or gains against the best classical method of each very scan."""
+    """Markdown: mean SSIM of auto, and in brackets what it has over the best classical and the best learned method of
+    the set, both chosen with hindsight."""
     tasks = list(dict.fromkeys(r.task for r in rows))
-    lines = [
-        "Hidden SSIM of auto, less that of the best of " + ", ".join(CLASSICAL_CANDIDATES) + " on the same scan",
-        "",
-    ]
-    lines += ["| set, scan | " + " | ".join(tasks) + " |", "|---|" + "---|" * len(tasks)]
-    for name, group in dict.fromkeys((r.set, r.group) for r in rows):
+    learned = {i.name for i in library.model_infos() if i.learned}
+    lines = ["SSIM of auto (over the best of " + ", ".join(CLASSICAL_CANDIDATES) + "; over the best network)", ""]
+    lines += ["| set | " + " | ".join(tasks) + " |", "|---|" + "---|" * len(tasks)]
+    for name in dict.fromkeys(r.set for r in rows):
         cells = []
         for task in tasks:
-            here = [r for r in rows if (r.set, r.group, r.task) == (name, group, task)]
-            gains = [a.ssim - _best(here[k : k + 16]) for k, a in enumerate(here) if a.method == "auto"]
-            cells.append(f"{np.mean(gains):+.3f}" if gains else "")
-        lines.append(f"| {name}, {group} | " + " | ".join(cells) + " |")
+            here = [r for r in rows if (r.set, r.task) == (name, task)]
+            mean = {m: float(np.mean([r.ssim for r in here if r.method == m])) for m in {r.method for r in here}}
+            best = [
+                max((v for m, v in mean.items() if m in sort), default=None) for sort in (CLASSICAL_CANDIDATES, learned)
+            ]
+            over = "; ".join("none" if b is None else f"{mean['auto'] - b:+.3f}" for b in best)
+            cells.append(f"{mean['auto']:.3f} ({over})" if mean else "")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def _best(rows: Sequence[Row]) -> float:
-    """The best classical SSIM of the first scan in `rows`, which begins with its auto."""
-    end = next((k for k, r in enumerate(rows) if k and r.method == "auto"), len(rows))
-    return max(r.ssim for r in rows[:end] if r.method in CLASSICAL_CANDIDATES)

@@ -52,13 +52,14 @@ def check_sparse(
     names = candidates(infos, case) if auto else list(dict.fromkeys([info.name, "linear", *affordable(case)]))
     names = [n for n in names if n in {i.name for i in infos}]
     trial = try_out(case, names, show, progress, request.seed)
-    if trial is None:
-        if auto:
-            reason = "too little was measured to hide a part of it: the recommended model was taken"
-            asked = Choice({names[0]: 1.0}, reason)
-        return asked, None
-    check = judge(case, trial, unit)
-    return (choose(trial, check, infos) if auto else asked), check
+    check = None if trial is None else judge(case, trial, unit)
+    if not auto:
+        return asked, check
+    sample = None
+    if trial is None and any(i.learned and i.name == names[0] for i in infos):
+        part = window(case)
+        sample = show(part, names[0], progress.part(1.0)), part.geometry
+    return choose(names, infos, case, trial, check, sample), check
 
 
 def check_result(

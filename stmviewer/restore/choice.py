@@ -1,43 +1,50 @@
 """Model `auto`: which methods a sparse scan is restored with, and with what weights, decided on the scan itself.
 
 A single winner of the self-check is often not the best at the smaller gaps of the scan, and to be wrong costs most of
-what was to be gained. A mixture with weights fitted on the hidden part, drawn towards equal ones, was better: on real
-scans never trained on it comes nearest to what the best method of each scan, known with hindsight, gives.
+what was to be gained. So networks and interpolations are each mixed with weights fitted on the hidden part, drawn
+towards usual ones, and how far the networks are trusted over the interpolations is a matter of its own
+(`stmviewer.restore.trust`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from stmviewer.restore.case import Case
-from stmviewer.restore.filling import separable
+from stmviewer.restore.filling import kind_of_mask, separable
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.selfcheck import SelfCheck, Trial
-from stmviewer.scan import FloatArray
+from stmviewer.restore.trust import Evidence, familiarity, right_share, share
+from stmviewer.scan import FloatArray, Geometry
 
-#: classical methods worth trying; biharmonic takes twenty times as long and was never more than 0.006 SSIM better
-CLASSICAL_CANDIDATES = ("linear", "cubic", "tv")
+#: classical methods worth trying, with their weights where nothing is known; plate stands for biharmonic
+CLASSICAL_CANDIDATES = {"plate": 0.5, "cubic": 0.2, "tv": 0.2, "linear": 0.1}
 #: larger scans are not tried with methods that would take minutes (triangles: scattered pixels) or gigabytes
-_MOST_TRIANGULATED, _MOST_TV = 1_500_000, 5_000_000
+_MOST_TRIANGULATED, _MOST_SLOW = 1_500_000, 5_000_000
 _MOST_LEARNED = 3
-#: methods that miss the hidden part by so much more than the best are left out
+#: methods that miss the hidden part by so much more than the best of their sort are left out
 _WORSE = 1.3
-#: pull towards equal weights, against the mean square of the errors
-_PULL = 0.3
+#: pull towards the usual weights, against the mean square of the errors
+_PULL = 0.1
 _LEAST_WEIGHT = 0.05
-#: correlation of the best method with the hidden part at which its verdict counts for nothing, and in full
-_BLIND, _CLEAR = 0.3, 0.8
-#: what is safe where the self-check cannot tell: as sharp as the gaps allow
-_SAFE = ("linear", "cubic")
+#: familiarity from which it is said that the surface was recognised
+_RECOGNISED = 0.3
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Weights of methods, adding up to 1, the largest first; `reason` in plain words."""
+    """Weights of methods, adding up to 1, the largest first; `reason` in plain words.
+
+    `evidence` is what the share of the networks was decided on, None where they had no rival; `networks` and
+    `classical` the weights within each sort.
+    """
 
     weights: dict[str, float]
     reason: str
+    evidence: Evidence | None = None
+    networks: dict[str, float] | None = None
+    classical: dict[str, float] | None = None
 
 
 def candidates(infos: Sequence[ModelInfo], case: Case) -> list[str]:
@@ -48,78 +55,114 @@ def candidates(infos: Sequence[ModelInfo], case: Case) -> list[str]:
 
 def affordable(case: Case) -> list[str]:
     """The classical methods that take seconds on a scan of this size."""
+    scattered = separable(case.mask.measured) is None
     names = []
     for name in CLASSICAL_CANDIDATES:
-        most = _MOST_TV if name == "tv" else None
-        if separable(case.mask.measured) is None:
+        most = _MOST_SLOW if name in ("tv", "plate") else None
+        if scattered and name != "plate":
             most = _MOST_TRIANGULATED
         if most is None or case.raw.size <= most:
             names.append(name)
     return names
 
 
-def choose(trial: Trial, check: SelfCheck, infos: Sequence[ModelInfo]) -> Choice:
-    """Weights by non-negative least squares on the hidden pixels, in favour of equal ones."""
-    learned = {i.name for i in infos if i.learned}
-    best = check.scores[0].error
-    kept = [s.method for s in check.scores if s.error <= _WORSE * best]
-    weights = fit_weights(np.stack([trial.errors[m] for m in kept], axis=1))
-    if any(w < _LEAST_WEIGHT for w in weights):
-        kept = [m for m, w in zip(kept, weights, strict=True) if w >= _LEAST_WEIGHT]
-        weights = fit_weights(np.stack([trial.errors[m] for m in kept], axis=1))
-    fitted = {m: float(w) for m, w in zip(kept, weights, strict=True)}
-    chosen = _cautious(fitted, trial)
-    return Choice(chosen, _reason(check, chosen, learned))
+def choose(
+    names: Sequence[str],
+    infos: Sequence[ModelInfo],
+    case: Case,
+    trial: Trial | None,
+    check: SelfCheck | None,
+    sample: tuple[FloatArray, Geometry] | None = None,
+) -> Choice:
+    """Weights of the methods `names`, by what they made of the hidden part; by the usual ones where none was hidden.
 
-
-def _cautious(fitted: dict[str, float], trial: Trial) -> dict[str, float]:
-    """Weights drawn to plain interpolation where no method foresaw the hidden part, the largest first.
-
-    With gaps twice as large a lattice may be lost to every method; the smoothest then misses by least, and would be the
-    worst in the smaller gaps of the scan.
+    `sample` is an image by a network where there is no trial.
     """
-    trust = float(np.clip((trial.foreseen - _BLIND) / (_CLEAR - _BLIND), 0, 1))
-    safe = [m for m in _SAFE if m in trial.errors]
-    if not safe:
-        trust = 1.0
-    mixed = {m: trust * w for m, w in fitted.items()}
-    for m in safe:
-        mixed[m] = mixed.get(m, 0.0) + (1 - trust) / len(safe)
-    kept = {m: w for m, w in mixed.items() if w >= _LEAST_WEIGHT / 2}
+    learned = {i.name for i in infos if i.learned}
+    networks = _within({m: 1.0 for m in names if m in learned}, trial)
+    classical = _within({m: CLASSICAL_CANDIDATES.get(m, 0.1) for m in names if m not in learned}, trial)
+    if not networks or not classical:
+        weights = networks or classical
+        return Choice(weights, _reason(check, weights, learned, None))
+    if trial is not None:
+        sample = trial.images[next(iter(networks))], trial.folds[0].kept.geometry
+    evidence = Evidence(
+        {"gaps": "scattered"}.get(kind_of_mask(case.mask.measured), kind_of_mask(case.mask.measured)),
+        None if trial is None else right_share(_error(trial, networks), _error(trial, classical)),
+        0.0 if sample is None else familiarity(*sample),
+    )
+    part = share(evidence)
+    weights = {m: part * w for m, w in networks.items()} | {m: (1 - part) * w for m, w in classical.items()}
+    weights = _without_small(weights)
+    return Choice(weights, _reason(check, weights, learned, evidence), evidence, networks, classical)
+
+
+def _within(usual: Mapping[str, float], trial: Trial | None) -> dict[str, float]:
+    """Weights within one sort of method, the largest first: fitted to the hidden part, drawn to the `usual` ones."""
+    if not usual or trial is None:
+        total = sum(usual.values())
+        return _sorted({m: w / total for m, w in usual.items()})
+    size = {m: float(np.sqrt(np.mean(trial.errors[m] ** 2))) for m in usual}
+    kept = [m for m in usual if size[m] <= _WORSE * min(size.values())]
+    prior = np.array([usual[m] for m in kept])
+    fitted = fit_weights(np.stack([trial.errors[m] for m in kept], axis=1), prior / prior.sum())
+    return _without_small(dict(zip(kept, map(float, fitted), strict=True)))
+
+
+def _error(trial: Trial, weights: Mapping[str, float]) -> FloatArray:
+    """The error of a mixture: the mixture of the errors."""
+    return np.asarray(sum(w * trial.errors[m] for m, w in weights.items()))
+
+
+def _without_small(weights: Mapping[str, float]) -> dict[str, float]:
+    """Methods of little weight left out: each costs time; the largest first."""
+    kept = {m: w for m, w in weights.items() if w >= min(_LEAST_WEIGHT, max(weights.values()))}
     total = sum(kept.values())
-    return {m: w / total for m, w in sorted(kept.items(), key=lambda item: -item[1])}
+    return _sorted({m: w / total for m, w in kept.items()})
 
 
-def fit_weights(errors: FloatArray) -> FloatArray:
-    """w >= 0 with sum 1 that minimises |errors w|^2 / n + pull * mean square error * |w - 1/k|^2.
+def _sorted(weights: Mapping[str, float]) -> dict[str, float]:
+    return dict(sorted(weights.items(), key=lambda item: -item[1]))
 
-    `errors` is (pixels, k); the errors of a mixture are the mixture of the errors.
+
+def fit_weights(errors: FloatArray, usual: FloatArray | None = None) -> FloatArray:
+    """w >= 0 with sum 1 that minimises |errors w|^2 / n + pull * mean square error * |w - usual|^2.
+
+    `errors` is (pixels, k); the errors of a mixture are the mixture of the errors. `usual` is equal weights if not
+    given.
     """
     from scipy.optimize import nnls
 
     pixels, k = errors.shape
+    usual = np.full(k, 1 / k) if usual is None else usual
     scale = float(np.sqrt(np.mean(errors**2)))
     if k == 1 or scale == 0:
-        return np.full(k, 1 / k)
+        return np.array(usual)
     gram = errors.T @ errors / (pixels * scale**2)
     # the square root of the quadratic form, so that the number of pixels costs nothing further
     values, vectors = np.linalg.eigh(gram)
     root = np.sqrt(np.clip(values, 0, None))[:, None] * vectors.T
     heavy = 1e3 * np.ones((1, k))  # the sum is 1
     rows = np.vstack([root, np.sqrt(_PULL) * np.eye(k), heavy])
-    wanted = np.concatenate([np.zeros(k), np.full(k, np.sqrt(_PULL) / k), [1e3]])
+    wanted = np.concatenate([np.zeros(k), np.sqrt(_PULL) * usual, [1e3]])
     weights: FloatArray = nnls(rows, wanted)[0]
     return weights / weights.sum()
 
 
-def _reason(check: SelfCheck, chosen: dict[str, float], learned: set[str]) -> str:
-    tried = [s for s in check.scores if s.method in learned]
-    classical = [s for s in check.scores if s.method not in learned]
-    text = ""
-    if tried and classical:
-        a, b = (tried[0], classical[0]) if tried[0].error < classical[0].error else (classical[0], tried[0])
-        text = f"on hidden pixels of this scan {a.method} is better than {b.method}: {check.amount(a.error)} against "
-        text += check.amount(b.error)
+def _reason(check: SelfCheck | None, chosen: dict[str, float], learned: set[str], evidence: Evidence | None) -> str:
+    """What decided, and what is shown."""
+    parts = []
+    if check is None:
+        parts.append("too little was measured to hide a part of it, so what usually does best was taken")
+    else:
+        tried = [s for s in check.scores if s.method in learned]
+        classical = [s for s in check.scores if s.method not in learned]
+        if tried and classical:
+            a, b = (tried[0], classical[0]) if tried[0].error < classical[0].error else (classical[0], tried[0])
+            text = f"on hidden pixels of this scan {a.method} is better than {b.method}: {check.amount(a.error)} "
+            parts.append(f"{text}against {check.amount(b.error)}")
+    if evidence is not None and evidence.familiar > _RECOGNISED:
+        parts.append("it shows the dimer rows of Si(001), which the networks know")
     names = list(chosen)
     if len(names) == 1:
         shown = f"shown is {names[0]}"
@@ -127,7 +170,7 @@ def _reason(check: SelfCheck, chosen: dict[str, float], learned: set[str]) -> st
         shown = "shown is a mixture, " + ", ".join(f"{100 * w:.0f} % {n}" for n, w in chosen.items())
     if not learned & set(names):
         shown += ", and no network"
-    return f"{text}; {shown}" if text else shown
+    return "; ".join([*parts, shown])
 
 
 class Mixing:

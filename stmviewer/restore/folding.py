@@ -1,4 +1,9 @@
-"""Hides a part of what was measured, so that a restoration can be judged on the very scan that it is for."""
+"""Hides a part of what was measured, so that a restoration can be judged on the very scan that it is for.
+
+Only a fifth is hidden at a time: around a hidden line the gap doubles, everywhere else the scan stays as it is, and a
+method that knows the lattice from there still knows it. Of small scans that is repeated with other fifths, so that
+what is found out does not hang on a few lines.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -9,10 +14,12 @@ from stmviewer.restore.filling import kind_of_mask
 from stmviewer.scan import BoolArray, FloatArray
 from stmviewer.scan.lines import LinePlacement
 
-#: share of scattered points that is hidden
-_SHARE = 0.2
+#: one of so many measured lines or points is hidden, at most so many times
+_PARTS = 5
+#: so many pixels are worth one fold; smaller scans get several in the same time
+_PIXELS = 256 * 256
 #: fewer measured lines or points than this are too few to hide any
-LEAST_LINES, LEAST_POINTS = 8, 64
+LEAST_LINES, LEAST_POINTS = 6, 64
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,7 @@ class Fold:
 
     kept    what a method is given
     held    a case of the hidden part alone: its `residual` of an image is the error there
-    how     in words what was hidden ("every 2nd measured line")
+    how     in words what was hidden ("every 5th measured line")
     """
 
     kept: Case
@@ -35,34 +42,47 @@ class Fold:
         return flat
 
 
-def fold(case: Case, seed: int = 0) -> Fold | None:
-    """Hides a part of what `case` measured; None where too little was measured to hide any.
+def folds(case: Case, seed: int = 0) -> list[Fold]:
+    """Hides parts of what `case` measured, another one in each fold; empty where too little was measured for that.
 
-    Lines: every second measured line. Grids: every second of their lines. Scattered points: a random fifth. Full scans
-    with gaps: a copy of the gaps elsewhere.
+    Lines: every fifth measured line. Grids: every fifth of their lines, and of their columns by turns. Scattered
+    points: a random fifth. Full scans with gaps: a copy of the gaps elsewhere. First and last lines are never hidden,
+    beyond which there is nothing to go by.
     """
+    count = int(np.clip(_PIXELS // case.raw.size, 1, _PARTS))
+    found = [_fold(case, k, np.random.default_rng([seed, 5])) for k in range(count)]
+    return [f for f in found if f is not None]
+
+
+def _fold(case: Case, number: int, rng: np.random.Generator) -> Fold | None:
     if case.placement is not None and case.lines is not None:
-        return _fold_lines_of_file(case)
+        return _fold_lines_of_file(case, number)
     measured = case.mask.measured
     kind = kind_of_mask(measured)
-    if kind in ("lines", "grid"):
-        rows = np.nonzero(measured.any(axis=1))[0]
-        if len(rows) < LEAST_LINES:
-            return None
-        hidden = np.zeros_like(measured)
-        hidden[rows[1::2]] = measured[rows[1::2]]
-        how = "every 2nd measured line" if kind == "lines" else "every 2nd line of the grid"
-    else:
+    if kind == "gaps":
+        return None if number else _parted(case, _moved_gaps(measured, rng), "a copy of its gaps elsewhere")
+    if kind == "scattered":
         if measured.sum() < LEAST_POINTS:
             return None
-        rng = np.random.default_rng([seed, 5])
-        if kind == "gaps":
-            hidden, how = _moved_gaps(measured, rng), "a copy of its gaps elsewhere"
-        else:
-            hidden, how = measured & (rng.random(measured.shape) < _SHARE), "a random fifth of the measured points"
-    if not hidden.any() or not (measured & ~hidden).any():
-        return None
-    return Fold(_only(case, measured & ~hidden), _only(case, hidden), how)
+        # the same numbers in each fold, so that each point is hidden once at most
+        hidden = measured & (rng.integers(_PARTS, size=measured.shape) == number)
+        return _parted(case, hidden, "a random fifth of the measured points")
+    axis = number % 2 if kind == "grid" else 0
+    at = _chosen(np.nonzero(measured.any(axis=1 - axis))[0], number)
+    hidden = np.zeros_like(measured)
+    area = (at, slice(None)) if axis == 0 else (slice(None), at)
+    hidden[area] = measured[area]
+    return _parted(case, hidden, "every 5th measured line" if kind == "lines" else "every 5th line of the grid")
+
+
+def _chosen(lines: np.ndarray, number: int) -> np.ndarray:
+    """Every fifth of `lines` from the one after `number` on, without the first and the last; none of too few."""
+    return lines[1 + number : -1 : _PARTS] if len(lines) >= LEAST_LINES else lines[:0]
+
+
+def _parted(case: Case, hidden: BoolArray, how: str) -> Fold | None:
+    kept = case.mask.measured & ~hidden
+    return Fold(_only(case, kept), _only(case, hidden), how) if hidden.any() and kept.any() else None
 
 
 def _only(case: Case, measured: BoolArray) -> Case:
@@ -81,18 +101,18 @@ def _moved_gaps(measured: BoolArray, rng: np.random.Generator) -> BoolArray:
     return best
 
 
-def _fold_lines_of_file(case: Case) -> Fold | None:
+def _fold_lines_of_file(case: Case, number: int) -> Fold | None:
     """Lines that lie between rows are hidden as lines, at their true positions."""
     assert case.placement is not None and case.lines is not None
-    count = len(case.lines)
-    if count < LEAST_LINES:
+    hide = np.zeros(len(case.lines), dtype=np.bool_)
+    hide[_chosen(np.arange(len(hide)), number)] = True
+    if not hide.any():
         return None
-    keep = np.arange(count) % 2 == 0
     parts = []
-    for chosen in (keep, ~keep):
+    for chosen in (~hide, hide):
         placement = LinePlacement(case.placement.geometry, case.placement.positions[chosen])
         lines = case.lines[chosen]
         raw = placement.spread(lines)
         mask = replace(case.mask, measured=np.isfinite(raw))
         parts.append(replace(case, raw=raw, mask=mask, truth=None, placement=placement, lines=lines))
-    return Fold(parts[0], parts[1], "every 2nd measured line")
+    return Fold(parts[0], parts[1], "every 5th measured line")

@@ -252,6 +252,13 @@ def _provenance(
             for r, sha256 in used
         ],
         "choice": choice.reason,
+        "choice_evidence": {
+            **vars(choice.evidence),
+            "networks": choice.networks,
+            "classical": choice.classical,
+        }
+        if choice.evidence
+        else None,
         "self_check": findings.self_check.to_json() if findings.self_check else None,
         "checks": [vars(c).copy() for c in findings.checks],
         "mask": result.mask.pattern,

@@ -17,7 +17,7 @@ from stmviewer.files.units import shown_unit
 from stmviewer.restore.case import Case
 from stmviewer.restore.classical import CLASSICAL
 from stmviewer.restore.filling import kind_of_mask
-from stmviewer.restore.folding import Fold, fold
+from stmviewer.restore.folding import Fold, folds
 from stmviewer.scan import FloatArray, Geometry, Progress
 from stmviewer.scan.levelling import fit_plane, robust_range
 from stmviewer.scan.lines import LinePlacement
@@ -87,33 +87,37 @@ class SelfCheck:
 
 @dataclass(frozen=True)
 class Trial:
-    """What methods made of the hidden part: `errors[method]`, flat, in the channel's unit, pixel by pixel the same."""
+    """What methods made of the hidden parts: `errors[method]`, flat over all folds, in the channel's unit.
 
-    fold: Fold
+    `images[method]` is what it made of the first fold.
+    """
+
+    folds: tuple[Fold, ...]
     errors: dict[str, FloatArray]
+    images: dict[str, FloatArray]
 
     @property
-    def foreseen(self) -> float:
-        """How well the best method foresaw the hidden part: correlation with it, 0 to 1. Of little, nothing follows."""
-        held = self.fold.held
-        values = (held.raw - fit_plane(self.fold.kept.raw, self.fold.kept.mask.measured))[np.isfinite(held.raw)]
-        if values.size < 2 or values.std() == 0:
-            return 0.0
-        found = [np.corrcoef(values, values + e)[0, 1] for e in self.errors.values() if np.ptp(values + e) > 0]
-        return float(np.clip(max(found, default=0.0), 0.0, 1.0))
+    def how(self) -> str:
+        """In words what was hidden."""
+        times = len(self.folds)
+        return self.folds[0].how + ("" if times == 1 else f" ({times} times, others each time)")
 
 
 def try_out(case: Case, methods: Sequence[str], show: Shower, progress: Progress, seed: int = 0) -> Trial | None:
-    """Hides part of the measurement from `methods`; None where too little was measured for that."""
-    hidden = fold(window(case), seed)
-    if hidden is None:
+    """Hides parts of the measurement from `methods`; None where too little was measured for that."""
+    hidden = folds(window(case), seed)
+    if not hidden:
         return None
-    progress = progress.part(1.0, "Self-check", len(methods))
-    errors = {}
-    for method in methods:
-        errors[method] = hidden.errors(show(hidden.kept, method, progress.part(0.0)))
-        progress.tick()
-    return Trial(hidden, errors)
+    progress = progress.part(1.0, "Self-check", len(methods) * len(hidden))
+    errors: dict[str, list[FloatArray]] = {method: [] for method in methods}
+    images: dict[str, FloatArray] = {}
+    for fold in hidden:
+        for method in methods:
+            image = show(fold.kept, method, progress.part(0.0))
+            images.setdefault(method, image)
+            errors[method].append(fold.errors(image))
+            progress.tick()
+    return Trial(tuple(hidden), {m: np.concatenate(e) for m, e in errors.items()}, images)
 
 
 def judge(case: Case, trial: Trial, unit: str) -> SelfCheck:
@@ -128,7 +132,7 @@ def judge(case: Case, trial: Trial, unit: str) -> SelfCheck:
     hidden = next(iter(trial.errors.values())).size
     scores.sort(key=lambda s: s.error)
     spread = factor(kind, scores[0].method)[1]
-    return SelfCheck(trial.fold.how, hidden, tuple(scores), spread, high - low, unit)
+    return SelfCheck(trial.how, hidden, tuple(scores), spread, high - low, unit)
 
 
 def factor(kind: str, method: str) -> tuple[float, float]:

@@ -8,9 +8,9 @@ import pytest
 
 from stmviewer.restore import RestoreRequest
 from stmviewer.restore.case import Case, prepare
-from stmviewer.restore.choice import Mixing, choose, fit_weights
+from stmviewer.restore.choice import Choice, Mixing, choose, fit_weights
 from stmviewer.restore.filling import kind_of_mask
-from stmviewer.restore.folding import fold
+from stmviewer.restore.folding import folds
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.selfcheck import factor, judge, try_out, window
@@ -38,20 +38,39 @@ def run(scan: Scan, **request: Any) -> Any:
 
 
 @pytest.mark.parametrize("mask", MASKS)
-def test_a_fold_parts_the_measured_pixels(mask: str, make_scan: MakeScan) -> None:
+def test_folds_part_the_measured_pixels(mask: str, make_scan: MakeScan) -> None:
     scan = make_scan(rows=64, columns=80)
     case = sparse_case(scan, mask)
-    parts = fold(case)
-    assert parts is not None
-    kept, held = parts.kept.mask.measured, parts.held.mask.measured
-    assert not (kept & held).any()
-    assert np.array_equal(kept | held, case.mask.measured)
-    assert 0.1 < held.sum() / case.mask.measured.sum() <= 0.5
-    assert np.isnan(parts.kept.raw[~kept]).all()  # nothing of the rest is given away
-    assert parts.kept.truth is None and parts.held.truth is None
-    truth = scan.channel().data
-    assert parts.errors(truth + 2e-12) == pytest.approx(np.full(held.sum(), 2e-12), rel=1e-3)
-    assert kind_of_mask(case.mask.measured) == MASKS[mask]
+    parts = folds(case)
+    assert len(parts) == 5  # a small scan
+    truth, given = scan.channel().data, case.mask.measured
+    times = np.zeros(given.shape, dtype=int)
+    for part in parts:
+        kept, held = part.kept.mask.measured, part.held.mask.measured
+        assert not (kept & held).any()
+        assert np.array_equal(kept | held, given)
+        assert 0.1 < held.sum() / given.sum() < 0.3
+        assert np.isnan(part.kept.raw[~kept]).all()  # nothing of the rest is given away
+        assert part.kept.truth is None and part.held.truth is None
+        assert part.errors(truth + 2e-12) == pytest.approx(np.full(held.sum(), 2e-12), rel=1e-3)
+        times += held
+    assert times.max() == (2 if MASKS[mask] == "grid" else 1)  # of grids, lines and columns by turns
+    assert (times[given] > 0).mean() > 0.5
+    assert kind_of_mask(given) == MASKS[mask]
+
+
+@pytest.mark.parametrize(("side", "count"), [(256, 1), (160, 2), (48, 5)])
+def test_small_scans_are_tried_more_often(side: int, count: int, make_scan: MakeScan) -> None:
+    assert len(folds(sparse_case(make_scan(rows=side, columns=side), "lines:4"))) == count
+
+
+def test_the_first_and_the_last_line_are_given(make_scan: MakeScan) -> None:
+    case = sparse_case(make_scan(rows=64, columns=64), "lines:4")
+    lines = np.nonzero(case.mask.measured.any(axis=1))[0]
+    for part in folds(case):
+        hidden = np.nonzero(part.held.mask.measured.any(axis=1))[0]
+        assert lines[0] < hidden.min() and hidden.max() < lines[-1]
+        assert (np.diff(hidden) >= 5 * 4).all()  # single lines: the gap doubles and no more
 
 
 def test_gaps_of_a_full_scan_are_tried_with_gaps_elsewhere(make_scan: MakeScan) -> None:
@@ -59,9 +78,8 @@ def test_gaps_of_a_full_scan_are_tried_with_gaps_elsewhere(make_scan: MakeScan) 
     data[50:] = np.nan  # the scan was stopped
     case = sparse_case(make_scan(data), "file")
     assert kind_of_mask(case.mask.measured) == "gaps"
-    parts = fold(case)
-    assert parts is not None
-    hidden_rows = np.unique(np.nonzero(parts.held.mask.measured)[0])
+    (part,) = folds(case)
+    hidden_rows = np.unique(np.nonzero(part.held.mask.measured)[0])
     assert len(hidden_rows) > 8 and hidden_rows.max() < 50
 
 
@@ -69,20 +87,22 @@ def test_lines_between_rows_are_hidden_at_their_own_place(make_scan: MakeScan) -
     lines = np.array(make_scan(rows=24, columns=64).channel().data)
     frame = Geometry(64, 24, 64e-10, 64e-10)  # 2.67 rows a line
     case = sparse_case(make_scan(lines, geometry=frame), "file")
-    parts = fold(case)
-    assert parts is not None and parts.kept.placement is not None and parts.held.lines is not None
-    assert np.array_equal(np.sort(np.concatenate([parts.kept.placement.positions, parts.held.placement.positions])),  # type: ignore[union-attr]
+    part = folds(case)[0]
+    assert part.kept.placement is not None and part.held.lines is not None
+    assert np.array_equal(np.sort(np.concatenate([part.kept.placement.positions, part.held.placement.positions])),  # type: ignore[union-attr]
                           np.sort(case.placement.positions))  # type: ignore[union-attr]  # fmt: skip
-    assert np.array_equal(parts.held.lines, lines[1::2])
+    assert np.array_equal(part.held.lines, lines[1:-1:5])
     result = run(make_scan(lines, geometry=frame), mask="file", model="linear")
-    assert result.provenance["self_check"]["hidden"] == "every 2nd measured line"
+    assert result.provenance["self_check"]["hidden"] == "every 5th measured line (5 times, others each time)"
 
 
 @pytest.mark.parametrize("mask", ["lines:16", "grid:12"])
 def test_too_little_is_not_hidden_further(mask: str, make_scan: MakeScan) -> None:
-    assert fold(sparse_case(make_scan(), mask)) is None
+    assert folds(sparse_case(make_scan(), mask)) == []
     result = run(make_scan(), mask=mask)
-    assert [m["name"] for m in result.provenance["methods"]] == ["regression-tiny"]
+    methods = {m["name"]: m["weight"] for m in result.provenance["methods"]}
+    assert set(methods) > {"regression-tiny", "plate"}
+    assert sum(methods.values()) == pytest.approx(1, abs=1e-5)
     assert "too little was measured" in result.provenance["choice"]
     assert any("nothing to check with" in c.text for c in result.checks)
 
@@ -148,21 +168,11 @@ class TestWeights:
         assert fit_weights(np.zeros((10, 2))) == pytest.approx([0.5, 0.5])
         assert fit_weights(errors[:, :1]) == pytest.approx([1.0])
 
-    def test_methods_far_behind_are_left_out_and_the_reason_is_said(self, make_scan: MakeScan) -> None:
-        truth = make_scan().channel().data
-        noise = RNG.normal(0, 1e-12, truth.shape)
-        case = sparse_case(make_scan(), "pixels:0.3")
-
-        def show(_: Case, name: str, __: Progress) -> FloatArray:
-            return truth + {"net": 2.0, "linear": 1.0, "tv": 1.1}[name] * np.roll(noise, len(name), axis=1)
-
-        trial = try_out(case, ["net", "linear", "tv"], show, Progress())
-        assert trial is not None
-        net = ModelInfo("net", "regression", "", "", ("sparse",), learned=True)
-        choice = choose(trial, judge(case, trial, "m"), [net])
-        assert set(choice.weights) == {"linear", "tv"}
-        assert choice.reason.startswith("on hidden pixels of this scan linear is better than net: ")
-        assert choice.reason.endswith("and no network")
+    def test_the_usual_weights_stand_where_nothing_speaks_against_them(self) -> None:
+        usual = np.array([0.7, 0.3])
+        same = np.repeat(RNG.normal(0, 1, (4000, 1)), 2, axis=1)
+        assert fit_weights(same, usual) == pytest.approx(usual, abs=1e-3)
+        assert fit_weights(np.zeros((10, 2)), usual) == pytest.approx(usual)
 
     @pytest.mark.parametrize(("said", "expected"), [(None, None), (0.1, 1.0), (3.0, 3.0)])
     def test_the_deviation_of_a_mixture_knows_that_its_methods_disagree(
@@ -176,6 +186,55 @@ class TestWeights:
             assert mixing.deviation is None
         else:
             assert mixing.deviation == pytest.approx(np.full((4, 4), expected))
+
+
+class TestChoice:
+    """Networks and interpolations with errors made to measure."""
+
+    NET = ModelInfo("net", "regression", "", "", ("sparse",), learned=True)
+
+    def choice(self, make_scan: MakeScan, errors: dict[str, FloatArray]) -> Choice:
+        """What is chosen of methods with those errors."""
+        truth = make_scan().channel().data
+        case = sparse_case(make_scan(), "pixels:0.3")
+        trial = try_out(case, list(errors), lambda _, name, __: truth + errors[name], Progress())
+        assert trial is not None
+        return choose(list(errors), [self.NET], case, trial, judge(case, trial, "m"))
+
+    def test_methods_far_behind_are_left_out_and_the_reason_is_said(self, make_scan: MakeScan) -> None:
+        noise = RNG.normal(0, 1e-12, make_scan().geometry.shape)
+        other = RNG.normal(0, 1e-12, noise.shape)
+        choice = self.choice(
+            make_scan, {"net": noise + 5 * other, "linear": noise, "tv": 1.1 * noise, "cubic": 2 * noise}
+        )
+        assert set(choice.weights) == {"linear", "tv"}
+        assert choice.reason.startswith("on hidden pixels of this scan linear is better than net: ")
+        assert choice.reason.endswith("and no network")
+
+    def test_a_network_that_is_right_is_shown(self, make_scan: MakeScan) -> None:
+        noise = RNG.normal(0, 1e-12, make_scan().geometry.shape)
+        detail = RNG.normal(0, 2e-12, noise.shape)  # which interpolation misses
+        choice = self.choice(make_scan, {"net": noise, "linear": noise + detail, "plate": noise + 1.05 * detail})
+        assert choice.evidence is not None
+        assert choice.evidence.hidden == pytest.approx(1, abs=0.1)
+        assert choice.weights["net"] > 0.75
+        assert next(iter(choice.weights)) == "net"
+        assert "net is better than linear" in choice.reason
+
+    def test_detail_that_is_made_up_is_not(self, make_scan: MakeScan) -> None:
+        noise = RNG.normal(0, 1e-12, make_scan().geometry.shape)
+        made_up = RNG.normal(0, 1e-12, noise.shape)
+        choice = self.choice(make_scan, {"net": noise + made_up, "linear": noise})
+        assert choice.evidence is not None
+        assert choice.evidence.hidden == pytest.approx(0, abs=0.1)
+        assert choice.weights.get("net", 0.0) < 0.3
+
+    def test_without_a_network_the_interpolations_are_mixed(self, make_scan: MakeScan) -> None:
+        noise = RNG.normal(0, 1e-12, (2, *make_scan().geometry.shape))
+        choice = self.choice(make_scan, {"linear": noise[0], "cubic": noise[1]})
+        assert sum(choice.weights.values()) == pytest.approx(1)
+        assert set(choice.weights) == {"linear", "cubic"}
+        assert choice.evidence is None
 
 
 class TestAuto:

@@ -1,0 +1,81 @@
+"""The fit of how far networks are trusted: known rules are found again, surfaces are left out, scans are the same."""
+
+import numpy as np
+import pytest
+
+from stmviewer.evaluate.choice_fit import Row, fit, left_out
+from stmviewer.evaluate.choice_sets import choice_sets, unfamiliar
+from stmviewer.restore.trust import Evidence, share
+
+
+def rows(none: float = 0.1, slope: float = 0.6, noise: float = 0.0, count: int = 120) -> list[Row]:
+    """Scans whose right share is a line of the hidden one; every fifth is familiar and wants 1."""
+    rng = np.random.default_rng(5)
+    found = []
+    for k in range(count):
+        kind = ("lines", "grid", "scattered")[k % 3]
+        hidden, familiar = float(rng.uniform(0, 1)), float(k % 5 == 0)
+        right = 1.0 if familiar else none + slope * hidden + noise * float(rng.standard_normal())
+        surface = f"surface {k % 4}"
+        found.append(Row(f"set {k % 4}", surface, Evidence(kind, hidden, familiar), right, 0.5))
+    return found
+
+
+def test_a_line_is_found_again() -> None:
+    rule = fit(rows())
+    for kind in ("lines", "grid", "scattered"):
+        assert rule["kinds"][kind]["none"] == pytest.approx(0.1, abs=0.03)
+        assert rule["kinds"][kind]["slope"] == pytest.approx(0.6, abs=0.03)
+        assert rule["kinds"][kind]["unknown"] == pytest.approx(0.33, abs=0.06)
+    assert rule["familiar"] == pytest.approx(1.0, abs=0.02)
+
+
+def test_trust_that_is_too_large_counts_twice() -> None:
+    rule = fit(rows(noise=0.3, count=600))
+    found = share(Evidence("lines", 0.5, 0.0), rule)
+    assert 0.4 - 0.15 < found < 0.4 - 0.03
+
+
+def test_little_at_stake_says_little() -> None:
+    odd = [Row("set", "surface 9", Evidence("lines", 0.5, 0.0), -0.5, 1e-4) for _ in range(100)]
+    assert fit(rows() + odd)["kinds"]["lines"]["slope"] == pytest.approx(0.6, abs=0.05)
+
+
+def test_gain_is_the_change_of_the_error() -> None:
+    rng = np.random.default_rng(6)
+    classical, network = rng.normal(0, 1, (2, 4000)) + rng.normal(0, 0.5, 4000)
+    apart = network - classical
+    right, stake = -(classical @ apart) / (apart @ apart), (apart @ apart) / (classical @ classical)
+    row = Row("set", "surface", Evidence("lines", 0.5, 0.0), float(right), float(stake))
+    for part in (0.0, 0.3, 1.0):
+        mixed = part * network + (1 - part) * classical
+        assert row.gain(part) == pytest.approx(np.sqrt(mixed @ mixed / (classical @ classical)) - 1)
+
+
+def test_what_is_left_out_is_judged_by_the_others() -> None:
+    told = left_out(rows())
+    assert set(told) == {"lines", "grid", "scattered"}
+    for kind in told.values():
+        assert kind["hindsight"] <= kind["rule"] <= kind["half"] < 0
+        assert kind["worst"][1] >= kind["rule"]
+    # a surface that is unlike all others is not foreseen
+    strange = [Row("x", "strange", Evidence("lines", 1.0, 0.0), 0.0, 1.0) for _ in range(20)]
+    assert left_out(rows() + strange)["lines"]["worst"][0] == "strange"
+
+
+def test_unknown_surfaces_are_always_the_same_and_unlike() -> None:
+    for number in range(5):
+        kind, scan = unfamiliar(number, 48)
+        again = unfamiliar(number, 48)[1].channel().data
+        assert np.array_equal(scan.channel().data, again)
+        assert not scan.geometry.calibrated
+        assert np.isfinite(again).all() and again.std() > 0
+        assert kind in ("lattice", "labyrinth", "rough", "blobs")
+    assert not np.array_equal(unfamiliar(0, 48)[1].channel().data, unfamiliar(1, 48)[1].channel().data)
+
+
+def test_sets_hold_every_surface() -> None:
+    sets = choice_sets(1)
+    assert sum(name.startswith("simulated ") for name in sets) == 9
+    assert sum(len(cases) for name, cases in sets.items() if name.startswith("unknown ")) == 10
+    assert all(case.scan.channel().measured.all() for cases in sets.values() for case in cases)
