@@ -7,6 +7,7 @@ import numpy as np
 from stmviewer.restore.compressed import cs_dct, cs_wavelet
 from stmviewer.restore.filling import fill, separable, splines
 from stmviewer.restore.info import ModelInfo
+from stmviewer.restore.laplace import laplace
 from stmviewer.restore.plate import bent_plate
 from stmviewer.restore.problem import Answer, Options, PlainMethod, Problem
 from stmviewer.restore.request import Task
@@ -156,6 +157,9 @@ CLASSICAL: dict[str, ClassicalRestorer] = {
     for r in (
         ClassicalRestorer(_info("linear", "Linear interpolation, the baseline", ("sparse",)), linear),
         ClassicalRestorer(_info("cubic", "Cubic splines, good when well sampled", ("sparse",)), cubic),
+        ClassicalRestorer(
+            _info("laplace", "Membrane through the measured pixels, as Gwyddion's", ("sparse",)), laplace
+        ),
         ClassicalRestorer(_info("biharmonic", "Smooth inpainting, good for small gaps", ("sparse",)), biharmonic),
         ClassicalRestorer(_info("plate", "The same as biharmonic, ten times as fast", ("sparse",)), bent_plate),
         ClassicalRestorer(
