@@ -56,6 +56,7 @@ def test_the_package_itself_loads_nothing() -> None:
         "stmviewer.services.opening",
         "stmviewer.services.restoring",
         "stmviewer.services.exporting",
+        "stmviewer.services.reporting",
         "stmviewer.cli",
     ],
 )
