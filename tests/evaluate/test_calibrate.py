@@ -7,7 +7,6 @@ import pytest
 
 from stmviewer.evaluate import calibrate as calibrate_module
 from stmviewer.evaluate.calibrate import NOMINAL, calibrate, fit_scale
-from stmviewer.evaluate.selfcheck_fit import Row, fit, measure, table
 from stmviewer.evaluate.sets import Case
 from stmviewer.restore import RestoreRequest, library
 from stmviewer.restore.info import ModelInfo
@@ -82,30 +81,6 @@ def test_methods_without_deviation_cannot_be_calibrated(shipped: Path) -> None:
         calibrate("linear", {"made": cases(1)}, ["lines:2"], Progress())
     with pytest.raises(RequestError, match="predicts no deviation"):
         calibrate("regression-tiny", {"made": cases(1)}, ["repair"], Progress())
-
-
-def test_the_correction_of_the_self_check_is_the_median_ratio(shipped: Path) -> None:
-    rows = []
-    for k, size in enumerate((1.0, 2.0, 4.0, 8.0)):
-        for method, ratio in (("regression-tiny", 0.5), ("linear", 0.8)):
-            wobble = (1.1, 0.9, 1.0, 1.0)[k]
-            rows.append(Row("s", f"{k}", "lines:4", "lines", method, size, size * ratio * wobble, 0.8))
-        rows.append(Row("s", f"{k}", "lines:4", "lines", "auto", float("nan"), 1.0, 0.85))
-    fitted = fit(rows)["kinds"]["lines"]
-    assert fitted["learned"]["factor"] == pytest.approx(0.5)
-    assert fitted["linear"]["factor"] == pytest.approx(0.8)
-    assert fitted["linear"]["correlation"] > 0.99
-    assert 1 < fitted["linear"]["spread"] < 1.15
-    assert "tv" not in fitted
-
-
-def test_measuring_compares_with_what_was_hidden(shipped: Path) -> None:
-    rows = measure({"made": cases(1)}, ["lines:2"], Progress(), device="cpu")
-    assert {r.method for r in rows} == {"auto", "regression-tiny", "linear", "cubic", "tv"}
-    assert all(r.true > 0 for r in rows)
-    assert "| made, 0 | " in table(rows)
-    with pytest.raises(RequestError, match="no scan"):
-        measure({}, ["lines:2"], Progress())
 
 
 def test_the_middle_of_levelled_images_is_zero() -> None:
