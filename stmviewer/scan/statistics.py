@@ -11,7 +11,9 @@ from stmviewer.scan.geometry import FloatArray
 #: bins of the histogram that terraces are looked for in
 _BINS = 512
 #: a terrace has at least this part of the pixels, and its peak this part of the highest one
-_LEAST_SHARE, _LEAST_PEAK = 0.02, 0.08
+_LEAST_SHARE, _LEAST_PEAK = 0.03, 0.12
+#: pixels of an image are alike to their neighbours: one in so many counts as a value of its own
+_ALIKE = 25
 _MOST_VALUES = 1_000_000
 
 
@@ -84,8 +86,8 @@ class Histogram:
 def terraces_of(data: FloatArray) -> Histogram:
     """The terraces of a levelled image, by the peaks of its height histogram.
 
-    The histogram is smoothed with a width that follows the number of pixels and the spread between neighbouring
-    pixels, so that noise makes no peaks. Each pixel belongs to the peak whose side of the valleys it is on; the height
+    The histogram is smoothed by half the noise between neighbouring pixels, or by what the number of pixels asks for,
+    so that chance makes no peaks. Each pixel belongs to the peak whose side of the valleys it is on; the height
     of a terrace is the median of its pixels within one width of the peak. Raises RequestError for too few values.
     """
     from scipy.ndimage import gaussian_filter1d
@@ -102,7 +104,10 @@ def terraces_of(data: FloatArray) -> Histogram:
     counts, edges = np.histogram(values, _BINS, (low - room, high + room))
     centres = 0.5 * (edges[1:] + edges[:-1])
     width = float(edges[1] - edges[0])
-    smooth: FloatArray = gaussian_filter1d(counts.astype(np.float64), max(_noise(data) / width / 2, 4.0))
+    # Silverman's rule, no more than a fortieth of the range, or many terraces would become one
+    rule = min(0.9 * float(values.std()) * (values.size / _ALIKE) ** -0.2, 0.025 * (high - low))
+    sigma = max(_noise(data) / 2, rule) / width
+    smooth: FloatArray = gaussian_filter1d(counts.astype(np.float64), sigma)
     peaks = _prominent(smooth, _LEAST_PEAK * float(smooth.max()))
     valleys = [0, *(a + int(np.argmin(smooth[a:b])) for a, b in pairwise(peaks)), _BINS]
     found = []

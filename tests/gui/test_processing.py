@@ -349,3 +349,17 @@ def test_a_step_that_takes_long_can_be_cancelled(
     window.workbench.processing.undo()
     settled(qtbot, window)
     assert not panel.fault.isVisible()
+
+
+def test_steps_begin_with_what_fits_the_image(window: MainWindow, qtbot: QtBot) -> None:
+    processing = window.workbench.processing
+    for name in ("mask-threshold", "low-pass", "high-pass", "band-pass"):
+        processing.add(name)
+        settled(qtbot, window)
+        assert not window.workspace.processing.fault.isVisible(), name
+        processing.undo()
+        settled(qtbot, window)
+    processing.add("mask-threshold")
+    settled(qtbot, window)
+    gone = 1 - window.session.shown.channel.measured_fraction  # type: ignore[union-attr]
+    assert 0 < gone < 0.03

@@ -10,6 +10,7 @@ from stmviewer.gui.drawing import BoxTool, BrushTool, Toolbox
 from stmviewer.gui.processing.editing import Editor
 from stmviewer.gui.processing.panel import ProcessPanel
 from stmviewer.gui.processing.spectrum_marks import SpectrumMarks
+from stmviewer.gui.processing.suggestions import suggested
 from stmviewer.gui.session import Session
 from stmviewer.gui.shown import Shown, StepFault
 from stmviewer.scan import History, Step
@@ -92,7 +93,8 @@ class Processing(QObject):
             self._pending, self.editor.selected = name, -1
             self._begin_drawing(name)
         else:
-            self._edit(lambda e: e.add(Step(name)))
+            given = suggested(name, self._session.shown)
+            self._edit(lambda e: e.add(Step(name, given)))
 
     def undo(self) -> None:
         self._edit(Editor.undo)

@@ -20,6 +20,7 @@ from stmviewer.scan import Step
 from stmviewer.scan.processing.kinds import Parameter, Value
 
 _LIMIT = 1e9
+_NARROW = 72
 _DRAW = {
     "box": "Draw on the image",
     "strokes": "Paint on the image",
@@ -95,6 +96,7 @@ class StepForm(QWidget):
             if parameter.name in _DRAWN:
                 continue
             field = self._field(parameter)
+            field.setMinimumWidth(_NARROW)  # a spin box wants room for the largest number that it takes
             field.setAccessibleName(parameter.label)
             field.setToolTip(parameter.hint)
             self.fields[parameter.name] = field

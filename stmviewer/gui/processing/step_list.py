@@ -78,7 +78,8 @@ def step_text(step: Step) -> str:
         elif parameter.choices or isinstance(value, str) or parameter.unit == "value":
             continue
         elif len(kind.parameters) <= 2 or kind.drawn or value != parameter.default:
-            told.append(parameter.write(round(value, 3)))
+            unit = {"°": "°", "%": " %"}.get(parameter.unit, "")
+            told.append(parameter.write(round(value, 3)) + unit)
     label = f"{kind.label} mask" if kind.group == "Mask" else kind.label
     more = " × ".join(told[2:]) if kind.drawn == "box" and len(told) > 3 else ", ".join(told[:3])
     return f"{label} · {more}" if more else label

@@ -19,7 +19,7 @@ Lattice = Literal["hexagonal", "square", "2x1"]
 #: angle between the two shortest reciprocal vectors and ratio of their lengths
 _LATTICES: dict[Lattice, tuple[float, float]] = {"hexagonal": (60.0, 1.0), "square": (90.0, 1.0), "2x1": (90.0, 2.0)}
 #: a lattice that is bent more than this is another one, or no lattice
-_MOST_SHEAR, _MOST_STRETCH = 0.35, 0.35
+_MOST_SHEAR, _MOST_STRETCH = 0.25, 0.25
 _MOST_ANGLE, _MOST_RATIO = 18.0, 1.35
 #: tiles a side in which the shift between directions is measured
 _TILES = 6
