@@ -3,6 +3,8 @@
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from stmviewer.cli.console import Console, print_json
@@ -18,8 +20,10 @@ _PROCESSES = {
     "stmviewer models, whole process": ["models"],
     "window opened, drawn, closed, whole process": ["smoke-test", "--only", "window"],
 }
+#: files of the folder that the window is opened on
+_FILES = 1000
 #: what is timed where nothing else is said, in this order
-_PARTS = ("processes", "files", "restoring", "arithmetic")
+_PARTS = ("processes", "folder", "files", "restoring", "arithmetic")
 _LONGER = ("small", "tiles", "training")
 
 
@@ -67,6 +71,8 @@ def _part(part: str, size: int, progress: Callable[[], Progress]) -> "Sequence[T
     match part:
         case "processes":
             return [whole_process(what, [*file_bench.program(), *words]) for what, words in _PROCESSES.items()]
+        case "folder":
+            return _folder()
         case "files":
             return file_bench.bench_files(progress(), size=size)
         case "restoring":
@@ -81,6 +87,20 @@ def _part(part: str, size: int, progress: Callable[[], Progress]) -> "Sequence[T
             from stmviewer.services.training_bench import bench_training
 
             return bench_training(progress())
+
+
+def _folder() -> "Sequence[Timing]":
+    """A folder of many files in the window; nothing where Qt cannot be loaded."""
+    from stmviewer.services.file_bench import made_folder
+
+    try:
+        import PySide6.QtWidgets  # noqa: F401 (its libraries may be missing)
+    except ImportError:
+        return []
+    from stmviewer.gui.folder.bench import bench_folder
+
+    with TemporaryDirectory() as name:
+        return bench_folder(made_folder(Path(name) / "scans", _FILES), Path(name) / "cache")
 
 
 def _large_command(model: str, task: Task, size: int) -> list[str]:

@@ -325,7 +325,6 @@ class MainWindow(QMainWindow):
         self._preview_timer.stop()  # its job would find the runners closed
         self._tip_timer.stop()
         self.companions.close()
-        self.workbench.close()
         self._simulation.close()
         self._report.close()
         self.hide()  # at once; the jobs may need a moment to stop

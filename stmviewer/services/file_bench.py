@@ -100,10 +100,15 @@ def _thumbnails(file: Path, folder: Path, count: int) -> list[Callable[[], Timin
     return jobs
 
 
+def made_folder(folder: Path, count: int, *, size: int = 256) -> list[Path]:
+    """`count` .sxm files of a simulated scan in a new folder."""
+    return _many(save_scan(_scan(size), folder.parent / "bench_converted.sxm"), folder, count)
+
+
 def _many(file: Path, folder: Path, count: int) -> list[Path]:
     """The file under `count` names: hundreds of megabytes need not be written."""
     folder.mkdir()
-    files = [folder / f"{number:03}.sxm" for number in range(count)]
+    files = [folder / f"{number:04}.sxm" for number in range(count)]
     for one in files:
         try:
             os.link(file, one)
