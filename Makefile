@@ -13,7 +13,7 @@ export GOMP_SPINCOUNT ?= 0
 
 # half an environment is none: `python3 -m venv` leaves one where Debian's python3-venv is missing
 .DELETE_ON_ERROR:
-.PHONY: run test lint bench slow fuzz screenshots surfaces degradations samples clean
+.PHONY: run test lint bench slow fuzz screenshots pictures surfaces degradations samples clean
 
 run: $(VENV)/installed
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
@@ -54,6 +54,10 @@ screenshots: $(VENV)/installed-test
 	  --file resources/samples/si001h-sparse-lines.gwy --task sparse --mask file --model regression-sim --zoom 3.5
 	$(BIN)/python tests/gui/screenshots.py resources/pictures/simulate.png --size 1180x720 \
 	  --simulate SeveralTips=0.7 Scars=0.4 LoopNoise=0.5
+
+# every state of the window, to be looked at: out/pictures/*.png
+pictures: $(VENV)/installed-test
+	$(BIN)/python tests/gui/pictures.py out/pictures
 
 # the contact sheet of what the simulator can draw
 surfaces: $(VENV)/installed

@@ -152,10 +152,11 @@ class Session(QObject):
             self._list(files)
 
     def add_files(self, files: Sequence[Path]) -> None:
-        """Lists files that have come since, before the others where the newest are first."""
+        """Lists files that have come since: at their places by name, else the newest first or last."""
         new = tuple(path for path in files if path not in set(self.files))
         if new and not self._opening.busy:
-            self._list((*new[::-1], *self.files) if self.order == "newest" else (*self.files, *new))
+            by_name = tuple(sorted((*self.files, *new)))
+            self._list((*new[::-1], *self.files) if self.order == "newest" else by_name)
             self.listed.emit(self._wish())
 
     def _list(self, files: tuple[Path, ...]) -> None:

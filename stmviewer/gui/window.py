@@ -222,7 +222,9 @@ class MainWindow(QMainWindow):
         self._same_place = False
 
     def show_workspace(self) -> None:
-        self._pages.setCurrentWidget(self.workspace)
+        if self._pages.currentWidget() is not self.workspace:
+            self._pages.setCurrentWidget(self.workspace)
+            self.files.list.setFocus()  # or the first line of text would swallow the keys
 
     def _on_shown(self) -> None:
         shown = self.session.shown

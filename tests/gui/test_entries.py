@@ -96,3 +96,7 @@ def test_facts_survive_the_cache() -> None:
     assert FileFacts.from_dict(FACTS.to_dict()) == FACTS
     with pytest.raises((KeyError, TypeError)):
         FileFacts.from_dict({"channels": [], "other": 1})
+
+
+def test_a_converter_that_stands_at_zero_shows_zero() -> None:
+    assert entry("a", replace(FACTS, bias_v=-2.2e-16)).facts_text == "50 nm · 0 V"

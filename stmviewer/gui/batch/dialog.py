@@ -55,6 +55,7 @@ class BatchDialog(QDialog):
         self.view.setModel(self.table)
         self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.view.verticalHeader().hide()
+        self.view.verticalHeader().setDefaultSectionSize(self.view.fontMetrics().lineSpacing() + 8)
         self.view.setShowGrid(False)
         self.view.setAlternatingRowColors(True)
         self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
@@ -108,6 +109,7 @@ class BatchDialog(QDialog):
         self.drops.dropped.connect(self.add)
         runner.changed.connect(self.refresh)
         runner.complained.connect(self._complain)
+        self.resize(self.sizeHint())
         layout = settings.layout("batch")
         if layout is not None:
             self.restoreGeometry(layout)

@@ -78,7 +78,7 @@ def _text(row: Row, column: int) -> str:
         return ""
     match column:
         case 2:
-            return quantity(facts["residual_rms"], facts["unit"])
+            return quantity(facts["residual_rms"], facts["unit"]) if facts["residual_rms"] else "0"
         case 3:
             return _score(facts["scores"])
         case 5:

@@ -194,5 +194,6 @@ def _length(metres: float) -> str:
 
 
 def _bias(volts: float) -> str:
+    volts = round(volts, 7) + 0.0  # a converter drives at microvolts at best; what is less is a zero
     text = f"{volts:.3g} V" if abs(volts) >= 0.1 or volts == 0 else f"{volts * 1e3:.3g} mV"
     return text.replace("-", MINUS)

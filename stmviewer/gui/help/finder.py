@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QPalette
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
@@ -55,19 +55,19 @@ class Finder(QFrame):
         self.nothing = QLabel("No command is called that")
         self.nothing.setObjectName("quiet")
         self.nothing.hide()
-        layout = QVBoxLayout(self)
+        layout = self._column = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(self.text)
         layout.addWidget(self.list)
         layout.addWidget(self.nothing)
         self.hide()
 
-    def sizeHint(self) -> QSize:
-        return QSize(min(560, self._window.width() - 40), min(420, self._window.height() - 80))
+    def _width(self) -> int:
+        return min(560, self._window.width() - 40)
 
     def open(self) -> None:
         """Shows all commands and waits for letters."""
-        self.resize(self.sizeHint())
+        self.resize(self._width(), self.height())
         self.move(QPoint((self._window.width() - self.width()) // 2, 40))
         self.text.clear()
         self._fill("")
@@ -132,3 +132,7 @@ class Finder(QFrame):
         if first is not None:
             self.list.setCurrentItem(first)
         self.nothing.setVisible(not found)
+        self.list.setVisible(bool(found))
+        height = (self.list.sizeHintForRow(0) or 16) * len(found) + 8
+        self.list.setFixedHeight(min(height, max(self._window.height() - 170, 80), 370))
+        self.resize(self.width(), self._column.sizeHint().height())

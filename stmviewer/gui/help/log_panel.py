@@ -48,6 +48,7 @@ class LogPanel(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(self.text, 1)
         layout.addLayout(buttons)
+        self.resize(self.sizeHint())
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
         self.refresh()

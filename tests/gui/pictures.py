@@ -1,0 +1,310 @@
+"""Takes a picture of every state of the window, to be looked at: `make pictures`.
+
+    python tests/gui/pictures.py FOLDER [--only NAME ...] [--list]
+
+Names end in what is special about them: theme, size, scale. Each scale is drawn by a process of its own, since Qt reads
+it once. Without a display it draws off screen; settings, notes and caches of the user are neither read nor written.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform in ("win32", "darwin")):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+sys.path.insert(0, str(Path(__file__).parent))
+from PySide6.QtWidgets import QApplication, QWidget
+from screenshots import settle, wait_for_part
+
+from stmviewer.files import save_scan
+from stmviewer.gui.app import make_app
+from stmviewer.gui.empty_state import sample_files
+from stmviewer.gui.settings import Settings
+from stmviewer.gui.window import MainWindow
+from stmviewer.restore import RestoreRequest
+from stmviewer.scan import Scan
+from stmviewer.services.notes import Note
+from stmviewer.simulate import simulate_scan, to_scan
+
+DOUBLE, SPARSE = "si001h-double-tip.gwy", "si001h-sparse-lines.gwy"
+
+
+class Stage:
+    """A window with everything that a state needs; files lie in `folder`."""
+
+    def __init__(self, app: QApplication, folder: Path, size: tuple[int, int], theme: str) -> None:
+        self.app, self.folder = app, folder
+        settings = Settings(folder / "settings" / "window.ini")
+        settings.set_text("theme", theme)
+        self.window = MainWindow(settings=settings)
+        self.window.resize(*size)
+        self.window.show()
+        self.settle()
+
+    def settle(self) -> None:
+        settle(self.app, self.window)
+
+    def open(self, *paths: Path) -> None:
+        self.window.open_paths(list(paths))
+        self.settle()
+
+    def sample(self, name: str) -> None:
+        self.open(next(path for path in sample_files() if path.name == name))
+
+    def scans(self, name: str = "scans", count: int = 6) -> Path:
+        """A folder of simulated scans of several surfaces and sizes."""
+        made = self.folder / name
+        made.mkdir(exist_ok=True)
+        surfaces = ("si001h", "si111-7x7", "au111", "graphite", "ge001", "molecules")
+        for k in range(count):
+            surface = surfaces[k % len(surfaces)]
+            scan = to_scan(simulate_scan(surface, 128, 128, (0.05 + 0.03 * k) * 1e-9, "mild", k))
+            bias = -1.8 + 0.6 * k
+            facts = {"bias_v": bias, "recorded": f"2026-05-{k + 1:02} 12:00:00", "setpoint_a": 5e-11}
+            scan = Scan(scan.channels, scan.geometry, **facts)  # type: ignore[arg-type]
+            save_scan(scan, made / f"{surface}_{k:03}.gwy")
+        return made
+
+    def restore(self, until: float | None = None, **request: object) -> None:
+        wanted: dict[str, object] = {"model": "regression-sim", **request}
+        self.window.controls.show_request(RestoreRequest(**wanted))  # type: ignore[arg-type]
+        self.settle()
+        self.window.restore()
+        if until is None:
+            self.settle()
+        else:
+            wait_for_part(self.app, self.window, until)
+
+    def browse(self) -> None:
+        self.open(self.scans())
+        browsing, panel = self.window.browsing, self.window.files
+        browsing.write_note(self.window.session.files[1], Note(True, "nice adatoms"))
+        browsing.write_note(self.window.session.files[3], Note(True))
+        while any(entry.tip is None for entry in panel.model.entries):
+            self.app.processEvents()
+        self.settle()
+
+
+def _nothing(stage: Stage) -> None:
+    stage.settle()
+
+
+def _recent(stage: Stage) -> None:
+    stage.window.settings.add_recent([*sample_files(), stage.scans(count=1)])
+    stage.window._fill_recent()
+
+
+def _scan(stage: Stage) -> None:
+    stage.sample(DOUBLE)
+
+
+def _sparse(stage: Stage) -> None:
+    stage.sample(SPARSE)
+    stage.restore(task="sparse", mask="file")
+
+
+def _repaired(stage: Stage) -> None:
+    stage.sample(DOUBLE)
+    stage.restore(task="repair")
+
+
+def _restoring(stage: Stage) -> None:
+    stage.sample(DOUBLE)
+    stage.restore(0.3, task="sparse", mask="lines:4", model="tv")
+
+
+def _failed(stage: Stage) -> None:
+    broken = stage.folder / "scan_042.sxm"
+    broken.write_bytes(b":NANONIS_VERSION:\n2\n:SCANIT_END:\n")
+    stage.sample(DOUBLE)
+    stage.open(broken)
+
+
+def _folder(stage: Stage) -> None:
+    stage.browse()
+
+
+def _filtered(stage: Stage) -> None:
+    stage.browse()
+    form = stage.window.files.filter
+    form.more.setChecked(True)
+    form.bias.lines[0].setText("-1,5")
+    form.starred.setChecked(True)
+    stage.settle()
+
+
+def _live(stage: Stage) -> None:
+    folder = stage.scans(count=3)
+    stage.window.live.start(folder)
+    _until(stage, lambda: stage.window.session.shown is not None)
+    shutil.copy(folder / "au111_002.gwy", folder / "new_scan_017.gwy")
+    _until(stage, lambda: "new_scan" in stage.window.live.strip.text.full_text and stage.window.live._last != "")
+    stage.window.live._timer.stop()
+    stage.settle()
+
+
+def _lost(stage: Stage) -> None:
+    folder = stage.scans(count=2)
+    stage.window.live.start(folder)
+    _until(stage, lambda: stage.window.session.shown is not None)
+    stage.settle()
+    shutil.rmtree(folder)
+    _until(stage, lambda: "Still trying" in stage.window.live.strip.text.full_text)
+    stage.window.live._timer.stop()
+
+
+def _finder(stage: Stage) -> None:
+    stage.sample(DOUBLE)
+    stage.window.companions.help.finder.open()
+    stage.window.companions.help.finder.text.setText("ex")
+
+
+def _batch_empty(stage: Stage) -> QWidget | None:
+    stage.window.batch.show()
+    return stage.window.batch.dialog
+
+
+def _batch(stage: Stage) -> QWidget | None:
+    folder = stage.scans()
+    (folder / "broken.sxm").write_bytes(b"rubbish")
+    stage.window.controls.show_request(RestoreRequest(task="sparse", mask="lines:2", model="linear"))
+    stage.window.batch.show([folder])
+    dialog = stage.window.batch.dialog
+    assert dialog is not None
+    _until(stage, lambda: len(dialog.runner.queue.rows) == 7)
+    stage.settle()
+    dialog.start.click()
+    _until(stage, lambda: len(dialog.runner.queue.outcomes()) >= 5)
+    dialog.pause.click()
+    stage.settle()
+    return dialog
+
+
+def _sheet(stage: Stage) -> QWidget | None:
+    stage.window.companions.help.sheet.show()
+    return stage.window.companions.help.sheet.dialog
+
+
+def _log(stage: Stage) -> QWidget | None:
+    stage.window.companions.help.log.show()
+    return stage.window.companions.help.log.dialog
+
+
+def _process(stage: Stage) -> None:
+    stage.sample(DOUBLE)
+    stage.window.show_tab("process")
+
+
+def _measure(stage: Stage) -> None:
+    stage.sample(DOUBLE)
+    stage.window.show_tab("measure")
+
+
+def _until(stage: Stage, done: Callable[[], bool]) -> None:
+    while not done():
+        stage.app.processEvents()
+
+
+@dataclass(frozen=True)
+class State:
+    """A picture: what is done before it is taken, and how large and in which theme the window is."""
+
+    act: Callable[[Stage], QWidget | None]
+    size: tuple[int, int] = (1280, 800)
+    theme: str = "light"
+    scale: float = 1.0
+
+
+STATES: dict[str, State] = {
+    "empty": State(_nothing),
+    "empty-dark": State(_nothing, theme="dark"),
+    "empty-recent": State(_recent),
+    "scan": State(_scan),
+    "scan-dark": State(_scan, theme="dark"),
+    "repaired": State(_repaired),
+    "sparse": State(_sparse),
+    "sparse-dark-2560": State(_sparse, (2560, 1440), "dark"),
+    "restoring": State(_restoring),
+    "failed": State(_failed),
+    "folder": State(_folder),
+    "folder-dark": State(_folder, theme="dark"),
+    "folder-filtered": State(_filtered),
+    "folder-2560": State(_folder, (2560, 1440)),
+    "folder-small": State(_folder, (900, 600)),
+    "live": State(_live),
+    "live-lost": State(_lost),
+    "finder": State(_finder),
+    "finder-dark": State(_finder, theme="dark"),
+    "batch-empty": State(_batch_empty),
+    "batch": State(_batch),
+    "batch-dark": State(_batch, theme="dark"),
+    "shortcuts": State(_sheet),
+    "log": State(_log),
+    "process": State(_process),
+    "measure": State(_measure),
+    "empty-150": State(_nothing, scale=1.5),
+    "folder-150": State(_folder, scale=1.5),
+    "batch-150": State(_batch, scale=1.5),
+}
+
+
+@contextmanager
+def _own_folders() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:
+        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+            os.environ[variable] = name
+        yield Path(name)
+
+
+def take(names: list[str], out: Path) -> None:
+    """Takes these pictures, all of one scale, in this process."""
+    out.mkdir(parents=True, exist_ok=True)
+    with _own_folders() as home:
+        app = make_app()
+        for number, name in enumerate(names):
+            state, folder = STATES[name], home / str(number)
+            folder.mkdir()
+            stage = Stage(app, folder, state.size, state.theme)
+            seen = state.act(stage) or stage.window
+            for _ in range(5):
+                app.processEvents()
+            seen.grab().save(str(out / f"{name}.png"))
+            print(out / f"{name}.png", flush=True)
+            stage.window.asks_before_closing = False
+            stage.window.close()
+            stage.window.deleteLater()
+            app.processEvents()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--only", nargs="*", choices=tuple(STATES), metavar="NAME")
+    parser.add_argument("--scale", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("--list", action="store_true", help="the names of the states")
+    options = parser.parse_args()
+    wanted = options.only or list(STATES)
+    if options.list:
+        print("\n".join(wanted))
+        return
+    scales = dict.fromkeys(STATES[name].scale for name in wanted)
+    for scale in scales if options.scale is None else [options.scale]:
+        names = [name for name in wanted if STATES[name].scale == scale]
+        if scale == (options.scale or 1.0):
+            take(names, options.out)
+        else:
+            environment = {**os.environ, "QT_SCALE_FACTOR": str(scale)}
+            words = [sys.executable, __file__, str(options.out), "--scale", str(scale), "--only", *names]
+            subprocess.run(words, env=environment, check=True)
+
+
+if __name__ == "__main__":
+    main()
