@@ -32,7 +32,7 @@ class Workspace(QWidget):
         self.tabs = SideTabs()
         self.tabs.add("restore", self._restore_page())
         self.tabs.add("process", self.processing)
-        self.tabs.add("measure", self.measuring)
+        self.tabs.add("measure", _scrolled(self.measuring))
 
         centre = QWidget()
         column = QVBoxLayout(centre)
@@ -64,14 +64,19 @@ class Workspace(QWidget):
         row.addWidget(self.tabs)
 
     def _restore_page(self) -> QWidget:
-        scroll = QScrollArea()  # on a low screen the settings scroll; the button stays in sight
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.controls)
+        scroll = _scrolled(self.controls)  # on a low screen the settings scroll; the button stays in sight
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(scroll, 1)
         column.addWidget(self.run_controls)
         return page
+
+
+def _scrolled(widget: QWidget) -> QScrollArea:
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setWidget(widget)
+    return scroll

@@ -363,3 +363,18 @@ def test_steps_begin_with_what_fits_the_image(window: MainWindow, qtbot: QtBot) 
     settled(qtbot, window)
     gone = 1 - window.session.shown.channel.measured_fraction  # type: ignore[union-attr]
     assert 0 < gone < 0.03
+
+
+def test_the_steps_wait_while_a_restoration_runs(bench: Bench, window: MainWindow, qtbot: QtBot) -> None:
+    panel = window.workspace.processing
+    window.workbench.processing.add("plane")
+    settled(qtbot, window)
+    bench.restorer.gate.clear()
+    window.restore()
+    qtbot.waitUntil(bench.restorer.at_gate.is_set)
+    assert not panel.list.isEnabled() and not panel.add.isEnabled()
+    assert not window.menus.actions["undo-step"].isEnabled()
+    bench.restorer.gate.set()
+    settled(qtbot, window)
+    assert panel.list.isEnabled() and panel.add.isEnabled()
+    assert window.session.restored is not None

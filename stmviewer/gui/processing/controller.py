@@ -67,6 +67,7 @@ class Processing(QObject):
         panel.cancel_asked.connect(self._cancel)
         session.shown_changed.connect(self._on_shown)
         session.step_failed.connect(self._on_fault)
+        session.run_changed.connect(self._on_run)
         session.processing_progress.connect(self._on_progress)
         self._timer.timeout.connect(self._apply)
         self.box.drawn.connect(self._on_box)
@@ -283,6 +284,14 @@ class Processing(QObject):
             self._session.process(self._effective())
         self._refresh()
         self._fit_tools()
+
+    def _on_run(self) -> None:
+        """While a restoration runs the steps stay as they are: its result belongs to them."""
+        busy = self._session.run.busy
+        if busy:
+            self.leave()
+        for widget in (self._panel.add, self._panel.list, self._panel.form):
+            widget.setEnabled(not busy)
 
     def _on_fault(self, fault: StepFault) -> None:
         self._fault = fault
