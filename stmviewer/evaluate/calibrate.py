@@ -1,7 +1,8 @@
 """Calibrates predicted deviations: a scale for each task family so that 1 and 2 deviations cover what they should.
 
 Of normal errors 68.3 and 95.4 % lie within 1 and 2 standard deviations. A deviation map is not called a probability;
-the scale makes it honest on average over scans like those that it was fitted on.
+the scale makes it honest on average over scans like those that it was fitted on. How well it does on others is
+measured, too: fitted on every second group (session, place, surface), it is tried on the rest, and the other way round.
 """
 
 from collections.abc import Sequence
@@ -16,28 +17,41 @@ from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.learned import family_of
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.request import Device
-from stmviewer.scan import FloatArray, Progress, RequestError
+from stmviewer.scan import Channel, FloatArray, Geometry, Progress, RequestError, Scan
 from stmviewer.scan.levelling import fit_plane
 
 NOMINAL = (0.683, 0.954)
 #: pixels kept of each scan: neighbours are alike, and memory is finite
 _MOST = 20_000
+#: what draws samples takes ten times as long: a part of each scan is enough then
+_PART = 128
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """What is covered by 1 and 2 deviations after scaling, in a task family, and how far that is from nominal."""
+    """What is covered by 1 and 2 deviations after scaling, in a task family, and how far that is from nominal.
+
+    `one` and `two` on the scans that the scale was fitted on, `others_one` and `others_two` on groups that it was not
+    fitted on (NaN where there is one group only).
+    """
 
     family: str
     scale: float
     one: float
     two: float
     scans: int
+    others_one: float = float("nan")
+    others_two: float = float("nan")
 
     @property
     def off(self) -> float:
         """The larger distance from nominal, in points of a percent."""
         return 100 * max(abs(self.one - NOMINAL[0]), abs(self.two - NOMINAL[1]))
+
+    @property
+    def off_others(self) -> float:
+        """The same on groups that the scale was not fitted on."""
+        return 100 * max(abs(self.others_one - NOMINAL[0]), abs(self.others_two - NOMINAL[1]))
 
 
 def fit_scale(ratios: FloatArray) -> tuple[float, float, float]:
@@ -71,24 +85,57 @@ def calibrate(
         raise RequestError(f"there is no learned model '{model}'; there are {', '.join(library.entries())}")
     plain = ModelInfo(**{**vars(entry.info), "deviation_scale": ()})
     progress = progress.part(1.0, "Calibrating", max(1, len(tasks) * sum(len(c) for c in sets.values())))
-    found: dict[str, list[FloatArray]] = {}
+    # by family and group, so that no group is on both sides of a trial
+    found: dict[str, dict[str, list[FloatArray]]] = {}
     for cases in sets.values():
         for case in cases:
             for task in tasks:
                 progress.tick()
-                family, ratios = _ratios(plain, case, task, device, progress.part(0.0))
+                shown = part(case) if entry.info.samples else case
+                family, ratios = _ratios(plain, shown, task, device, progress.part(0.0))
                 if ratios is not None:
-                    found.setdefault(family, []).append(ratios)
+                    found.setdefault(family, {}).setdefault(case.group, []).append(ratios)
     if not found:
         raise RequestError(f"model '{model}' predicts no deviation on these scans and tasks")
     coverages = []
-    for family, parts in sorted(found.items()):
+    for family, groups in sorted(found.items()):
+        parts = [r for ratios in groups.values() for r in ratios]
         scale, one, two = fit_scale(np.concatenate(parts))
-        coverages.append(Coverage(family, scale, one, two, len(parts)))
+        coverages.append(Coverage(family, scale, one, two, len(parts), *on_others(groups)))
     scales = {**dict(entry.info.deviation_scale), **{c.family: round(c.scale, 4) for c in coverages}}
     fitted = ModelInfo(**{**vars(entry.info), "deviation_scale": tuple(sorted(scales.items()))})
     library.register(fitted, entry.folder)
     return coverages
+
+
+def on_others(groups: dict[str, list[FloatArray]]) -> tuple[float, float]:
+    """Coverage of 1 and 2 deviations in each half of the groups with the scale that was fitted on the other half.
+
+    The halves are every second group by name; the mean over both ways. NaN where there is one group only.
+    """
+    if len(groups) < 2:
+        return float("nan"), float("nan")
+    names = sorted(groups)
+    halves = [np.concatenate([r for n in names[k::2] for r in groups[n]]) for k in (0, 1)]
+    covered = []
+    for fitted, tried in (halves, halves[::-1]):
+        scale = fit_scale(fitted)[0]
+        good = tried[np.isfinite(tried)]
+        covered.append([float(np.mean(good <= k * scale)) for k in (1, 2)])
+    one, two = np.mean(covered, axis=0)
+    return float(one), float(two)
+
+
+def part(case: Case) -> Case:
+    """The middle of a case, at most 128 pixels a side, its truth with it."""
+    channel = case.scan.channel()
+    rows, columns = (min(n, _PART) for n in channel.data.shape)
+    top, left = ((n - m) // 2 for n, m in zip(channel.data.shape, (rows, columns), strict=True))
+    area = np.s_[top : top + rows, left : left + columns]
+    g = case.scan.geometry
+    frame = Geometry(columns, rows, columns * g.pixel_width, rows * g.pixel_height, g.unit, g.angle_deg)
+    made = Scan([Channel(channel.name, channel.unit, np.array(channel.data[area]))], frame, path=case.scan.path)
+    return Case(made, None if case.truth is None else case.truth[area], case.group)
 
 
 def _ratios(
@@ -127,13 +174,27 @@ def _level(image: FloatArray) -> FloatArray:
 
 def table(coverages: Sequence[Coverage]) -> str:
     """Markdown: a row for each task family."""
-    lines = ["| family | scale | within 1 | within 2 | scans | off nominal |", "|---|---|---|---|---|---|"]
-    lines += [
-        f"| {c.family} | {c.scale:.3f} | {100 * c.one:.1f} % | {100 * c.two:.1f} % | {c.scans} | {c.off:.1f} points |"
-        for c in coverages
+
+    def percent(value: float) -> str:
+        return f"{100 * value:.1f} %" if np.isfinite(value) else "-"
+
+    lines = [
+        "| family | scale | within 1 | within 2 | scans | off nominal | other half within 1 | within 2 | off |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
+    for c in coverages:
+        others = f"{c.off_others:.1f} points" if np.isfinite(c.off_others) else "-"
+        lines.append(
+            f"| {c.family} | {c.scale:.3f} | {percent(c.one)} | {percent(c.two)} | {c.scans} | {c.off:.1f} points "
+            f"| {percent(c.others_one)} | {percent(c.others_two)} | {others} |"
+        )
     return "\n".join(lines)
 
 
 def to_json(coverages: Sequence[Coverage]) -> list[dict[str, object]]:
-    return [asdict(c) | {"off": c.off} for c in coverages]
+    shown = []
+    for c in coverages:
+        values: dict[str, object] = asdict(c) | {"off": c.off, "off_others": c.off_others}
+        # JSON has no NaN
+        shown.append({k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in values.items()})
+    return shown

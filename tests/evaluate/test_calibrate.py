@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from stmviewer.evaluate import calibrate as calibrate_module
-from stmviewer.evaluate.calibrate import NOMINAL, calibrate, fit_scale
+from stmviewer.evaluate.calibrate import NOMINAL, Coverage, calibrate, fit_scale, on_others, part, to_json
+from stmviewer.evaluate.calibrate import table as coverage_table
 from stmviewer.evaluate.sets import Case
 from stmviewer.restore import RestoreRequest, library
 from stmviewer.restore.info import ModelInfo
@@ -30,6 +31,37 @@ def test_a_planted_scale_is_found_and_covers_what_it_should(planted: float, kind
         assert scale == pytest.approx(planted, rel=0.03)
     assert abs(one - NOMINAL[0]) < 0.05
     assert abs(two - NOMINAL[1]) < 0.05
+
+
+def test_a_scale_is_tried_on_groups_that_it_was_not_fitted_on() -> None:
+    def drawn(scale: float) -> list[np.ndarray]:
+        return [np.abs(scale * RNG.normal(0, 1, 20_000)) for _ in range(2)]
+
+    alike = on_others({"a": drawn(2.0), "b": drawn(2.0), "c": drawn(2.0)})
+    assert alike == pytest.approx(NOMINAL, abs=0.03)
+    # deviations of every second group are three times too small: on the other half the scale is wrong by that
+    one, _ = on_others({"a": drawn(1.0), "b": drawn(3.0), "c": drawn(1.0), "d": drawn(3.0)})
+    assert one < NOMINAL[0] - 0.03
+    assert all(np.isnan(on_others({"a": drawn(1.0)})))
+
+
+def test_what_was_not_measured_is_said_to_be_missing() -> None:
+    found = [Coverage("lines", 1.0, 0.7, 0.95, 3), Coverage("grid", 1.0, 0.7, 0.95, 3, 0.65, 0.93)]
+    assert [row["off_others"] for row in to_json(found)] == [None, pytest.approx(3.3)]
+    lines = coverage_table(found).splitlines()
+    assert lines[2].endswith("| - | - | - |")
+    assert lines[3].endswith("| 65.0 % | 93.0 % | 3.3 points |")
+
+
+def test_the_part_of_a_case_is_its_middle_with_the_truth_of_that() -> None:
+    data = np.arange(140.0 * 200).reshape(140, 200)
+    case = Case(Scan([Channel("Z", "m", data)], Geometry(200, 140, 200e-10, 140e-10)), 2 * data, "a session")
+    small = part(case)
+    assert small.truth is not None
+    assert np.array_equal(small.scan.channel().data, data[6:134, 36:164])
+    assert np.array_equal(small.truth, 2 * small.scan.channel().data)
+    assert small.scan.geometry.pixel_width == pytest.approx(1e-10)
+    assert small.group == "a session"
 
 
 def test_nothing_to_fit_is_refused() -> None:
