@@ -120,6 +120,20 @@ def _judges(_: Path) -> str:
     return f"{judge(image).text}; {features.shape[1]} features"
 
 
+def _report(folder: Path) -> str:
+    from stmviewer.evaluate.study.request import StudyRequest
+    from stmviewer.files import save_scan
+    from stmviewer.scan import Progress
+    from stmviewer.services.reporting import Outputs, run_report
+    from stmviewer.simulate import simulate_scan, to_scan
+
+    for k in range(2):
+        save_scan(to_scan(simulate_scan("si001h", 64, 64, 0.1e-9, "realistic", k)), folder / "good" / f"place{k}_0.gwy")
+    request = StudyRequest(folder / "good", models=("cubic",), tasks=("lines:4",))
+    _, files = run_report(request, Outputs(folder / "report.html", folder / "report.json"), Progress())
+    return ", ".join(f"{p.suffix[1:]} of {p.stat().st_size} bytes" for p in files)
+
+
 def _window(folder: Path) -> str:
     from stmviewer.gui.smoke import grab_window
 
@@ -135,5 +149,6 @@ _CHECKS: dict[str, Callable[[Path], str]] = {
     "classical": _classical,
     "models": _models,
     "judges": _judges,
+    "report": _report,
     "window": _window,
 }

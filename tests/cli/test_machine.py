@@ -87,7 +87,7 @@ def test_sizes_that_cannot_be_timed(run, size):
     run("bench", f"--size={size}").refused("--size")
 
 
-PARTS = {"resources", "formats", "figures", "torch", "classical", "models", "judges"}
+PARTS = {"resources", "formats", "figures", "torch", "classical", "models", "judges", "report"}
 
 
 def test_the_smoke_test_of_a_whole_installation(run, learned):

@@ -68,11 +68,11 @@ class ReportDialog(QDialog):
         self._lay_out()
         self._running = desk.lane(desk.reports, self._on_run)
         self._comparing = desk.lane(desk.files, self._on_comparison)
-        self.form.changed.connect(self._refresh)
+        self.form.changed.connect(self._form_changed)
         self.run_button.clicked.connect(self._run_or_cancel)
         self.open_button.clicked.connect(self._open)
         self.compare_button.clicked.connect(self._ask_reports)
-        self._refresh()
+        self._form_changed()
 
     @property
     def busy(self) -> bool:
@@ -142,6 +142,10 @@ class ReportDialog(QDialog):
         self._refresh()
 
     # what is shown
+
+    def _form_changed(self) -> None:
+        self._tell(self.form.problem())
+        self._refresh()
 
     def _tell(self, text: str) -> None:
         self.status.show_text(text)

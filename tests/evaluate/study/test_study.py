@@ -367,3 +367,28 @@ def test_simulated_damage_keeps_the_scale_of_the_scan(good: Path) -> None:
         assert b.data.shape == b.truth.shape == a.data.shape
         assert 0.8 < level(b.truth).std() / level(a.data).std() < 1.2  # drift moves it, and no more
         assert 0.3 < np.ptp(level(b.data)) / np.ptp(level(a.data)) < 30
+
+
+@pytest.mark.real_data
+def test_real_scans(real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repairs of real degraded scans of validation sessions, and hidden lines of good ones, with the real spaces."""
+    monkeypatch.undo()
+    folder = real_data / "si100h"
+    if not folder.is_dir():
+        pytest.skip("there are no labelled images")
+    sessions = set((folder / "validation_sessions.txt").read_text().split())
+    for kind in ("pristine", "tip_change"):
+        (tmp_path / kind).mkdir()
+        files = [p for p in sorted((folder / kind).glob("*.png")) if p.name.split("_")[0] in sessions]
+        for path in files[:: max(1, len(files) // 3)][:3]:
+            (tmp_path / kind / path.name).write_bytes(path.read_bytes())
+    asked = request(tmp_path / "pristine", degraded=tmp_path / "tip_change", tasks=("repair", "lines:4"))
+    found = study(asked)
+    assert found.paired == ["lines:4"]
+    cubic = found.mean("lines:4", "cubic", "ssim")
+    assert cubic is not None
+    assert 0.4 < cubic.value < 1
+    assert {d.space for d in found.distances} == {"efficientnet", "tip"}
+    tips = found.mean("repair", "input", "good_tip")
+    assert tips is not None
+    assert 0 < tips.value < 1
