@@ -21,16 +21,19 @@ if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.pl
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 sys.path.insert(0, str(Path(__file__).parent))
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QApplication, QWidget
 from screenshots import settle, wait_for_part
 
 from stmviewer.files import save_scan
 from stmviewer.gui.app import make_app
 from stmviewer.gui.empty_state import sample_files
+from stmviewer.gui.measuring.profile_tool import Ends
+from stmviewer.gui.measuring.work import Mode
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.window import MainWindow
 from stmviewer.restore import RestoreRequest
-from stmviewer.scan import Scan
+from stmviewer.scan import History, Scan
 from stmviewer.services.notes import Note
 from stmviewer.simulate import simulate_scan, to_scan
 
@@ -208,6 +211,56 @@ def _measure(stage: Stage) -> None:
     stage.window.show_tab("measure")
 
 
+def _steps(stage: Stage) -> None:
+    _process(stage)
+    stage.window.workbench.processing.take(History.from_text("plane; align-rows:median; scars"))
+    stage.settle()
+
+
+def _cropping(stage: Stage) -> None:
+    _steps(stage)
+    stage.window.workbench.processing.add("crop")
+    stage.window.workbench.processing.box.set_rect(QRectF(4, 5, 12, 10))
+    stage.settle()
+
+
+def _painted(stage: Stage) -> None:
+    _process(stage)
+    stage.window.workbench.processing.take(History.from_text("plane; mask-brush:5,40 60 150 90 240 70"))
+    stage.settle()
+
+
+def _marking(stage: Stage) -> None:
+    _process(stage)
+    stage.window.workbench.processing.take(History.from_text("plane; fft-filter:remove,0.43 -1.2 0.15"))
+    stage.settle()
+    stage.window.workspace.processing.form.draw.click()
+    stage.settle()
+
+
+def _step_failed(stage: Stage) -> None:
+    _process(stage)
+    stage.window.workbench.processing.take(History.from_text("plane; crop:0,0,4000,10"))
+    stage.settle()
+
+
+def _measuring(mode: Mode) -> Callable[[Stage], None]:
+    """A tool in use on raw and restored."""
+
+    def act(stage: Stage) -> None:
+        stage.sample(DOUBLE)
+        stage.restore(task="sparse", mask="lines:4", model="linear")
+        stage.window.show_tab("measure")
+        measuring = stage.window.workbench.measuring
+        measuring.use(mode)
+        measuring.profile.lines = [Ends(QPointF(2, 4), QPointF(20, 16)), Ends(QPointF(3, 20), QPointF(22, 20))]
+        measuring.profile.changed.emit()
+        stage.window.workspace.measuring.fit.setChecked(True)
+        stage.settle()
+
+    return act
+
+
 def _until(stage: Stage, done: Callable[[], bool]) -> None:
     while not done():
         stage.app.processEvents()
@@ -248,6 +301,21 @@ STATES: dict[str, State] = {
     "batch-dark": State(_batch, theme="dark"),
     "shortcuts": State(_sheet),
     "log": State(_log),
+    "steps": State(_steps),
+    "steps-dark": State(_steps, theme="dark"),
+    "cropping": State(_cropping),
+    "painted": State(_painted),
+    "marking": State(_marking),
+    "marking-dark": State(_marking, theme="dark"),
+    "step-failed": State(_step_failed),
+    "profiles": State(_measuring("profile")),
+    "profiles-dark-2560": State(_measuring("profile"), (2560, 1440), "dark"),
+    "profiles-150": State(_measuring("profile"), scale=1.5),
+    "region": State(_measuring("region")),
+    "spectrum": State(_measuring("spectrum")),
+    "spectrum-dark": State(_measuring("spectrum"), theme="dark"),
+    "autocorrelation": State(_measuring("autocorrelation")),
+    "step-heights": State(_measuring("steps")),
     "process": State(_process),
     "measure": State(_measure),
     "empty-150": State(_nothing, scale=1.5),
