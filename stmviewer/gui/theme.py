@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QPalette, QStyleHints
 from PySide6.QtWidgets import QApplication
 
 from stmviewer import paths
@@ -67,9 +67,14 @@ def tones(palette: QPalette) -> Tones:
     return _DARK_TONES if is_dark(palette) else _LIGHT_TONES
 
 
+def hints_of(app: QApplication) -> QStyleHints:
+    """What the desktop says of light and dark."""
+    return app.styleHints()
+
+
 def apply_theme(app: QApplication, choice: ThemeChoice) -> None:
     """Dresses the application; `system` follows the desktop now, call again when it changes."""
-    hints = app.styleHints()
+    hints = hints_of(app)
     # asks the platform too, where it can: title bars and file dialogs
     if choice == "system":
         hints.unsetColorScheme()
