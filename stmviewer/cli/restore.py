@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", choices=get_args(Task), default="repair", help="default repair")
     parser.add_argument("--mask", help="sparse: " + ", ".join(PATTERNS) + ", a mask.npz, or file (its own gaps)")
     parser.add_argument("--model", default="auto", help="see stmviewer models; default auto: decided for each scan")
-    parser.add_argument("--steps", type=int, help="sampler steps of a flow")
+    parser.add_argument("--steps", type=int, help="sampler steps: flow 4 by default, cfm 8, diffusion 16")
     parser.add_argument("--samples", type=int, default=1, help="samples of a flow; their mean is written")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", choices=get_args(Device), default="auto")

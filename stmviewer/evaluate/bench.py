@@ -10,7 +10,7 @@ import numpy as np
 from stmviewer.evaluate.timing import Timing, timed
 from stmviewer.files import open_scan, save_scan
 from stmviewer.restore import RestoreRequest, library
-from stmviewer.restore.info import ModelInfo
+from stmviewer.restore.info import DEFAULT_STEPS, ModelInfo
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.request import Device, Task
 from stmviewer.scan import Channel, Progress, Scan, make_mask
@@ -119,9 +119,8 @@ def _restoring(scan: Scan, request: RestoreRequest, progress: Progress) -> Calla
 def _note(info: ModelInfo, infos: list[ModelInfo], size: int) -> str:
     """How many steps are timed, and what the time should be."""
     steps, goal = "", None
-    if info.samples:
-        usual = 4 if not info.steps or 4 in info.steps else info.steps[0]
-        steps, goal = f"{usual} steps" if info.kind == "flow" else "", GOAL_FLOW_S if info.kind == "flow" else None
+    if info.kind in DEFAULT_STEPS:
+        steps, goal = f"{DEFAULT_STEPS[info.kind]} steps", GOAL_FLOW_S if info.kind == "flow" else None
     elif info is next((i for i in infos if i.learned), None):
         goal = GOAL_DEFAULT_S
     words = [steps, f"goal {goal:g} s" if goal is not None and size == _GOAL_SIZE else ""]

@@ -29,6 +29,7 @@ import torch
 from torch import Tensor, nn
 
 from stmviewer.restore.autoencoder import Autoencoder
+from stmviewer.restore.info import DEFAULT_STEPS
 from stmviewer.restore.networks import UNet, UNetConfig
 from stmviewer.restore.trajectory import COSINE, STRAIGHT, Trajectory
 
@@ -93,12 +94,15 @@ class SampledModel(nn.Module):
 
     kind: ClassVar[str]
     trajectory: ClassVar[Trajectory]
-    #: steps where the request leaves the choice: a few give the best SSIM, more give more texture
-    steps: ClassVar[int]
     #: whether the prediction at time 0 is the posterior mean itself, whatever the noise
     starts_at_mean: ClassVar[bool]
     config: UNetConfig
     net: UNet
+
+    @property
+    def steps(self) -> int:
+        """Steps where the request leaves the choice."""
+        return DEFAULT_STEPS[self.kind]
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -131,7 +135,6 @@ class FlowModel(SampledModel):
 
     kind = "flow"
     trajectory = STRAIGHT
-    steps = 4
     starts_at_mean = False
 
     def __init__(self, config: UNetConfig, regression: RegressionModel) -> None:
@@ -168,7 +171,6 @@ class CfmModel(SampledModel):
 
     kind = "cfm"
     trajectory = STRAIGHT
-    steps = 8
     starts_at_mean = True
 
     def __init__(self, config: UNetConfig) -> None:
@@ -204,7 +206,6 @@ class DiffusionModel(CfmModel):
 
     kind = "diffusion"
     trajectory = COSINE
-    steps = 16
 
 
 #: a network that gives its image in one pass, and one that draws samples

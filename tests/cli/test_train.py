@@ -15,12 +15,14 @@ from . import scans
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch):
     """The network and the surfaces of a real training take minutes."""
+    import stmviewer.train.coverage
     import stmviewer.train.run
     from stmviewer.train import spec
 
     small = {"channels": (8, 16, 16), "crop": 64, "batch": 2, "bank": 2, "bank_size": 160}
     monkeypatch.setattr(spec, "TrainSpec", functools.partial(spec.TrainSpec, **small))
     monkeypatch.setattr(stmviewer.train.run, "_VALIDATION_SAMPLES", 1)
+    monkeypatch.setattr(stmviewer.train.coverage, "_IMAGES", 2)
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def test_a_training_reports_json_lines_and_ends_in_a_model_that_restores(run, tm
     assert outcome.code == 0
     outcome.one_line("regression-lab", str(paths.user_models()), "--model regression-lab")
     found = lines(outcome.out)
-    assert {line["event"] for line in found} == {"train", "validation", "saved"}
+    assert {line["event"] for line in found} == {"train", "validation", "kept", "saved"}
     assert found[-1]["event"] == "saved"
     assert found[-1]["step"] == 2
     assert all(line["seconds"] >= 0 for line in found)
@@ -118,7 +120,7 @@ def test_resuming_with_more_steps(run):
         (["--name", "a b"], ["a b", "name"]),
         (["--name", "../x"], ["name"]),
         (["--name", "linear"], ["linear"]),
-        (["--name", "a", "--model", "diffusion"], ["diffusion", "regression or flow"]),
+        (["--name", "a", "--model", "gan"], ["diffusion", "autoencoder"]),
         (["--name", "a", "--model", "flow"], ["--from"]),
         (["--name", "a", "--from", "nope"], ["nope"]),
         (["--name", "a", "--minutes", "0"], ["minutes"]),

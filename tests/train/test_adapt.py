@@ -7,6 +7,7 @@ from stmviewer import paths
 from stmviewer.restore import library
 from stmviewer.scan import Progress, RequestError
 from stmviewer.train import adapt as adapt_module
+from stmviewer.train import coverage as coverage_module
 from stmviewer.train import run as run_module
 from stmviewer.train.adapt import adapt, split, start_model, table
 
@@ -17,6 +18,7 @@ from .test_run import put
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
     monkeypatch.setattr(run_module, "_VALIDATION_SAMPLES", 2)
+    monkeypatch.setattr(coverage_module, "_IMAGES", 2)
     monkeypatch.setattr(adapt_module, "TASKS", ("lines:2",))
 
 
