@@ -24,7 +24,7 @@ _PROCESSES = {
 _FILES = 1000
 #: what is timed where nothing else is said, in this order
 _PARTS = ("processes", "folder", "files", "restoring", "arithmetic")
-_LONGER = ("small", "tiles", "training")
+_LONGER = ("window", "small", "tiles", "training")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"only these parts of: {', '.join((*_PARTS, *_LONGER))}",
     )  # fmt: skip
     parser.add_argument(
-        "--full", action="store_true", help="also many small scans, 4096 x 4096 in tiles, and training: minutes"
+        "--full",
+        action="store_true",
+        help="also the window, many small scans, 4096 x 4096 in tiles, training: minutes",
     )
     parser.add_argument("--json", action="store_true", help="for machines")
     # what a process of its own measures of a large scan, for the part `tiles`
@@ -79,6 +81,10 @@ def _part(part: str, size: int, progress: Callable[[], Progress]) -> "Sequence[T
             return bench.bench(progress(), size=size)
         case "arithmetic":
             return bench.bench_arithmetic()
+        case "window":
+            from stmviewer.gui.window_bench import bench_window
+
+            return bench_window(progress())
         case "small":
             return bench.bench_small(progress())
         case "tiles":

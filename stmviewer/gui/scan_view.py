@@ -58,6 +58,7 @@ class ScanView(QWidget):
         self._looks = Looks(None, None, None, self.display)
         self.comparison = Comparison()
         self._wanted: set[PaneName] = set(AT_FIRST)
+        self._available: tuple[PaneName, ...] = ("raw",)
         self._active: PaneName = "raw"
         self._held = False
         #: what else could be tried, told by the window: text and RestoreRequest
@@ -114,6 +115,8 @@ class ScanView(QWidget):
 
     def show_restored(self, restored: Restored | None, results: Sequence[Restored] = ()) -> None:
         """Shows one of the `results` that there are of the channel."""
+        if restored is self._looks.restored is None and not results:
+            return
         self._looks = replace(self._looks, restored=restored)
         kept = tuple(results) or ((restored,) if restored is not None else ())
         self.comparison.set_results(self._looks.shown, kept)
@@ -203,19 +206,19 @@ class ScanView(QWidget):
         self._wanted = set(names) or {"raw"}
         self._redraw()
 
-    def available(self) -> list[PaneName]:
+    def available(self) -> tuple[PaneName, ...]:
         """Panes that there is something to see in."""
+        return self._available
+
+    def _find_available(self) -> tuple[PaneName, ...]:
         if self._looks.shown is None:
-            return ["raw"]
-        return [
-            n
-            for n in PANE_NAMES
-            if self._looks.has(n) or (n == "compare" and len(self.comparison.candidates(self._looks.shown)) > 1)
-        ]
+            return ("raw",)
+        several = len(self.comparison.candidates(self._looks.shown)) > 1
+        return tuple(n for n in PANE_NAMES if (several if n == "compare" else self._looks.has(n)))
 
     def placed(self) -> list[PaneName]:
         """Panes on show, in their order."""
-        return [name for name in self.available() if name in self._wanted] or ["raw"]
+        return [name for name in self._available if name in self._wanted] or ["raw"]
 
     # comparing
 
@@ -247,6 +250,7 @@ class ScanView(QWidget):
 
     def _redraw(self) -> None:
         shown = self._looks.shown
+        self._available = self._find_available()
         self.panes["raw"].set_hint("" if shown else "This file could not be opened")
         self.set_waiting(self._waiting)
         self._redraw_images()

@@ -81,7 +81,7 @@ def test_a_large_image_is_right_wherever_one_looks(qtbot: QtBot) -> None:
     pane.links.zoom(200)  # type: ignore[attr-defined]
     for k in (1, 4, 9, 2):  # coloured around the first place, then panned beyond
         y = 2.0 * k + 0.5 * 20 / 2600
-        pane.links._go(Place(10, y, 0.1))  # type: ignore[attr-defined]
+        pane.links.go(Place(10, y, 0.1))  # type: ignore[attr-defined]
         assert colour_at(pane, 10, y).lightness() > 240
         assert colour_at(pane, 10, y + 0.03).lightness() < 10
 

@@ -16,7 +16,7 @@ from stmviewer.scan import FloatArray
 from stmviewer.scan.levelling import constant_value
 
 _TOP, _BAR, _TEXT, _MOST_HISTOGRAM = 22, 12, 18, 120
-_BINS = 160
+_BINS, _MOST_COUNTED = 160, 50_000
 _CONSTANT = "the same value everywhere"
 #: from a handle to where it can be taken, in screen pixels
 _NEAR = 7
@@ -102,10 +102,7 @@ class ColourBar(QWidget):
         self.scale = scale_for(*limits, unit)
         same = len(samples) == len(self._samples) and all(a is b for a, b in zip(samples, self._samples, strict=True))
         if self._grip is None or not same:  # while one drags an end the bar stays where it is
-            self._samples = samples
-            self._extent = Extent.of(limits, samples) if self._adjustable else Extent(*limits)
-            ends = (self._extent.low, self._extent.high)
-            self._counts = [(np.histogram(s, _BINS, ends)[0] / s.size, k == 0) for k, s in enumerate(samples) if s.size]
+            self._count(samples, same=same)
         low, high = limits
         span = f"{self.scale.text(low)} to {self.scale.text(high)}"
         drag = "\nDrag an end to change it, or between them to move both; double click for the automatic range"
@@ -113,6 +110,15 @@ class ColourBar(QWidget):
             f"{caption}: {_CONSTANT}" if self._constant else f"{caption}: {span}{drag if self._adjustable else ''}"
         )
         self.update()
+
+    def _count(self, samples: tuple[FloatArray, ...], *, same: bool) -> None:
+        """Takes the extent and the histograms of `samples`: of a part of them, which a hundred bars do not show."""
+        few = tuple(s[:: max(s.size // _MOST_COUNTED, 1)] for s in samples)
+        extent = Extent.of(self.limits, few) if self._adjustable else Extent(*self.limits)
+        if not same or extent != self._extent:
+            ends = (extent.low, extent.high)
+            self._counts = [(np.histogram(s, _BINS, ends)[0] / s.size, k == 0) for k, s in enumerate(few) if s.size]
+        self._samples, self._extent = samples, extent
 
     def tick_texts(self) -> tuple[str, str, str]:
         """What is written below the bar: lower limit, middle, upper limit with the unit."""

@@ -57,7 +57,7 @@ class LinkedViews:
         """Zooms in by `factor` about the centre."""
         if self._views and self._frame is not None:
             place = self._place or self._whole(self._views[0])
-            self._go(replace(place, extent=place.extent / factor))
+            self.go(replace(place, extent=place.extent / factor))
 
     @property
     def zoomed(self) -> bool:
@@ -67,9 +67,9 @@ class LinkedViews:
         if self._setting or self._frame is None:
             return
         rect = view.viewRect()
-        self._go(Place(rect.center().x(), rect.center().y(), min(rect.width(), rect.height())))
+        self.go(Place(rect.center().x(), rect.center().y(), min(rect.width(), rect.height())))
 
-    def _go(self, place: Place) -> None:
+    def go(self, place: Place) -> None:
         """Takes `place`, kept such that some of the image stays in sight and a pixel does not fill the view."""
         frame = self._frame
         assert frame is not None
