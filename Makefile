@@ -58,6 +58,7 @@ screenshots: $(VENV)/installed-test
 # every state of the window, to be looked at: out/pictures/*.png
 pictures: $(VENV)/installed-test
 	$(BIN)/python tests/gui/pictures.py out/pictures
+	$(BIN)/python tests/gui/view_pictures.py out/pictures
 
 # the contact sheet of what the simulator can draw
 surfaces: $(VENV)/installed

@@ -60,6 +60,7 @@ def take(options: argparse.Namespace) -> None:
         settings = Settings(Path(folder) / "window.ini")
         settings.theme = options.theme
         window = MainWindow(settings=settings)
+        window.asks_before_closing = False
         width, height = map(int, options.size.split("x"))
         window.resize(width, height)
         window.show()
