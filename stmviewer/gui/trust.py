@@ -142,7 +142,7 @@ def _finding(mark: Mark, about: str, text: str, meaning: str, short: str = "") -
 
 
 def _worse_than_linear(tried: Mapping[str, Any], result: Restoration) -> bool:
-    errors = {score["method"]: score["error"] for score in tried["scores"]}
+    errors = {score["method"]: score["expected"] for score in tried["scores"]}  # as they are shown
     shown = next((m["name"] for m in result.provenance.get("methods", [])), result.model)
     return shown in errors and "linear" in errors and errors[shown] > errors["linear"]
 

@@ -49,3 +49,12 @@ def test_a_squarish_area_uses_two_rows_and_the_free_cell() -> None:
 def test_a_small_area_still_gives_every_pane_some_room(count: int) -> None:
     placed = arrange(count, 480, 420, 1.0, title=26, legend=LEGEND, gap=10)
     assert all(box.width > 100 and box.height > 60 for box in placed.panes)
+
+
+def test_a_single_image_on_a_wide_screen_has_the_legend_beside_it() -> None:
+    placed = arrange(1, 990, 650, 1.0, title=26, legend=LEGEND, gap=10)
+    (pane,) = placed.panes
+    assert placed.legend.x > pane.x + pane.width
+    assert pane.width > 480
+    high = arrange(1, 500, 900, 1.0, title=26, legend=LEGEND, gap=10)
+    assert high.legend.y > high.panes[0].height

@@ -5,6 +5,8 @@ from math import ceil
 
 #: another arrangement must show images this much larger to be worth leaving the single row
 _WORTH_IT = 1.1
+#: a single image may be that much smaller for the legend to stand beside it
+_WORTH_LESS = 0.9
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,12 @@ def arrange(
     """
     if count == 0:
         return Arrangement((), Box(0, 0, width, height))
-    options = [_grid(count, columns, width, height, aspect, title, legend, gap) for columns in range(count, 0, -1)]
+    columns_tried = [*range(count, 0, -1), *([2] if count == 1 else [])]  # a single image may have the legend beside it
+    options = [_grid(count, columns, width, height, aspect, title, legend, gap) for columns in columns_tried]
     best = options[0]
     for option in options[1:]:
-        if option[0] > best[0] * _WORTH_IT:
+        worth = _WORTH_IT if count > 1 else _WORTH_LESS
+        if option[0] > best[0] * worth:
             best = option
     return best[1]
 
