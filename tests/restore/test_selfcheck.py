@@ -229,6 +229,25 @@ class TestChoice:
         assert choice.evidence.hidden == pytest.approx(0, abs=0.1)
         assert choice.weights.get("net", 0.0) < 0.3
 
+    def test_where_the_surface_is_recognised_its_expert_counts_for_more(
+        self, make_scan: MakeScan, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        noise = RNG.normal(0, 1e-12, make_scan().geometry.shape)
+        errors = {"expert": noise, "net": noise, "linear": noise + RNG.normal(0, 1e-12, noise.shape)}
+        expert = ModelInfo("expert", "regression", "si100h", "", ("sparse",), learned=True)
+        case = sparse_case(make_scan(), "pixels:0.3")
+        trial = try_out(case, list(errors), lambda _, name, __: make_scan().channel().data + errors[name], Progress())
+        assert trial is not None
+        check = judge(case, trial, "m")
+        shares = {}
+        for known in (0.0, 1.0):
+            monkeypatch.setattr("stmviewer.restore.choice.familiarity", lambda *_, known=known: known)
+            choice = choose(list(errors), [expert, self.NET], case, trial, check)
+            assert choice.networks is not None
+            shares[known] = choice.networks["expert"]
+            assert ("dimer rows" in choice.reason) == (known > 0)
+        assert shares == pytest.approx({0.0: 0.5, 1.0: 0.8}, abs=1e-3)
+
     def test_without_a_network_the_interpolations_are_mixed(self, make_scan: MakeScan) -> None:
         noise = RNG.normal(0, 1e-12, (2, *make_scan().geometry.shape))
         choice = self.choice(make_scan, {"linear": noise[0], "cubic": noise[1]})
