@@ -29,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="repairs of real degraded scans, against good scans of the same place (needs STMVIEWER_REAL_DATA)",
     )
     what.add_argument(
+        "--repair-classes",
+        action="store_true",
+        help="repairs of simulated scans, each class of degradation alone, and with further tip ends looked for or not",
+    )
+    what.add_argument(
         "--self-check",
         action="store_true",
         help="fit the correction of the self-check and what model auto decides by, on the same sets and "
@@ -53,6 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tasks", default=_TASKS, help=f"default {_TASKS}")
     parser.add_argument("--steps", type=_steps, help="sampler steps of flows; in a report several with commas: 1,4,16")
     parser.add_argument("--images", type=int, default=24, help="of each real set at most; default 24")
+    parser.add_argument(
+        "--pictures", type=Path, metavar="PNG", help="of --repair-classes: a strip of the worst repairs"
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--json", nargs="?", type=Path, const=Path("-"), help="for machines: a file, or alone stdout")
     reports.add_arguments(parser)
@@ -74,6 +82,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise RequestError(f"--images must be 1 or more, not {arguments.images}")
     if arguments.repair_real:
         return _repair_real(arguments)
+    if arguments.repair_classes:
+        return _repair_classes(arguments)
+    if arguments.pictures:
+        raise RequestError("--pictures goes with --repair-classes")
     if arguments.self_check or arguments.calibrate:
         return _fit(arguments)
     from stmviewer.evaluate import hidden, sets
@@ -113,6 +125,24 @@ def _repair_real(arguments: argparse.Namespace) -> int:
         pairing = real_pairs.find_pairs(images, progress.part(0.1))
         found = repair_real.report(images, pairing, names, arguments.images, progress.part(0.9), arguments.device)
     return _told(asdict(found), repair_real.table(found), arguments.json)
+
+
+def _repair_classes(arguments: argparse.Namespace) -> int:
+    """Simulated scans with one class of degradation each."""
+    from stmviewer.evaluate import failure_pictures, repair_classes
+    from stmviewer.services.restoring import available_models
+
+    names = (
+        _listed(arguments.models)
+        if arguments.models
+        else [m.name for m in available_models() if "repair" in m.tasks and m.name != "auto"]
+    )
+    with Console() as console:
+        found = repair_classes.report(arguments.images, names, console.progress(), arguments.device)
+    if arguments.pictures:
+        failure_pictures.write_strip(found.failures, arguments.pictures)
+    facts = {"scores": [asdict(s) for s in found.scores], "further_ends": [asdict(e) for e in found.ends]}
+    return _told(facts, repair_classes.table(found), arguments.json)
 
 
 def _told(facts: Any, table: str, json: Path | None) -> int:

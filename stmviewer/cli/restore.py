@@ -33,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--align-rows", action="store_true", help="repair: take out row offsets first")
     add_process(parser)
+    parser.add_argument(
+        "--tips",
+        action="store_true",
+        help="repair: take out first what further ends of the tip show, where some are found",
+    )
     parser.add_argument("--tile", type=int, help="tile side in pixels for large scans")
     parser.add_argument(
         "--no-check", dest="check", action="store_false", help="no self-check and no lattice check: a little faster"
@@ -61,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         mask=arguments.mask,
         trust=arguments.trust,
         align_rows=arguments.align_rows,
+        tips=arguments.tips,
         tile=arguments.tile,
         device=arguments.device,
         check=arguments.check,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from stmviewer.files.units import shown_unit
 from stmviewer.restore import library
@@ -15,7 +16,8 @@ from stmviewer.restore.ranges import facts_of, range_checks
 from stmviewer.restore.request import RestoreRequest
 from stmviewer.restore.restoration import HiddenScore
 from stmviewer.restore.selfcheck import SelfCheck, Shower, judge, try_out, window
-from stmviewer.scan import Channel, FloatArray, Progress, Scan
+from stmviewer.restore.tips import Tip, misfit
+from stmviewer.scan import Channel, FloatArray, Geometry, Progress, Scan
 
 #: a classical method that misses by so much less than the model asked for is pointed out
 _BETTER = 0.97
@@ -24,6 +26,14 @@ _WORSE_AGREEMENT = 1.1
 
 #: repairs another channel with a method
 Repairer = Callable[[Channel, str, Progress], FloatArray]
+
+
+class Methods(Protocol):
+    """What of the methods of a request the checks need: to repair another channel, and what is known of the tip."""
+
+    tip: Tip | None
+
+    def repaired(self, channel: Channel, name: str, progress: Progress) -> FloatArray: ...
 
 
 @dataclass(frozen=True)
@@ -72,14 +82,15 @@ def check_result(
     self_check: SelfCheck | None,
     request: RestoreRequest,
     scores: Sequence[HiddenScore],
-    repair: Repairer,
+    methods: Methods,
     progress: Progress,
 ) -> Findings:
     """What can be found out about a restored image `mean` on the scan itself."""
     checks = [*_of_self_check(choice, self_check, used, request), *_of_range(case, channel, used, bool(scores))]
     if request.check:
         if request.task == "repair":
-            checks += _of_directions(scan, channel, case, mean, used[0].name, repair, progress)
+            checks += _of_directions(scan, channel, case, mean, used[0].name, methods.repaired, progress)
+            checks += _of_tip(case, channel, mean, methods.tip, request)
         checks += lattice_checks(mean, case.raw, case.mask.measured, case.geometry, request.task)
     return Findings(tuple(checks), self_check)
 
@@ -140,6 +151,46 @@ def _of_directions(
     )
     worse = found.repaired > _WORSE_AGREEMENT * found.measured
     return [Check("self-check", text + (": the repair made them less alike" if worse else ""), warns=worse)]
+
+
+def tip_facts(tip: Tip, geometry: Geometry) -> dict[str, Any]:
+    """What was found of the tip, as provenance holds it: offsets in pixels, and in m where the scan has a scale."""
+    ends = []
+    for end in tip.ends:
+        place: dict[str, Any] = {"x_px": round(end.x_px, 2), "y_px": round(end.y_px, 2), "weight": end.weight}
+        if geometry.calibrated:
+            place |= {"x_m": end.x_px * geometry.pixel_width, "y_m": end.y_px * geometry.pixel_height}
+        ends.append(place)
+    return {"further_ends": ends, "features": tip.features, "evidence": round(tip.evidence, 3), "decay": tip.decay}
+
+
+def _of_tip(case: Case, channel: Channel, mean: FloatArray, tip: Tip | None, request: RestoreRequest) -> list[Check]:
+    """The further ends that were found, and whether the repair, seen by such a tip, is what was measured."""
+    if tip is None or not tip.several:
+        return []
+    g = case.geometry
+    places = []
+    for end in tip.ends:
+        x, y = (end.x_px * g.pixel_width, end.y_px * g.pixel_height) if g.calibrated else (end.x_px, end.y_px)
+        shown, factor = shown_unit(max(abs(x), abs(y)), g.unit) if g.calibrated else ("px", 1.0)
+        places.append(f"{x * factor:+.2g}, {y * factor:+.2g} {shown} (right, down), {end.weight:g} as strong")
+    seen = f"{tip.features} features of this scan repeat as if the tip had {len(tip.ends) + 1} ends; the further at "
+    text = f"Tip: {seen}{' and '.join(places)}"
+    if not request.tips:
+        advice = "What they show is still in the repair; restore --tips takes it out first, which may help: compare"
+        return [Check("tip", f"{text}. {advice}", warns=True)]
+    found = misfit(middle(mean), middle(case.raw), tip)
+
+    def amount(value: float) -> str:
+        name, factor = shown_unit(value, channel.unit)
+        return f"{float(f'{value * factor:.2g}'):g} {name}".rstrip()
+
+    text += (
+        ". What they show was taken out before the repair; which end is the main one cannot be told from one scan. "
+        f"Misfit after the estimated tip is applied again: {amount(found.again)} "
+        f"(noise {amount(found.noise)}; without the further ends {amount(found.plain)})"
+    )
+    return [Check("tip", text, warns=found.again > found.plain)]
 
 
 def _with_data(channel: Channel, data: FloatArray) -> Channel:

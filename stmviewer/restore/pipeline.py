@@ -14,7 +14,7 @@ import stmviewer
 from stmviewer.files import file_sha256
 from stmviewer.restore import library
 from stmviewer.restore.case import Case, prepare
-from stmviewer.restore.checking import Findings, check_result, check_sparse, memory_check
+from stmviewer.restore.checking import Findings, check_result, check_sparse, memory_check, tip_facts
 from stmviewer.restore.choice import Choice, Mixing
 from stmviewer.restore.classical import CLASSICAL
 from stmviewer.restore.info import ModelInfo
@@ -22,6 +22,7 @@ from stmviewer.restore.normalise import Normalisation, normalisation
 from stmviewer.restore.problem import Answer, Options, Problem, Restorer
 from stmviewer.restore.request import Device, RestoreRequest
 from stmviewer.restore.restoration import HiddenScore, Restoration
+from stmviewer.restore.tips import Tip, find_tip, removed
 from stmviewer.scan import BoolArray, Channel, FloatArray, Geometry, Mask, Progress, Scan
 from stmviewer.scan.levelling import row_offsets
 from stmviewer.scan.metrics import compare
@@ -50,6 +51,7 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     methods = _Methods(request, load)
     if info.name != library.AUTO.name:
         methods.load(info.name)
+    methods.tip = _tip(case, info, request, channel.unit, progress.part(0.05, "Looking for tip ends"))
     choice, self_check = check_sparse(case, info, request, channel.unit, methods.shown, progress.part(0.3))
     answer = _mixture(case, choice, methods, progress.part(0.75))
     residual = case.residual(answer.mean)
@@ -57,7 +59,7 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     scores = _scores(case, mean, info, methods, progress.part(0.4, "Scoring"))
     used = [methods.load(name)[0].info for name in choice.weights]
     findings = check_result(
-        scan, channel, case, mean, used, choice, self_check, request, scores, methods.repaired, progress.part(1.0)
+        scan, channel, case, mean, used, choice, self_check, request, scores, methods, progress.part(1.0)
     )
     if answer.smaller_tile is not None:
         findings = replace(findings, checks=(*findings.checks, memory_check(answer.smaller_tile)))
@@ -90,6 +92,8 @@ class _Methods:
         self._loaded: dict[str, tuple[Restorer, str]] = {}
         #: linear interpolation of the case itself, which is a part of mixtures and the baseline of scores
         self.linear: FloatArray | None = None
+        #: what was found of the tip; None where nobody looked
+        self.tip: Tip | None = None
 
     def load(self, name: str) -> tuple[Restorer, str]:
         """The restorer of that name and the hash of its weights."""
@@ -108,14 +112,24 @@ class _Methods:
         """The repair of another channel by that method."""
         frame = Geometry.of_pixels(*channel.data.shape)
         case = Case(channel.data, Mask(channel.measured, "as measured"), frame)
-        return _run(case, self.load(name)[0], self.request, progress).mean
+        return _run(case, self.load(name)[0], self.request, progress, self.tip).mean
+
+
+def _tip(case: Case, info: ModelInfo, request: RestoreRequest, unit: str, progress: Progress) -> Tip | None:
+    """The further ends of the tip, where a network is to repair: classical methods do what they always did.
+
+    They are looked for also where they are not to be taken out: the user should know of them.
+    """
+    if request.task != "repair" or not info.learned or not (request.tips or request.check):
+        return None
+    return find_tip(case.guess(), unit, progress)
 
 
 def _mixture(case: Case, choice: Choice, methods: _Methods, progress: Progress) -> Answer:
     """The image of the chosen methods, before measured pixels are put back, and what it says of its error."""
     if len(choice.weights) == 1:
         (name,) = choice.weights
-        return _run(case, methods.load(name)[0], methods.request, progress)
+        return _run(case, methods.load(name)[0], methods.request, progress, methods.tip)
     mixing = Mixing()
     tiles = []
     for name, weight in choice.weights.items():
@@ -127,9 +141,11 @@ def _mixture(case: Case, choice: Choice, methods: _Methods, progress: Progress) 
     return Answer(mixing.mean, mixing.deviation, min((t for t in tiles if t is not None), default=None))
 
 
-def _run(case: Case, restorer: Restorer, request: RestoreRequest, progress: Progress) -> Answer:
+def _run(case: Case, restorer: Restorer, request: RestoreRequest, progress: Progress, tip: Tip | None = None) -> Answer:
     """Normalises, restores, and undoes the normalisation; before measured pixels are put back."""
     data = case.guess()
+    if tip is not None and request.tips:
+        data = removed(data, tip)
     sharp = case.sharp_guess() if request.task == "sparse" else data - row_offsets(data, case.mask.measured)[:, None]
     if request.task == "repair" and request.align_rows:
         data = sharp
@@ -259,6 +275,7 @@ def _provenance(
         }
         if choice.evidence
         else None,
+        "tip": tip_facts(methods.tip, result.geometry) if methods.tip else None,
         "self_check": findings.self_check.to_json() if findings.self_check else None,
         "checks": [vars(c).copy() for c in findings.checks],
         "mask": result.mask.pattern,

@@ -27,6 +27,7 @@ class RestoreRequest:
     mask        sparse only: a pattern (`lines:4`; hides the rest of a full scan, and scores), `file`, or a mask.npz
     trust       sparse only. keep: measured pixels stay as they are; consistent: agree at low frequency, noise removed
     align_rows  repair only: take out row offsets first (median of differences)
+    tips        repair with a network only: take out first what further ends of the tip show, where some are found
     tile        tile side in pixels for large scans; None chooses by memory
     process     processing steps that come first, as text: `plane; align-rows:median` (stmviewer.scan.steps)
     check       compare with hidden pixels or the other scan direction, and look at the lattice; auto always does
@@ -42,6 +43,7 @@ class RestoreRequest:
     mask: str | None = None
     trust: Trust = "keep"
     align_rows: bool = False
+    tips: bool = False
     tile: int | None = None
     device: Device = "auto"
     check: bool = True
@@ -84,7 +86,7 @@ class RestoreRequest:
             if field.name in ("steps", "samples", "seed", "tile"):
                 # true is an int to Python, but no number of samples
                 fits, words = isinstance(value, int) and not isinstance(value, bool), "a whole number"
-            elif field.name in ("align_rows", "check"):
+            elif field.name in ("align_rows", "tips", "check"):
                 fits, words = isinstance(value, bool), "true or false"
             else:
                 fits, words = isinstance(value, str), "a text"
@@ -132,6 +134,8 @@ class RestoreRequest:
                 words += [f"--{name}={value}"] if str(value).startswith("-") else [f"--{name}", str(value)]
         if self.align_rows:
             words.append("--align-rows")
+        if self.tips:
+            words.append("--tips")
         if not self.check:
             words.append("--no-check")
         return words

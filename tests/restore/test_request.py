@@ -34,6 +34,7 @@ def requests(draw: st.DrawFn) -> RestoreRequest:
         tile=draw(st.none() | st.integers(32, 4096)),
         device=draw(st.sampled_from(["auto", "cpu", "cuda"])),
         check=draw(st.booleans()),
+        tips=draw(st.booleans()),
     )
 
 
