@@ -11,14 +11,14 @@ from stmviewer.scan.levelling import level_for_display, robust_range
 
 #: pixels of one panel, of the gaps and of the line of text above
 _PANEL, _GAP, _TEXT = 144, 6, 16
-_TITLES = ("clean", "as scanned", "repaired")
+_TITLES = ("clean:", "scanned:", "repaired:")
 _INK, _PAPER = 0, 255
 
 
 def strip(failures: Sequence[Failure], most: int = 4) -> np.ndarray:
-    """Grey 8-bit picture: a column for each of the `most` worst classes, clean, as scanned and repaired below it.
+    """Grey 8-bit picture: a column for each of the `most` worst classes, clean, scanned and repaired below each other.
 
-    The three panels of a column have one range, that of the clean surface.
+    Each panel has the range of its own heights: a tip with several ends shows steps several times as high.
     """
     from PIL import Image, ImageDraw
 
@@ -30,11 +30,10 @@ def strip(failures: Sequence[Failure], most: int = 4) -> np.ndarray:
     for column, failure in enumerate(chosen):
         left = _GAP + column * (_PANEL + _GAP)
         draw.text((left, 2), f"{failure.kind}: {failure.ssim:.2f}", fill=_INK)
-        limits = robust_range(level_for_display(failure.clean))
         for row, image in enumerate((failure.clean, failure.measured, failure.repaired)):
             top = _TEXT + row * (_PANEL + _TEXT)
             draw.text((left, top + 2), _TITLES[row], fill=_INK)
-            picture.paste(Image.fromarray(_grey(image, limits)), (left, top + _TEXT))
+            picture.paste(Image.fromarray(_grey(image)), (left, top + _TEXT))
     return np.asarray(picture)
 
 
@@ -49,10 +48,11 @@ def write_strip(failures: Sequence[Failure], path: Path, most: int = 4) -> None:
         raise FileError(path, f"cannot be written ({error.strerror or error})", "Choose another place") from error
 
 
-def _grey(image: FloatArray, limits: tuple[float, float]) -> np.ndarray:
-    """The image on a panel, black to white over `limits`."""
+def _grey(image: FloatArray) -> np.ndarray:
+    """The image on a panel, black to white over its robust range."""
     from PIL import Image
 
-    low, high = limits
-    grey = np.uint8(255 * np.clip((level_for_display(image) - low) / (high - low), 0, 1))
+    level = level_for_display(image)
+    low, high = robust_range(level)
+    grey = np.uint8(255 * np.clip((level - low) / (high - low), 0, 1))
     return np.asarray(Image.fromarray(grey).resize((_PANEL, _PANEL), Image.Resampling.BICUBIC))
