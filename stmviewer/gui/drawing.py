@@ -1,6 +1,6 @@
 """Drawing on the images: one tool at a time takes the drags on every pane, and its shapes are seen on all of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import pyqtgraph as pg
@@ -80,9 +80,10 @@ class Tool(QObject):
 class DrawLayer(pg.GraphicsObject):
     """Lies over the image of one view while a tool is in use, takes its drags with the left button, and draws."""
 
-    def __init__(self, view: pg.ViewBox) -> None:
+    def __init__(self, view: pg.ViewBox, shows: Callable[[], bool] = lambda: True) -> None:
+        """`shows` says whether there is an image to draw on."""
         super().__init__()
-        self._view = view
+        self._view, self._shows = view, shows
         self._tool: Tool | None = None
         self.setZValue(900)
         self.setVisible(False)
@@ -125,7 +126,7 @@ class DrawLayer(pg.GraphicsObject):
         return float(width)
 
     def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
-        if self._tool is None:
+        if self._tool is None or not self._shows():
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         for shape in self._tool.shapes():
@@ -195,13 +196,16 @@ class DrawLayer(pg.GraphicsObject):
 
 
 class Toolbox(QObject):
-    """Which tool is in use, on every pane that was added. `turned` tells when it is another one, or none."""
+    """Which tool is in use, on every view; with each comes whether it shows an image.
+
+    `turned` tells when it is another tool, or none.
+    """
 
     turned = Signal()
 
-    def __init__(self, views: Iterable[pg.ViewBox], parent: QObject | None = None) -> None:
+    def __init__(self, views: Iterable[tuple[pg.ViewBox, Callable[[], bool]]], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._layers = [DrawLayer(view) for view in views]
+        self._layers = [DrawLayer(view, shows) for view, shows in views]
         self.tool: Tool | None = None
 
     def use(self, tool: Tool | None) -> None:

@@ -1,6 +1,7 @@
 """Process and Measure put together for the window: their tools, dialogs and commands."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from stmviewer.gui.commands import Command
 from stmviewer.gui.drawing import Toolbox
 from stmviewer.gui.measuring.commands import measure_commands
 from stmviewer.gui.measuring.controller import Measuring
+from stmviewer.gui.panes.image_view import Pane
 from stmviewer.gui.processing.commands import process_commands
 from stmviewer.gui.processing.controller import Processing
 from stmviewer.gui.processing.spectrum_marks import SpectrumMarks
@@ -31,7 +33,8 @@ class Workbench(QObject):
         super().__init__(window)
         self._window = window
         place = window.workspace
-        self.toolbox = Toolbox([pane.view for pane in window.view.panes.values()], self)
+        panes = window.view.panes.values()
+        self.toolbox = Toolbox([(pane.view, partial(_shows, pane)) for pane in panes], self)
         self.marks = SpectrumMarks(place.strip, self)
         self.processing = Processing(window.session, place.processing, self.toolbox, self.marks, self)
         self.measuring = Measuring(window.session, window.view, place.measuring, place.strip, self.toolbox, self)
@@ -141,3 +144,8 @@ class Workbench(QObject):
                 self._complain(error)
                 return
             self._tell("Written: " + ", ".join(str(path) for path in written), written[0].parent)
+
+
+def _shows(pane: Pane) -> bool:
+    """Whether there is an image in the pane to draw on."""
+    return pane.frame() is not None

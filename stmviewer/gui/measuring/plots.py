@@ -83,6 +83,7 @@ class ProfilePlot(Plot):
         """Shows profiles; the cursors stay unless the longest profile has another length."""
         self.clear()
         self.legend.clear()
+        self.legend.setColumnCount(2 if len(traces) > 2 else 1)
         self.traces = tuple(traces)
         finite = [t.y[np.isfinite(t.y)] for t in traces]
         values = np.concatenate(finite) if finite else np.zeros(0)
