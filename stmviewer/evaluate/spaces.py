@@ -18,6 +18,8 @@ FEW = 50
 #: median distance in `tip_vector` of good images of H:Si(100), one of each session that models may be trained on
 TIP_SIGMA = 0.98
 _TIP_LEAST = 64
+#: an interval by bootstrap over fewer places or sessions than this says nothing
+LEAST_GROUPS = 5
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Space:
 class SetDistance:
     """How far two sets are apart.
 
-    `value` as the space defines it, with its 95 % interval (bootstrap over groups; NaN for a single group);
+    `value` as the space defines it, with its 95 % interval (bootstrap over groups; NaN for fewer than five);
     `unbiased` the estimate that is 0 on average for equal distributions; `resampled` the single draws of the value.
     """
 
@@ -113,8 +115,8 @@ def distance(
     """
     k = mmd.kernels(one, other, space.sigma, same)
     values = space.scale * mmd.resampled(k, mmd.draws(*groups, draws), biased=space.biased)
-    several = len({*groups[0], *groups[1]}) > 1
-    interval = mmd.interval(values) if several else (float("nan"), float("nan"))
+    enough = len({*groups[0], *groups[1]}) >= LEAST_GROUPS
+    interval = mmd.interval(values) if enough else (float("nan"), float("nan"))
     value = space.scale * mmd.squared_mmd(k, biased=space.biased)
     unbiased = space.scale * mmd.squared_mmd(k, biased=False)
     return SetDistance(value, interval, unbiased, values)

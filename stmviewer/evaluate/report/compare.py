@@ -7,6 +7,7 @@ import numpy as np
 
 from stmviewer.evaluate.hidden import bootstrap
 from stmviewer.evaluate.report.wording import goodness, method_title, number, span
+from stmviewer.evaluate.spaces import LEAST_GROUPS
 from stmviewer.evaluate.study.measures import BY_KEY, MEASURES
 from stmviewer.evaluate.study.result import Mean, Study
 from stmviewer.scan import RequestError
@@ -20,7 +21,8 @@ class Change:
     """One measure of one method in both: `difference` is second minus first over the `shared` images (those of the same
     name and file), with its 95 % interval; without such images the difference of the means, and no interval.
 
-    `verdict`: better, worse, the same (within the interval), or '' where no direction is good or nothing can be said.
+    `verdict`: better, worse, the same (within the interval), or '' where no direction is good or nothing can be said
+    (fewer than five places or sessions).
     """
 
     task: str
@@ -75,7 +77,10 @@ def _change(first: Study, second: Study, mean: Mean, other: Mean) -> Change:
     measure = BY_KEY[mean.measure]
     if np.isfinite(interval[0]) and measure.better:
         gain = goodness(measure, mean.value + difference) - goodness(measure, mean.value)
-        verdict = "the same" if interval[0] <= 0 <= interval[1] else "better" if gain > 0 else "worse"
+        if interval[0] <= 0 <= interval[1]:
+            verdict = "the same"
+        elif len({g for g, _ in pairs}) >= LEAST_GROUPS:
+            verdict = "better" if gain > 0 else "worse"
     return Change(
         mean.task, mean.method, mean.measure, mean.value, other.value, difference, interval, len(pairs), verdict
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stmviewer.evaluate.spaces import LEAST_GROUPS
 from stmviewer.evaluate.study.measures import BY_KEY, Measure
 from stmviewer.evaluate.study.request import INPUT, REPAIR
 from stmviewer.evaluate.study.result import Apart, Mean, Study
@@ -145,9 +146,12 @@ def in_short(study: Study) -> list[str]:
             continue
         best = max(ranked, key=lambda m: m.value)
         low, high = best.gain_interval
+        groups = len({r.group for r in study.rows if (r.task, r.method) == (task, best.method)})
         value = f"{measure.title} {number(best.value, measure.digits)} against {number(before.value, measure.digits)}"
         if not np.isfinite(low):
             sure = "from one place alone, so that nothing can be said of the next"
+        elif groups < LEAST_GROUPS:
+            sure = f"from {groups} places or sessions alone, too few to tell whether that is chance"
         elif low > 0:
             sure = f"better by {span((low, high), measure.digits)} (95 %), more than chance"
         elif high < 0:

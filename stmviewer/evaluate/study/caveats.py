@@ -43,9 +43,9 @@ def warnings(
             "and at the good images' own two halves"
         )
     groups = min(len({i.group for i in images}) for images in (good, *tasks.values()))
-    if groups < 5:
+    if groups < spaces.LEAST_GROUPS:
         places = f"{groups} place or session" if groups == 1 else f"{groups} places or sessions"
-        found.append(f"The images are of {places} only: the intervals say little of the next one")
+        found.append(f"The images are of {places} only: intervals say little of the next one, and distances have none")
     names = {i.name for i in good}
     if any(i.name in names for images in tasks.values() for i in images):
         found.append(

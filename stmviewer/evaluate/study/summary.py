@@ -78,7 +78,7 @@ def distances(
         gain, gain_interval = _NAN, (_NAN, _NAN)
         if method != baseline and baseline in found:
             gain = d.value - found[baseline].value
-            if len({*groups[0], *groups[1]}) > 1:
+            if len({*groups[0], *groups[1]}) >= spaces.LEAST_GROUPS:
                 gain_interval = mmd.interval(d.resampled - found[baseline].resampled)
         apart.append(
             Apart(task, method, space.key, d.value, d.interval, d.unbiased, len(images), len(good), gain, gain_interval)

@@ -137,6 +137,12 @@ def test_what_follows_is_said_with_its_certainty() -> None:
     assert "one place alone" in wording.in_short(replace(study, means=alone))[0]
 
 
+def test_few_places_prove_nothing() -> None:
+    assert "from 3 places or sessions alone, too few" in wording.in_short(made(0.1, images=3))[0]
+    found = comparing.compare(made(0.1, images=3), made(0.15, images=3), ("a", "b"))
+    assert {c.verdict for c in found.changes} <= {"", "the same"}
+
+
 def test_cells() -> None:
     assert wording.number(-0.0004, 3) == "0.000"
     assert wording.number(-0.5, 1) == "−0.5"

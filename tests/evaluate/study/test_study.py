@@ -321,6 +321,7 @@ def test_few_images_are_warned_of_and_without_clip_it_says_so(good: Path) -> Non
     assert "CMMD is not computed" in notes
     assert "not CMMD" in notes
     assert "3 places or sessions only" in notes
+    assert all(np.isnan(d.interval[0]) for d in study(request(good)).distances)
     assert "own originals" in notes
 
 
