@@ -91,7 +91,7 @@ class Entry:
         if self.facts is not None and self.facts.recorded:
             lines.append(self.facts.recorded)
         if isinstance(self.tip, TipState):
-            lines.append(self.tip.text)
+            lines += [self.tip.text, "(It has learned from H:Si(100) alone; on other surfaces it is a hint.)"]
         if self.note.text:
             lines += ["", self.note.text]
         return "\n".join(lines)

@@ -37,7 +37,8 @@ class LiveStrip(QFrame):
     def show_state(self, folder: Path, there: bool, text: str) -> None:
         self.mark.setText("● Live" if there else "○ Live")
         self.setProperty("lost", not there)
-        self.style().unpolish(self)
-        self.style().polish(self)
+        for widget in (self, self.mark, self.text, self.restoring):  # their colours follow from the property
+            widget.style().unpolish(widget)
+            widget.style().polish(widget)
         self.text.show_text(text, str(folder))
         self.show()
