@@ -14,6 +14,8 @@ _PILL = QColor(16, 18, 20, 190)
 _BAR_HEIGHT, _INSET, _FONT = 4.0, 10.0, 12
 #: from the edge of the view to a readout or a label
 _EDGE = 5.0
+#: a readout would cover most of a smaller image; the line at the bottom of the window has it, too
+_LEAST_READ = 170.0
 
 
 class Overlay(QGraphicsObject):
@@ -101,7 +103,7 @@ class Overlay(QGraphicsObject):
             width = min(painter.fontMetrics().horizontalAdvance(self._badge) + 12.0, seen.width() - 2 * _EDGE)
             at = QPointF(seen.left() + _EDGE + width / 2, seen.top() + _EDGE)
             _pill(painter, [self._badge], at, seen.width() - 2 * _EDGE)
-        if self._cursor is not None and self._readout:
+        if self._cursor is not None and self._readout and self._view.width() >= _LEAST_READ:
             self._draw_readout(painter)
 
     def _on_screen(self) -> QRectF:
