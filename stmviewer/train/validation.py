@@ -20,6 +20,8 @@ from stmviewer.train.losses import sampled_loss
 #: the sets that decide what is kept, the first that there is
 _DECIDING = ("real ", "own scans ", "simulated ")
 _TIMES = (0.0, 0.25, 0.5, 0.75)
+#: a sampler's many steps took longer than the training between two validations: fewer images, and fewer steps
+_MOST_DRAWN, _MOST_STEPS = 8, 4
 
 
 @dataclass(frozen=True)
@@ -34,19 +36,25 @@ class Validation:
         return cls(tuple((name, maker.make(i)) for name, maker in sets.items() for i in range(count)))
 
     def score(self, model: LearnedModel, device: torch.device, progress: Progress) -> dict[str, float]:
-        """Mean SSIM of the model and of what it started from, by set and task, and its loss if it draws samples."""
+        """Mean SSIM of the model and of what it started from, by set and task, and its loss if it draws samples.
+
+        SSIM of samples is of the first eight of each set and task, in four steps at most; their loss is of all.
+        """
         scores: dict[str, list[float]] = {}
         for name, sample in self.samples:
             progress.check()
+            key = f"{name} {sample.task}"
+            if isinstance(model, SampledModel):
+                scores.setdefault(f"{key} loss", []).append(loss_on_the_way(model, sample, device))
+                if len(scores.get(f"{key} model", ())) >= _MOST_DRAWN:
+                    continue
             image = predict(model, sample, device)
             if sample.task == "sparse":
                 image = np.where(sample.measured, sample.filled, image)
             span = float(np.subtract(*np.percentile(sample.target, (99, 1)))) or 1.0
             for who, shown in (("model", image), ("start", sample.filled)):
                 value = float(ssim_map(shown, sample.target, span).mean())
-                scores.setdefault(f"{name} {sample.task} {who}", []).append(value)
-            if isinstance(model, SampledModel):
-                scores.setdefault(f"{name} {sample.task} loss", []).append(loss_on_the_way(model, sample, device))
+                scores.setdefault(f"{key} {who}", []).append(value)
         return {key: _mean(values, logarithmic=key.endswith(" loss")) for key, values in scores.items()}
 
 
@@ -86,7 +94,7 @@ def predict(model: LearnedModel, sample: Sample, device: torch.device) -> np.nda
     if isinstance(model, SampledModel):
         mean, _ = model.mean(filled, measured, told)
         noise = torch.randn(target.shape, generator=torch.Generator().manual_seed(0)).to(device)
-        image = sample_of(model, mean, filled, measured, told, noise, model.steps, lambda: None)
+        image = sample_of(model, mean, filled, measured, told, noise, min(model.steps, _MOST_STEPS), lambda: None)
     else:
         image = model(filled, measured, told)[0]
     restored: np.ndarray = image[0, 0].float().cpu().numpy().astype(np.float64)
