@@ -122,7 +122,8 @@ def _tip(case: Case, info: ModelInfo, request: RestoreRequest, unit: str, progre
     """
     if request.task != "repair" or not info.learned or not (request.tips or request.check):
         return None
-    return find_tip(case.guess(), unit, progress)
+    pixel_m = case.geometry.pixel_width if case.geometry.calibrated else None
+    return find_tip(case.guess(), unit, progress, pixel_m)
 
 
 def _mixture(case: Case, choice: Choice, methods: _Methods, progress: Progress) -> Answer:

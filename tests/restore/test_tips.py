@@ -3,6 +3,8 @@ import threading
 import numpy as np
 import pytest
 
+from stmviewer.files import open_scan
+from stmviewer.paths import resources
 from stmviewer.restore import RestoreRequest
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.tips import Tip, TipEnd, find_tip, misfit, removed, scanned, without
@@ -95,6 +97,14 @@ def test_scale_and_unit_of_the_heights_do_not_matter():
     z = noisy(scanned(surface(), [END], DECAY_PER_M))
     (end,) = found(1e12 * z, "").ends
     assert np.hypot(end.x_px - END.x_px, end.y_px - END.y_px) < 0.7
+
+
+def test_the_sample_scan_has_a_double_tip():
+    """resources/samples/make_samples.py puts the second end at (11, -8) pixels."""
+    scan = open_scan(resources() / "samples" / "si001h-double-tip.gwy")
+    tip = find_tip(np.array(scan.channel().data), "m", Progress(), scan.geometry.pixel_width)
+    (end,) = tip.ends
+    assert np.hypot(end.x_px - 11, end.y_px + 8) < 0.5
 
 
 def test_decay_follows_the_range_where_heights_have_no_length():

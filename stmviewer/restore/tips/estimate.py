@@ -21,7 +21,9 @@ from stmviewer.scan.corrugation import find_rows
 WINDOW = 256
 _LEAST_SIDE = 64
 #: dimer rows (or what else waves) at least so wide are averaged over pixels until they are not twice as wide
-_ROW_PX, _CERTAIN_ROWS = 12.0, 2.0
+_ROW_PX, _CERTAIN_ROWS = 20.0, 2.0
+#: and pixels under half of this size
+_PIXEL_M = 0.05e-9
 #: offsets that are looked for: from so many pixels to this share of the image
 _LEAST_PX, _MOST_SHARE = 2.5, 1 / 3
 _CANDIDATES = 10
@@ -64,11 +66,14 @@ class Tip:
         return bool(self.ends)
 
 
-def find_tip(image: FloatArray, unit: str, progress: Progress) -> Tip:
-    """The further ends of the tip that scanned `image` (rows, columns; without gaps), looked for in its middle."""
+def find_tip(image: FloatArray, unit: str, progress: Progress, pixel_m: float | None = None) -> Tip:
+    """The further ends of the tip that scanned `image` (rows, columns; without gaps), looked for in its middle.
+
+    `pixel_m` is the size of its pixels where that is known.
+    """
     progress.check()
     decay = decay_of(levelled(image), unit)
-    factor = _coarser_by(image)
+    factor = _coarser_by(image, pixel_m)
     small = _binned(image, factor)
     if min(small.shape) < _LEAST_SIDE:
         return Tip((), decay, 0)
@@ -92,8 +97,13 @@ def find_tip(image: FloatArray, unit: str, progress: Progress) -> Tip:
     return Tip(large, decay, scene.count, evidence)
 
 
-def _coarser_by(image: FloatArray) -> int:
-    """How many pixels are averaged: finely sampled rows are many pixels wide and would be taken for features."""
+def _coarser_by(image: FloatArray, pixel_m: float | None) -> int:
+    """How many pixels are averaged: finely sampled rows are many pixels wide and would be taken for features.
+
+    Rows are looked for only where the size of the pixels is not known: a double tip can make others of them.
+    """
+    if pixel_m is not None:
+        return max(1, int(_PIXEL_M / pixel_m))
     rows = find_rows(image)
     if rows is None or rows.strength < _CERTAIN_ROWS:
         return 1
