@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from stmviewer.evaluate.efficientnet import EfficientNetLite0
+from stmviewer.evaluate.tip_shapes import shape_numbers
 from stmviewer.restore.normalise import normalisation
 from stmviewer.scan import BoolArray, FloatArray
 
@@ -46,8 +47,13 @@ def coarser(image: FloatArray, factor: int) -> FloatArray:
     return lines.reshape(rows // factor, columns // factor, factor).mean(axis=2)
 
 
-def tip_features(image: FloatArray, measured: BoolArray, network: EfficientNetLite0) -> TipFeatures:
-    """The numbers of an image (rows, columns) without NaN, 64 pixels a side at least."""
+def tip_features(
+    image: FloatArray, measured: BoolArray, network: EfficientNetLite0, shapes: bool = False
+) -> TipFeatures:
+    """The numbers of an image (rows, columns) without NaN, 64 pixels a side at least.
+
+    `shapes` appends those of `tip_shapes`, which judges of before were not trained on.
+    """
     factor = max(1, -(-max(image.shape) // MOST_SIDE))
     factor = min(factor, min(image.shape) // LEAST_SIDE)
     small, known = coarser(image, factor), coarser(measured.astype(np.float64), factor) > 0.5
@@ -58,7 +64,7 @@ def tip_features(image: FloatArray, measured: BoolArray, network: EfficientNetLi
     pooled = torch.cat([_pooled(maps[k]) for k in _STAGES])
     textures = maps[_STAGES[0]][0].mean(dim=2).T.double().numpy()  # (lines, channels)
     numbers = np.concatenate([_named(detail), _texture_changes(textures)])
-    values = np.concatenate([pooled.double().numpy(), numbers])
+    values = np.concatenate([pooled.double().numpy(), numbers, shape_numbers(detail) if shapes else []])
     return TipFeatures(values, _line_changes(detail, textures), factor)
 
 

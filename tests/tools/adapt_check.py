@@ -30,19 +30,26 @@ HELD = ("2015Feb11-102853", "2014Nov21-173705", "2015Oct21-110741")
 _COARSE_PX, _CERTAIN = 5.0, 2.0
 #: of the sessions held out so many images are scored; those of some 60 pixels suffice for that
 _SCORED, _LEAST_SCORED = 6, 48
+#: images of one session are alike: of one whose first few are too small coarse, all are
+_MISSES = 3
 
 
 def coarse_scans(root: Path, session: str, files: list[str], most: int, least: int) -> list[Scan]:
     """Up to `most` images of a session at five pixels a dimer row, spread over the session."""
     found: list[Scan] = []
+    missed = 0
     for name in files[:: max(1, len(files) // (2 * most))]:
         data = open_scan(root / name).channel().data
         rows = find_rows(data)
         if rows is None or rows.strength <= _CERTAIN:
             continue
         small = coarser(data, max(1, round(rows.period_px / _COARSE_PX)))
-        if min(small.shape) >= least and len(found) < most:
+        if min(small.shape) >= least:
             found.append(Scan([Channel("Z", "", small)], Geometry.of_pixels(*small.shape), path=Path(session)))
+        else:
+            missed += 1
+        if len(found) == most or missed - len(found) > _MISSES:
+            break
     return found
 
 

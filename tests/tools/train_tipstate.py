@@ -50,7 +50,7 @@ def features(images: list[LabelledImage]) -> tuple[np.ndarray, np.ndarray]:
     values, which = [], []
     for i, image in enumerate(images):
         for number, pixels in views(image.data, rng):
-            values.append(tip_features(pixels, np.ones(pixels.shape, dtype=bool), network).values)
+            values.append(tip_features(pixels, np.ones(pixels.shape, dtype=bool), network, shapes=True).values)
             which.append((i, number))
     return np.array(values), np.array(which)
 
