@@ -13,13 +13,15 @@ import stmviewer
 from stmviewer.evaluate import choice_fit
 from stmviewer.evaluate.sets import Case
 from stmviewer.restore import RestoreRequest, library
-from stmviewer.restore.choice import CLASSICAL_CANDIDATES
+from stmviewer.restore.choice import CLASSICAL_CANDIDATES, SCATTERED_CANDIDATES
 from stmviewer.restore.filling import kind_of_mask
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.request import Device
 from stmviewer.restore.restoration import Restoration
 from stmviewer.restore.trust import Evidence, right_share
 from stmviewer.scan import FloatArray, Progress, RequestError
+
+_CLASSICAL = tuple(dict.fromkeys([*CLASSICAL_CANDIDATES, *SCATTERED_CANDIDATES]))
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def fit(rows: Sequence[Row]) -> dict[str, Any]:
     kinds: dict[str, dict[str, Any]] = {}
     for kind in sorted({r.kind for r in rows}):
         kinds[kind] = {}
-        for method in ("learned", *CLASSICAL_CANDIDATES):
+        for method in ("learned", *_CLASSICAL):
             chosen = [
                 r
                 for r in rows
@@ -171,16 +173,14 @@ def table(rows: Sequence[Row]) -> str:
     the set, both chosen with hindsight."""
     tasks = list(dict.fromkeys(r.task for r in rows))
     learned = {i.name for i in library.model_infos() if i.learned}
-    lines = ["SSIM of auto (over the best of " + ", ".join(CLASSICAL_CANDIDATES) + "; over the best network)", ""]
+    lines = ["SSIM of auto (over the best of " + ", ".join(_CLASSICAL) + "; over the best network)", ""]
     lines += ["| set | " + " | ".join(tasks) + " |", "|---|" + "---|" * len(tasks)]
     for name in dict.fromkeys(r.set for r in rows):
         cells = []
         for task in tasks:
             here = [r for r in rows if (r.set, r.task) == (name, task)]
             mean = {m: float(np.mean([r.ssim for r in here if r.method == m])) for m in {r.method for r in here}}
-            best = [
-                max((v for m, v in mean.items() if m in sort), default=None) for sort in (CLASSICAL_CANDIDATES, learned)
-            ]
+            best = [max((v for m, v in mean.items() if m in sort), default=None) for sort in (_CLASSICAL, learned)]
             over = "; ".join("none" if b is None else f"{mean['auto'] - b:+.3f}" for b in best)
             cells.append(f"{mean['auto']:.3f} ({over})" if mean else "")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")

@@ -20,8 +20,10 @@ from stmviewer.scan import FloatArray, Geometry
 
 #: classical methods worth trying, with their weights where nothing is known; plate stands for biharmonic
 CLASSICAL_CANDIDATES = {"plate": 0.5, "cubic": 0.2, "tv": 0.2, "linear": 0.1}
-#: larger scans are not tried with methods that would take minutes (triangles: scattered pixels) or gigabytes
-_MOST_TRIANGULATED, _MOST_SLOW = 1_500_000, 5_000_000
+#: on scattered pixels compressed sensing is ahead of interpolation on every surface tried, and quicker
+SCATTERED_CANDIDATES = {"cs-dct": 0.5, "plate": 0.3, "tv": 0.2}
+#: larger scans are not tried with methods that would take minutes or gigabytes; linear and cubic are cheap
+_MOST_SLOW = 5_000_000
 _MOST_LEARNED = 3
 #: methods that miss the hidden part by so much more than the best of their sort are left out
 _WORSE = 1.3
@@ -57,15 +59,14 @@ def candidates(infos: Sequence[ModelInfo], case: Case) -> list[str]:
 
 def affordable(case: Case) -> list[str]:
     """The classical methods that take seconds on a scan of this size."""
-    scattered = separable(case.mask.measured) is None
-    names = []
-    for name in CLASSICAL_CANDIDATES:
-        most = _MOST_SLOW if name in ("tv", "plate") else None
-        if scattered and name != "plate":
-            most = _MOST_TRIANGULATED
-        if most is None or case.raw.size <= most:
-            names.append(name)
-    return names
+    if case.raw.size > _MOST_SLOW:
+        return [name for name in classical_candidates(case) if name in ("linear", "cubic")]
+    return list(classical_candidates(case))
+
+
+def classical_candidates(case: Case) -> dict[str, float]:
+    """The classical methods for masks like that of the scan, with their usual weights."""
+    return SCATTERED_CANDIDATES if separable(case.mask.measured) is None else CLASSICAL_CANDIDATES
 
 
 def choose(
@@ -82,7 +83,8 @@ def choose(
     """
     learned = {i.name for i in infos if i.learned}
     networks = _within({m: 1.0 for m in names if m in learned}, trial)
-    classical = _within({m: CLASSICAL_CANDIDATES.get(m, 0.1) for m in names if m not in learned}, trial)
+    usual = classical_candidates(case)
+    classical = _within({m: usual.get(m, 0.1) for m in names if m not in learned}, trial)
     if not networks or not classical:
         weights = networks or classical
         return Choice(weights, _reason(check, weights, learned, None))

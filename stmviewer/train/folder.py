@@ -67,6 +67,12 @@ class FolderSource:
         part = cut(self.images[i], (size, size), factor, rng, LINES_STAY).image
         return part, self.pixels_m[i] * factor if self.calibrated else None
 
+    def pixel_range_m(self, size: int) -> tuple[float, float]:
+        """The smallest and largest pixel (m) of crops of `size` pixels, with those of small crops."""
+        smallest = max(1, size * 3 // 8)
+        coarsest = (p * max(1, min(self.coarsest, self.side(i) // smallest)) for i, p in enumerate(self.pixels_m))
+        return min(self.pixels_m), max(coarsest)
+
     def _factor(self, i: int, size: int, rng: np.random.Generator) -> int:
         """How much coarser a crop becomes; whole, so that it needs no line between two that were scanned.
 

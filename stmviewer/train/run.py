@@ -166,7 +166,7 @@ def _one_maker(
         degrader=degrader,
     )
     if isinstance(source, FolderSource):
-        known = (min(source.pixels_m), max(source.pixels_m) * source.coarsest) if source.calibrated else ()
+        known = source.pixel_range_m(spec.crop) if source.calibrated else ()
         return maker, known, made_of
     return maker, spec.pixel_range_m, made_of
 

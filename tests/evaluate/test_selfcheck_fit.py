@@ -86,7 +86,7 @@ def test_measuring_from_scan_to_resource(tmp_path: Path, monkeypatch: pytest.Mon
         scan = Scan([Channel("Z", "m" if name == "one" else "Hz", data)], Geometry.of_pixels(48, 48))
         sets[name] = [Case(scan, None, "g")]
     measured = measure(sets, ["lines:2", "pixels:0.3"], Progress(), device="cpu")
-    assert {r.method for r in measured.rows} == {"auto", "regression-tiny", "plate", "cubic", "tv", "linear"}
+    assert {r.method for r in measured.rows} == {"auto", "regression-tiny", "plate", "cubic", "tv", "linear", "cs-dct"}
     assert all(0 < r.true < 1 for r in measured.rows)  # shares of the range, whatever the unit
     assert len(measured.shares) == 4
     assert all(r.stake > 0 for r in measured.shares)

@@ -311,3 +311,18 @@ class TestAuto:
         with pytest.raises(Cancelled):
             restore(make_scan(), RestoreRequest(task="sparse", mask="lines:4"), Progress(report, stop))
         assert "Self-check" in seen
+
+
+def test_scattered_pixels_are_tried_with_compressed_sensing_and_large_scans_with_what_is_quick():
+    from stmviewer.restore.case import Case
+    from stmviewer.restore.choice import affordable
+    from stmviewer.scan import Geometry, make_mask
+
+    def names(pattern, side):
+        mask = make_mask(pattern, side, side, 0)
+        return affordable(Case(np.zeros((side, side)), mask, Geometry.of_pixels(side, side)))
+
+    assert names("pixels:0.25", 64) == ["cs-dct", "plate", "tv"]
+    assert names("lines:4", 64) == ["plate", "cubic", "tv", "linear"]
+    assert set(names("lines:4", 2400)) == {"linear", "cubic"}
+    assert names("pixels:0.25", 2400) == []
