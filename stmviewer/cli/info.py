@@ -70,6 +70,7 @@ def describe_tip(scan: Scan) -> dict[str, Any]:
         "probabilities": dict(state.probabilities),
         "changed_at": state.changed_at,
         "good_after": state.good_after,
+        "recognised": state.recognised,
         "advice": state.advice,
         "text": state.text,
         "model": state.model,

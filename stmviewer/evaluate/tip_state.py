@@ -6,7 +6,7 @@ says. Importing this module does not import torch.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from stmviewer.evaluate import judges
 from stmviewer.scan import BoolArray, Channel, FileError, FloatArray, RequestError
+from stmviewer.scan.corrugation import find_rows
 
 if TYPE_CHECKING:
     from stmviewer.evaluate.efficientnet import EfficientNetLite0
@@ -29,6 +30,8 @@ WITHOUT_SHAPES = 590
 LEAST_SIDE = 64
 #: a state with less than this probability is not called the state
 _SURE = 0.5
+#: strength from which dimer rows are seen, and the factor within which their spacing must be that of Si(001)
+_SEEN, _NEAR = 3.0, 1.25
 _WORDS: dict[TipKind, str] = {
     "good": "good",
     "double": "double or asymmetric",
@@ -48,13 +51,15 @@ class TipState:
     """What the judge says of one image: calibrated `probabilities` of the four kinds, which add up to 1.
 
     `changed_at` is the image row (0 at the top) from which on another tip scans, None unless a change is likely;
-    `good_after` whether what was scanned since looks good, None where that is too little to tell.
+    `good_after` whether what was scanned since looks good, None where that is too little to tell. `recognised`: whether
+    the dimer rows of Si(001) are seen, the surface that the judge has learned from; on others what it says is a hint.
     """
 
     probabilities: Mapping[TipKind, float]
     changed_at: int | None = None
     good_after: bool | None = None
     model: str = NAME
+    recognised: bool = True
 
     @property
     def kind(self) -> TipKind:
@@ -80,7 +85,8 @@ class TipState:
     def text(self) -> str:
         """One line: `Tip: changed at line 120 (81 %): restore and go on`."""
         where = f" at line {self.changed_at + 1}" if self.kind == "change" and self.changed_at is not None else ""
-        return f"Tip: {_WORDS[self.kind]}{where} ({100 * self.probabilities[self.kind]:.0f} %): {self.advice}"
+        tip = "Tip" if self.recognised else "Tip, if this is H:Si(100)"
+        return f"{tip}: {_WORDS[self.kind]}{where} ({100 * self.probabilities[self.kind]:.0f} %): {self.advice}"
 
 
 @dataclass(frozen=True)
@@ -109,11 +115,11 @@ def softmax(logits: FloatArray) -> FloatArray:
     return result
 
 
-def judge_channel(channel: Channel, upwards: bool = False) -> TipState:
+def judge_channel(channel: Channel, upwards: bool = False, pixel_m: float | None = None) -> TipState:
     """The state of the tip that measured `channel`. Raises RequestError for what cannot be judged.
 
     Lines with pixels that were not measured are left out: the longest stretch without them is judged. `upwards`: the
-    lower lines were scanned first.
+    lower lines were scanned first; `pixel_m` is the pixel size, where it is known.
     """
     reason = channel.why_not_restorable()
     if reason is not None:
@@ -124,10 +130,17 @@ def judge_channel(channel: Channel, upwards: bool = False) -> TipState:
             f"the tip cannot be judged from {channel.label}: {LEAST_SIDE} whole lines of {LEAST_SIDE} pixels are the "
             f"least, and it has {stop - start} of {channel.data.shape[1]}"
         )
-    state = judge(np.asarray(channel.data[start:stop]), upwards)
-    if state.changed_at is None or start == 0:
-        return state
-    return TipState(state.probabilities, state.changed_at + start, state.good_after, state.model)
+    image = np.asarray(channel.data[start:stop])
+    state = judge(image, upwards)
+    row = None if state.changed_at is None else state.changed_at + start
+    return replace(state, changed_at=row, recognised=_recognised(image, pixel_m))
+
+
+def _recognised(image: FloatArray, pixel_m: float | None) -> bool:
+    rows = find_rows(image)
+    if rows is None or rows.strength < _SEEN:
+        return False
+    return pixel_m is None or 1 / _NEAR < rows.pixel_m / pixel_m < _NEAR
 
 
 def _longest(whole: BoolArray) -> tuple[int, int]:

@@ -18,7 +18,9 @@ def tip_state(scan: Scan, channel: Channel | None = None) -> TipState:
 
     Loads torch. Raises RequestError for channels that cannot be judged: too small, constant, hardly measured.
     """
-    return judge_channel(channel or scan.channel(), upwards=scan.scan_direction == "up")
+    frame = scan.geometry
+    pixel_m = frame.pixel_width if frame.calibrated else None
+    return judge_channel(channel or scan.channel(), upwards=scan.scan_direction == "up", pixel_m=pixel_m)
 
 
 def tip_state_job(scan: Scan, channel: Channel, tips: TipCache | None = None) -> Job:

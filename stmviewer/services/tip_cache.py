@@ -18,7 +18,7 @@ from stmviewer.evaluate.tip_state import KINDS, NAME, TipState
 
 _log = logging.getLogger(__name__)
 #: raised when the same weights come to judge otherwise
-_VERSION = 1
+_VERSION = 2
 _PATIENCE_S = 1.0
 _MOST = 50_000
 #: what could not be judged is remembered, too: a line that says why
@@ -95,6 +95,7 @@ def _written(judged: Judged) -> str:
             "changed_at": judged.changed_at,
             "good_after": judged.good_after,
             "model": judged.model,
+            "recognised": judged.recognised,
         }
     )
 
@@ -108,4 +109,5 @@ def _read(text: str) -> Judged:
         said["changed_at"],
         said["good_after"],
         str(said["model"]),
+        bool(said["recognised"]),
     )

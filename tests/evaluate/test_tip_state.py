@@ -190,3 +190,18 @@ def test_on_sessions_that_it_has_not_seen_it_meets_most_labels(real_data):
     change = [judge(i.data).kind == "change" for i in images if i.kind == "tip_change"]
     assert np.mean(good) > 0.6
     assert np.mean(change) > 0.6
+
+
+def test_surfaces_without_the_rows_of_silicon_are_judged_under_reserve():
+    from stmviewer.simulate import Si001H, simulate_scan, to_scan
+
+    rng = np.random.default_rng(3)
+    z = Si001H(angle_deg=30, bias_v=-2.0, tip_height_m=0.4e-9).make(160, 160, 0.1e-9, rng)
+    silicon = Channel("Z", "m", z + rng.normal(0, 2e-12, z.shape))
+    assert judge_channel(silicon, pixel_m=0.1e-9).recognised
+    assert judge_channel(silicon).recognised  # a picture without a size
+    assert not judge_channel(silicon, pixel_m=0.2e-9).recognised  # another lattice, then
+    graphite = to_scan(simulate_scan("graphite", 128, 128, 0.03e-9, "mild", 0)).channel()
+    state = judge_channel(graphite, pixel_m=0.03e-9)
+    assert not state.recognised
+    assert state.text.startswith("Tip, if this is H:Si(100): ")
