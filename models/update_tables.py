@@ -88,8 +88,8 @@ def main(files: Sequence[str]) -> None:
         "# Benchmark\n\n`STMVIEWER_REAL_DATA=... stmviewer evaluate --benchmark --images 16`, version "
         f"{stmviewer.__version__}, {date.today().isoformat()}. Intervals\n(bootstrap by place or session) are in its "
         "`--json`. `auto` is what the application shows by default: a mixture\nthat each scan's own self-check "
-        "decides. Pixel sizes of the real H:Si(100) images are estimated from their dimer\nrows. diffusion-si100h is of "
-        "the first four images of each set at most.\n\n"
+        "decides. Pixel sizes of the real H:Si(100) images are estimated from their dimer\nrows. "
+        "diffusion-si100h is of the first four images of each set at most.\n\n"
     )
     (MODELS / "BENCHMARK.md").write_text(head + table(scores) + "\n", encoding="utf-8")
     for model in dict.fromkeys(s.model for s in scores):
