@@ -127,7 +127,9 @@ def _blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-COMMAND_LINES = [line for block in _blocks("sh") for line in block.splitlines() if line.startswith("stmviewer ")]
+COMMAND_LINES = [
+    line for block in _blocks("sh") for line in block.replace("\\\n", " ").splitlines() if line.startswith("stmviewer ")
+]
 
 
 @pytest.mark.skipif(not COMMAND_LINES, reason="the README shows no command line yet")

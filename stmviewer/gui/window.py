@@ -329,6 +329,9 @@ class MainWindow(QMainWindow):
         self.companions.close()
         self._simulation.close()
         self._report.close()
+        if self._follows_desktop:  # a window that is gone must not dress the application any more
+            self._follows_desktop = False
+            QApplication.styleHints().colorSchemeChanged.disconnect(self._on_system_theme)
         self.hide()  # at once; the jobs may need a moment to stop
         self.ended_cleanly = self.session.close()
         super().closeEvent(event)
@@ -385,6 +388,7 @@ class MainWindow(QMainWindow):
         self._preview_timer.timeout.connect(self._preview)
         self._tip_timer.timeout.connect(session.judge_tip)
         QApplication.styleHints().colorSchemeChanged.connect(self._on_system_theme)
+        self._follows_desktop = True
 
     def _folder(self) -> Path:
         return self.recent.folder(self.session.scan.path if self.session.scan else None)
