@@ -58,6 +58,7 @@ class MainWindow(QMainWindow):
         self.settings = settings or Settings()
         self.session = Session(services, self)
         self.ended_cleanly = True
+        self._follows_desktop = False
         self.recent = Recent(self.settings, self)
         self._simulation = BesideWindow(lambda: simulation_dialog(self.session.desk, self.settings, self._take, self))
         self._report = BesideWindow(lambda: report_dialog(self.session.desk, self.settings, self.session.models, self))
