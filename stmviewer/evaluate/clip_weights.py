@@ -100,7 +100,9 @@ def _read(path: Path) -> "tuple[dict[str, Tensor], str]":
 
     try:
         if path.suffix != ".safetensors":
-            # nothing but tensors is unpickled
+            # nothing foreign is unpickled, and of what is published nothing but tensors
+            if file_sha256(path) != REMOTE_SHA256:
+                raise FileError(path, "in this format only the published file is read, which has another hash", ADVICE)
             return dict(torch.load(path, map_location="cpu", weights_only=True, mmap=True)), ""
         with safe_open(path, framework="pt", device="cpu") as file:
             names = [name for name in file.keys() if name.startswith(PREFIXES)]  # noqa: SIM118 (not a dict)

@@ -193,13 +193,18 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
         clip_weights.load(path)
 
 
-def test_a_pickle_that_would_run_something_is_not_run(tmp_path: Path) -> None:
+def test_a_pickle_that_would_run_something_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from stmviewer.files import file_sha256
+
     class Bomb:
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return exec, ("raise SystemExit('it ran')",)
 
     path = tmp_path / "pytorch_model.bin"
     torch.save({"a": Bomb()}, path)
+    with pytest.raises(FileError, match="only the published file is read"):
+        clip_weights.load(path)
+    monkeypatch.setattr(clip_weights, "REMOTE_SHA256", file_sha256(path))  # not even with its hash
     with pytest.raises(FileError, match="cannot be read"):
         clip_weights.load(path)
 
