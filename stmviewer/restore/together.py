@@ -141,6 +141,7 @@ class _Meeting:
 
     def lead(self) -> None:
         """Answers questions until every scan is done. Raises Cancelled, after all threads were told."""
+        group: list[_Question] = []  # no longer in line: if it is not answered here, nobody will
         try:
             told = 0
             while told < self._scans:
@@ -154,9 +155,10 @@ class _Meeting:
         except BaseException as error:
             with self._changed:
                 self._over = error
-                waiting, self._waiting = self._waiting, []
+                waiting, self._waiting = [*group, *self._waiting], []
             for question in waiting:
-                question.settle(error)
+                if not question.answered.is_set():
+                    question.settle(error)
             raise
 
     def _news(self, told: int) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from stmviewer.restore import Restoration, RestoreRequest
 from stmviewer.restore.learned import LearnedRestorer
 from stmviewer.restore.pipeline import restore
-from stmviewer.restore.together import MOST_SCANS, restore_together
+from stmviewer.restore.together import MOST_SCANS, _Meeting, restore_together
 from stmviewer.scan import Cancelled, Progress, RequestError, Scan
 from stmviewer.scan.progress import Advance
 
@@ -130,6 +130,23 @@ def test_it_is_cancelled_between_batches_and_leaves_no_thread(
         return whole(self, problems, options, progress)
 
     monkeypatch.setattr(LearnedRestorer, "restore_together", stopping)
+    with pytest.raises(Cancelled):
+        restore_together(scans, RestoreRequest(model="regression-tiny"), Progress(stop=stop))
+    assert not [t for t in threading.enumerate() if t.name.startswith("stmviewer-together")]
+
+
+def test_cancelled_while_a_batch_is_chosen_it_leaves_nobody_waiting(
+    scans: list[Scan], tiny_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = threading.Event()
+    chosen = _Meeting._largest_group
+
+    def choosing(self: _Meeting):  # type: ignore[no-untyped-def]
+        group = chosen(self)
+        stop.set()  # after it left the line, before it is answered
+        return group
+
+    monkeypatch.setattr(_Meeting, "_largest_group", choosing)
     with pytest.raises(Cancelled):
         restore_together(scans, RestoreRequest(model="regression-tiny"), Progress(stop=stop))
     assert not [t for t in threading.enumerate() if t.name.startswith("stmviewer-together")]
