@@ -21,6 +21,8 @@ from stmviewer.scan import BoolArray, FloatArray, Progress
 
 #: iterations, at most; a scan of 512 x 512 takes a few seconds
 _MOST = 60
+#: iterations of a first guess for networks: within 0.001 SSIM of the end
+_GUESS_MOST = 20
 #: over when an iteration changes hidden pixels by less than this (root mean square, corrugation about 1)
 _CHANGE = 1e-3
 #: penalties as a share of the noise, the noise where a mask does not tell it, and what is believed of it
@@ -40,16 +42,28 @@ Shrink = Callable[[FloatArray, int], FloatArray]
 
 def cs_dct(image: FloatArray, measured: BoolArray, progress: Progress) -> FloatArray:
     """Sparse in waves: the discrete cosine transform of the whole image. Lattices are a few of them."""
+    return _in_waves(image, measured, _MOST, progress)
+
+
+def waves_guess(image: FloatArray, measured: BoolArray, progress: Progress) -> FloatArray:
+    """`cs_dct` after a third of its iterations, in the precision of `image`: what networks start from.
+
+    On scattered pixels it is nearer than averages are (real H:Si(100), a quarter of the pixels: SSIM 0.96, not 0.89).
+    """
+    return _in_waves(image, measured, _GUESS_MOST, progress.silent())
+
+
+def _in_waves(image: FloatArray, measured: BoolArray, most: int, progress: Progress) -> FloatArray:
     from scipy.fft import dctn, idctn
 
     if measured.all():
         return np.array(image)
-    threshold = _DCT_SHARE * _noise(image, measured) * _dearness(image.shape)
+    threshold = (_DCT_SHARE * _noise(image, measured) * _dearness(image.shape)).astype(image.dtype, copy=False)
 
     def shrink(x: FloatArray, _: int) -> FloatArray:
         return np.asarray(idctn(_soft(np.asarray(dctn(x, norm="ortho")), threshold), norm="ortho"))
 
-    return _fista(image, measured, shrink, progress.part(1.0, "Compressed sensing", _MOST))
+    return _fista(image, measured, shrink, most, progress.part(1.0, "Compressed sensing", most))
 
 
 def cs_wavelet(image: FloatArray, measured: BoolArray, progress: Progress) -> FloatArray:
@@ -81,10 +95,10 @@ def cs_wavelet(image: FloatArray, measured: BoolArray, progress: Progress) -> Fl
         back = np.roll(pywt.waverec2([rest, *details], _WAVELET, mode="periodization"), -move, (0, 1))
         return np.asarray(back[_MARGIN : _MARGIN + rows, _MARGIN : _MARGIN + columns])
 
-    return _fista(image, measured, shrink, progress.part(1.0, "Compressed sensing", _MOST))
+    return _fista(image, measured, shrink, _MOST, progress.part(1.0, "Compressed sensing", _MOST))
 
 
-def _fista(image: FloatArray, measured: BoolArray, shrink: Shrink, progress: Progress) -> FloatArray:
+def _fista(image: FloatArray, measured: BoolArray, shrink: Shrink, most: int, progress: Progress) -> FloatArray:
     """FISTA from the first guess that `image` has where nothing was measured; measured pixels stay as they are.
 
     The gradient step, of length 1, is to put the measured pixels back.
@@ -92,7 +106,7 @@ def _fista(image: FloatArray, measured: BoolArray, shrink: Shrink, progress: Pro
     hidden = ~measured
     x = ahead = image
     momentum = 1.0
-    for iteration in range(_MOST):
+    for iteration in range(most):
         new = shrink(np.where(measured, image, ahead), iteration)
         change = float(np.sqrt(np.mean((new - x)[hidden] ** 2)))
         following = (1 + (1 + 4 * momentum**2) ** 0.5) / 2

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stmviewer.restore.devices import arithmetic, fast_bf16, free_threads
-from stmviewer.restore.filling import kind_of_mask
+from stmviewer.restore.compressed import waves_guess
+from stmviewer.restore.filling import kind_of_mask, separable
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.memory import in_smaller_tiles, out_of_memory, release
 from stmviewer.restore.models import LearnedModel, SampledModel
@@ -72,6 +73,7 @@ class LearnedRestorer:
     def _restore(
         self, problems: Sequence[Problem], options: Options, tile_side: int, progress: Progress
     ) -> list[Answer]:
+        problems = [self._in_waves(problem, progress) for problem in problems]
         batch, shape = len(problems), problems[0].image.shape
         sampled = isinstance(self.model, SampledModel)
         steps = (options.steps or self.model.steps) if isinstance(self.model, SampledModel) else 1
@@ -103,6 +105,13 @@ class LearnedRestorer:
             deviation *= scale / weights
             answers.append(Answer(mean.astype(np.float64), deviation.astype(np.float64)))
         return answers
+
+    def _in_waves(self, problem: Problem, progress: Progress) -> Problem:
+        """The problem with the sharper guess that the network was trained on, where pixels are scattered."""
+        scattered = problem.task == "sparse" and separable(problem.measured) is None
+        if not (self.model.config.waves and scattered):
+            return problem
+        return replace(problem, sharp=waves_guess(problem.image, problem.measured, progress))
 
     def _tile(
         self, problems: Sequence[Problem], tile: Tile, noise: list[np.ndarray], steps: int, progress: Progress

@@ -2,8 +2,9 @@
 
 All work on normalised images f (filled), masks m, each (batch, 1, rows, columns), and `told` (batch, 4), which says
 what task it is and how the scan was sampled (`networks.condition`). `filled` may have a second channel, a sharper first
-guess: cubic where the first is linear, so that a network need not learn to interpolate what is well sampled; rows
-aligned where a scan is to be repaired. Networks of one guess do not look at it.
+guess: cubic where the first is linear, so that a network need not learn to interpolate what is well sampled; of
+scattered pixels what compressed sensing makes of them, for networks that were trained on that (`waves`); rows aligned
+where a scan is to be repaired. Networks of one guess do not look at it.
 
 One pass: regression, and the autoencoder as a baseline. Both give an image and a Laplace scale b of its error (Kendall
 and Gal, NeurIPS 2017, eq. 5).

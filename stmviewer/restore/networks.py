@@ -24,7 +24,8 @@ class UNetConfig:
     """Shape of the network; written into the weights file, so that weights and network cannot be mixed up.
 
     `guesses` is how many first guesses of the image it sees, and `told` whether it is told the sampling besides the
-    task; the defaults of both are those of weights that do not name them. `bottleneck` is the channels of an
+    task; `waves` whether the sharper guess of scattered pixels is that of compressed sensing, not an average. The
+    defaults of these are those of weights that do not name them. `bottleneck` is the channels of an
     autoencoder's code; U-Nets have none.
     """
 
@@ -36,6 +37,7 @@ class UNetConfig:
     embedding: int = 64
     guesses: int = 1
     told: bool = False
+    waves: bool = False
     bottleneck: int = 0
 
     def to_dict(self) -> dict[str, Any]:

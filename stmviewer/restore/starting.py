@@ -28,7 +28,8 @@ def build(kind: str, config: UNetConfig, regression: RegressionModel | None = No
         case "regression":
             return RegressionModel(config)
         case "flow":
-            return FlowModel(config, regression or RegressionModel(config))
+            mean = regression or RegressionModel(config)
+            return FlowModel(replace(config, waves=mean.config.waves), mean)  # both see the same guesses
         case "cfm":
             return CfmModel(config)
         case "diffusion":
@@ -36,6 +37,12 @@ def build(kind: str, config: UNetConfig, regression: RegressionModel | None = No
         case "autoencoder":
             return AutoencoderModel(config if config.bottleneck else replace(config, bottleneck=_BOTTLENECK))
     raise ValueError(f"no learned model is of kind '{kind}'")
+
+
+def with_waves(model: RegressionModel) -> RegressionModel:
+    """`model` itself, its sharper guess of scattered pixels that of compressed sensing from now on: to be trained."""
+    model.config = model.net.config = replace(model.config, waves=True)
+    return model
 
 
 def grown(model: LearnedModel) -> LearnedModel:
@@ -59,7 +66,7 @@ def with_mean(flow: FlowModel, regression: RegressionModel) -> FlowModel:
     """The network of a flow on the posterior mean of another regression, both grown."""
     inner = grown(regression)
     assert isinstance(inner, RegressionModel)
-    larger = FlowModel(replace(flow.config, guesses=2, told=True), inner)
+    larger = FlowModel(replace(flow.config, guesses=2, told=True, waves=inner.config.waves), inner)
     _take_over(larger, flow)
     return larger
 

@@ -10,11 +10,12 @@ from typing import Protocol
 
 import numpy as np
 
+from stmviewer.restore.compressed import waves_guess
 from stmviewer.restore.filling import fill, sharp_fill
 from stmviewer.restore.networks import STRIDE, condition
 from stmviewer.restore.normalise import normalisation
 from stmviewer.restore.request import Task
-from stmviewer.scan import BoolArray, FloatArray, make_mask
+from stmviewer.scan import BoolArray, FloatArray, Progress, make_mask
 from stmviewer.scan.levelling import fit_plane, row_offsets
 from stmviewer.simulate import Pair
 from stmviewer.simulate.presets import Plan, degraded_pair, find_preset, plan
@@ -45,6 +46,8 @@ _MARGIN_STEP = 8
 _UNTOLD = 0.3
 #: share of sparse samples whose scan has a tip and noise as bad as real ones
 _SPARSE_DEGRADED = 0.4
+#: share of scattered samples whose waves are found on twice the crop
+_WAVES_WIDER = 0.6
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,8 @@ class SampleMaker:
     widening: int = 0
     #: degrades the images of a batch together; None: one after the other, in numpy
     degrader: Degrader | None = None
+    #: the sharper guess of scattered pixels is that of compressed sensing
+    waves: bool = False
 
     def _order(self) -> np.ndarray:
         """Indices of the source, the ones nearest to the middle of its (logarithmic) pixel sizes first."""
@@ -208,17 +213,31 @@ class SampleMaker:
         return clean + _scanner_noise(clean, rng), pixel_m
 
     def _sparse(self, index: int, size: int, rng: np.random.Generator) -> _Making:
-        clean, pixel_m = yield from self._scanned(index, size, rng)
         names, shares = zip(*_PATTERNS, strict=True)
         pattern = str(rng.choice(names, p=np.array(shares) / sum(shares)))
-        mask = make_mask(pattern, size, size, int(rng.integers(2**31))).measured
+        in_waves = self.waves and pattern.startswith("pixels")
+        # waves are found on the whole of a scan, which is larger than a crop
+        outer = min(2 * size, self.source.side(index)) if in_waves and rng.random() < _WAVES_WIDER else size
+        clean, pixel_m = yield from self._scanned(index, outer, rng)
+        mask = make_mask(pattern, outer, outer, int(rng.integers(2**31))).measured
         # a regular pattern may start anywhere on the crop, as tiles of a large scan do
         measured = np.roll(mask, rng.integers(0, 4, 2), (0, 1)) if ":0." not in pattern else mask
         filled = fill(clean, measured)
+        sharp = _in_waves(filled, measured) if in_waves else sharp_fill(clean, measured)
+        if outer > size:
+            top, left = rng.integers(0, outer - size + 1, 2)
+            window = np.s_[top : top + size, left : left + size]
+            clean, measured, filled, sharp = clean[window], measured[window], filled[window], sharp[window]
         scale = normalisation(filled, measured)
         gain = _contrast(rng)
-        forward, sharp = scale.forward(filled), scale.forward(sharp_fill(clean, measured))
-        return Sample(gain * forward, measured, gain * scale.forward(clean), "sparse", gain * sharp, pixel_m)
+        return Sample(
+            gain * scale.forward(filled),
+            measured,
+            gain * scale.forward(clean),
+            "sparse",
+            gain * scale.forward(sharp),
+            pixel_m,
+        )
 
     def batch(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """The samples of `indices` as `stacked` gives them.
@@ -281,6 +300,13 @@ def _made_together(makings: Sequence[_Making], degrader: Degrader) -> list[Sampl
         except StopIteration as done:
             samples[i] = done.value
     return [samples[i] for i in range(len(makings))]
+
+
+def _in_waves(filled: FloatArray, measured: BoolArray) -> FloatArray:
+    """What compressed sensing makes of scattered pixels, found on the scale that networks see."""
+    scale = normalisation(filled, measured)
+    guess = waves_guess(scale.forward(filled).astype(np.float32), measured, Progress())
+    return scale.back(guess.astype(np.float64))
 
 
 def _contrast(rng: np.random.Generator) -> float:

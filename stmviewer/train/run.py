@@ -18,7 +18,7 @@ from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.models import AutoencoderModel, CfmModel, FlowModel, LearnedModel, RegressionModel
 from stmviewer.restore.networks import UNetConfig, parameter_count
 from stmviewer.restore.request import Device
-from stmviewer.restore.starting import build, grown, sampler_from, with_mean
+from stmviewer.restore.starting import build, grown, sampler_from, with_mean, with_waves
 from stmviewer.restore.weights import load_weights, save_weights
 from stmviewer.scan import FileError, Progress, RequestError
 from stmviewer.simulate import PristineBank
@@ -74,7 +74,7 @@ def train(
     torch.manual_seed(spec.seed)
     model = _model(spec, start, mean)
     with _folder(work):
-        maker, pixels_m, made_of = _maker(spec, degrader_for(where), progress)
+        maker, pixels_m, made_of = _maker(spec, degrader_for(where), progress, waves=model.config.waves)
         covered = coverage(maker, spec.crop, progress)
     if not resume:
         log.unlink(missing_ok=True)
@@ -93,7 +93,7 @@ def train(
             raise FileError(log, f"cannot be written ({error.strerror or error})", "Is the disk full?") from error
         report(line)
 
-    training.run(state, _validation(spec, maker, progress), write, progress)
+    training.run(state, _validation(spec, maker, progress, waves=model.config.waves), write, progress)
     path = models / f"{spec.name}.safetensors"
     with training.kept() as kept:
         save_weights(kept, path, torch.float16)
@@ -139,19 +139,21 @@ def degrader_for(device: torch.device) -> Degrader | None:
     return BatchDegrader(device) if device.type == "cuda" else None
 
 
-def _maker(spec: TrainSpec, degrader: Degrader | None, progress: Progress) -> tuple[Maker, tuple[float, ...], str]:
+def _maker(
+    spec: TrainSpec, degrader: Degrader | None, progress: Progress, *, waves: bool
+) -> tuple[Maker, tuple[float, ...], str]:
     """What makes the samples, the range of pixel sizes (m; empty where unknown), and in words what they are made of."""
-    first, pixels_m, made_of = _one_maker(spec, spec.source, degrader, progress)
+    first, pixels_m, made_of = _one_maker(spec, spec.source, degrader, progress, waves=waves)
     if spec.mixed_with is None:
         return first, pixels_m, made_of
-    second, more, also = _one_maker(spec, spec.mixed_with, degrader, progress)
+    second, more, also = _one_maker(spec, spec.mixed_with, degrader, progress, waves=waves)
     # a model that was shown scans of unknown scale cannot tell what lies outside
     pixels_m = (min(pixels_m[0], more[0]), max(pixels_m[1], more[1])) if pixels_m and more else ()
     return Mixed(first, second, spec.mixed_share), pixels_m, f"{made_of}; {100 * spec.mixed_share:.0f} %: {also}"
 
 
 def _one_maker(
-    spec: TrainSpec, name: str, degrader: Degrader | None, progress: Progress
+    spec: TrainSpec, name: str, degrader: Degrader | None, progress: Progress, *, waves: bool
 ) -> tuple[SampleMaker, tuple[float, ...], str]:
     source, made_of = _source(spec, name, progress)
     simulated = name.startswith(SIMULATED)
@@ -164,6 +166,7 @@ def _one_maker(
         small_share=spec.small_share,
         widening=spec.widening if simulated and spec.start_from is None else 0,
         degrader=degrader,
+        waves=waves,
     )
     if isinstance(source, FolderSource):
         known = source.pixel_range_m(spec.crop) if source.calibrated else ()
@@ -214,7 +217,7 @@ def _starts(spec: TrainSpec, models: Path) -> tuple[_Start | None, _Start | None
 def _model(spec: TrainSpec, begin: _Start | None, mean_of: _Start | None) -> LearnedModel:
     """The untrained model, or the one to start from, with inputs for all that networks of today are told."""
     if begin is None:
-        return build(spec.kind, UNetConfig(channels=spec.channels, guesses=2, told=True))
+        return build(spec.kind, UNetConfig(channels=spec.channels, guesses=2, told=True, waves=True))
     start = load_weights(begin.weights)
     mean = load_weights(mean_of.weights) if mean_of is not None else None
     if mean is not None and not (isinstance(start, FlowModel) and isinstance(mean, RegressionModel)):
@@ -230,12 +233,16 @@ def _model(spec: TrainSpec, begin: _Start | None, mean_of: _Start | None) -> Lea
             return build("flow", UNetConfig(channels=spec.channels, guesses=2, told=True), inner)  # type: ignore[arg-type]
         case "cfm" | "diffusion", RegressionModel() | CfmModel():
             return sampler_from(spec.kind, start)
-        case ("regression", RegressionModel()) | ("autoencoder", AutoencoderModel()):
+        case "regression", RegressionModel():
+            larger = grown(start)
+            assert isinstance(larger, RegressionModel)
+            return with_waves(larger)
+        case "autoencoder", AutoencoderModel():
             return grown(start)
     raise RequestError(f"--from: a {spec.kind} cannot start from '{spec.start_from}', which is a {start.kind}")
 
 
-def _validation(spec: TrainSpec, maker: Maker, progress: Progress) -> Validation:
+def _validation(spec: TrainSpec, maker: Maker, progress: Progress, *, waves: bool) -> Validation:
     sets: dict[str, Maker] = {}
     first = maker.first if isinstance(maker, Mixed) else maker
     if SIMULATED in (spec.source[: len(SIMULATED)], (spec.mixed_with or "")[: len(SIMULATED)]):
@@ -244,7 +251,7 @@ def _validation(spec: TrainSpec, maker: Maker, progress: Progress) -> Validation
         other = PristineBank(
             name.removeprefix(SIMULATED), 24, spec.bank_size, spec.pixel_range_m, spec.seed + 1_000_000, stage
         )
-        sets["simulated"] = SampleMaker(other, 128, spec.repair_share, seed=1)
+        sets["simulated"] = SampleMaker(other, 128, spec.repair_share, seed=1, waves=waves)
     if not spec.source.startswith(SIMULATED):
         assert isinstance(first, SampleMaker)
         # the same scans at places drawn with another seed: tells that it learns, not how it does elsewhere
@@ -252,7 +259,7 @@ def _validation(spec: TrainSpec, maker: Maker, progress: Progress) -> Validation
     if spec.validation is not None:
         listed = list(spec.validation_listed) if spec.validation_listed is not None else None
         real = read_folder(spec.validation, 128, listed, progress.part(0.02), size_by_rows=spec.size_by_rows)
-        sets["real"] = SampleMaker(real, 64, spec.repair_share, seed=2, noisy_targets=False)
+        sets["real"] = SampleMaker(real, 64, spec.repair_share, seed=2, noisy_targets=False, waves=waves)
     return Validation.of(sets, _VALIDATION_SAMPLES)
 
 
