@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stmviewer.restore.devices import arithmetic, fast_bf16, free_threads
 from stmviewer.restore.compressed import waves_guess
+from stmviewer.restore.devices import arithmetic, fast_bf16, free_threads
 from stmviewer.restore.filling import kind_of_mask, separable
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.memory import in_smaller_tiles, out_of_memory, release

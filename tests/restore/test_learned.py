@@ -1,15 +1,18 @@
 """Learned restorers: any size, tiles without seams, the same image for the same seed, stopped when asked."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from stmviewer.restore import ModelInfo
+from stmviewer.restore.compressed import waves_guess
 from stmviewer.restore.learned import LearnedRestorer
 from stmviewer.restore.library import KINDS
 from stmviewer.restore.models import AutoencoderModel, CfmModel, FlowModel, LearnedModel, RegressionModel
@@ -246,3 +249,21 @@ def test_cancel_stops_between_tiles() -> None:
     with pytest.raises(Cancelled):
         restorer(model).restore(problem(200, 200), Options(tile=64), Progress(report, stop))
     assert Same.calls == 2
+
+
+class Sharp(RegressionModel):
+    """Gives back the sharper guess."""
+
+    def forward(self, filled: Tensor, measured: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
+        return filled[:, 1:2], torch.zeros_like(measured)
+
+
+@pytest.mark.parametrize("pattern", ["pixels:0.25", "lines:4"])
+def test_the_sharper_guess_of_scattered_pixels_is_compressed_sensing_where_a_network_knows_it(pattern: str) -> None:
+    given = problem(48, 64, pattern)
+    given = replace(given, image=gaussian_filter(given.image, 2.0).astype(np.float32), sharp=np.zeros((48, 64)))
+    plain = run(Sharp(UNetConfig(channels=(8,), blocks=(1,), guesses=2)), given).mean
+    waves = run(Sharp(UNetConfig(channels=(8,), blocks=(1,), guesses=2, waves=True)), given).mean
+    assert not plain.any()
+    expected = waves_guess(given.image, given.measured, Progress()) if pattern == "pixels:0.25" else plain
+    assert waves == pytest.approx(expected, abs=1e-6)

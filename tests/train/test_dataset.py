@@ -1,9 +1,11 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from stmviewer.restore.filling import separable
 from stmviewer.restore.networks import condition
 from stmviewer.scan.metrics import ssim_map
 from stmviewer.simulate.degradations.scanner import PlaneTilt
@@ -213,3 +215,22 @@ def test_any_number_of_threads_makes_the_same_samples(both):
     for threads in (2, 4):
         with ThreadPoolExecutor(threads) as pool:
             assert all(same(a, b) for a, b in zip(alone, pool.map(both.make, range(12)), strict=True))
+
+
+def test_scattered_pixels_come_with_waves_of_compressed_sensing(sparse: SampleMaker) -> None:
+    waves = replace(sparse, waves=True)
+    scattered = [s for s in map(waves.make, range(60)) if s.task == "sparse" and separable(s.measured) is None]
+    assert len(scattered) > 5
+    averages, sharp = (
+        [np.abs(g - s.target)[~s.measured].mean() for g, s in pairs]
+        for pairs in (
+            [(s.filled, s) for s in scattered],
+            [(s.sharp, s) for s in scattered],
+        )
+    )
+    assert np.mean(sharp) < 0.9 * np.mean(averages)
+    for one in scattered:
+        assert one.filled.shape == one.sharp.shape == one.measured.shape == one.target.shape == (sparse.size,) * 2
+        assert np.abs(one.sharp - one.filled)[one.measured].max() < 1e-4
+    others = [s for s in map(waves.make, range(20)) if s.task == "repair" or separable(s.measured) is not None]
+    assert all(np.isfinite(s.sharp).all() for s in others)
