@@ -5,7 +5,6 @@ The file is a simulated scan as Nanonis writes it: Z and Current, forward and ba
 
 import os
 import shutil
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -14,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from stmviewer import paths
 from stmviewer.evaluate.timing import Timing, timed, whole_process
 from stmviewer.files import open_scan, save_scan
 from stmviewer.scan import Channel, Progress, Scan
@@ -28,7 +28,7 @@ _THUMBNAIL = 88
 
 def program() -> list[str]:
     """The words that start this program: itself when frozen, else the module."""
-    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "stmviewer"]
+    return paths.command()
 
 
 def bench_files(progress: Progress, *, size: int = 512, count: int = _FOLDER) -> list[Timing]:
