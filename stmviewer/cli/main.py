@@ -33,6 +33,9 @@ COMMANDS = {
 #: commands of later versions: known, so that they are not taken for files
 LATER = {"plan": "planning a scan"}
 
+#: another window beside the one that is open
+_NEW_WINDOW = "--new-window"
+
 EXIT_BAD_INPUT, EXIT_OUR_FAULT, EXIT_STOPPED = 2, 1, 130
 
 
@@ -48,7 +51,8 @@ def parser(command: str | None = None) -> Parser:
     whole = Parser(
         prog="stmviewer",
         description="Restore scanning tunnelling microscope images. With files or folders, or alone: the window.",
-        epilog="stmviewer [FILES or FOLDERS] opens the window.",
+        epilog="stmviewer [--new-window] [FILES or FOLDERS] opens the window, or these files in the window that is "
+        "open already.",
     )
     whole.add_argument("--version", action="version", version=f"stmviewer {stmviewer.__version__}")
     commands = whole.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
@@ -83,6 +87,8 @@ def _run(arguments: Sequence[str]) -> int:
         if arguments and arguments[0] in LATER:
             print(f"stmviewer: {LATER[arguments[0]]} is not yet part of this version", file=sys.stderr)
             return EXIT_BAD_INPUT
+        if _NEW_WINDOW in arguments and arguments[0] not in COMMANDS:
+            return _window([Path(a) for a in arguments if a != _NEW_WINDOW], new=True)
         if arguments and (arguments[0] in COMMANDS or arguments[0].startswith("-")):
             chosen = parser(arguments[0] if arguments[0] in COMMANDS else None).parse_args(arguments)
             return int(import_module(f"stmviewer.cli.{chosen.module}").run(chosen))
@@ -102,8 +108,13 @@ def _run(arguments: Sequence[str]) -> int:
         return EXIT_OUR_FAULT
 
 
-def _window(paths: list[Path]) -> int:
+def _window(paths: list[Path], *, new: bool = False) -> int:
     try:
+        # before the window and all that it needs is loaded
+        from stmviewer.gui.instance import hand_over
+
+        if not new and hand_over(paths):
+            return 0
         from stmviewer.gui.app import has_display, run_window
     except ImportError as error:
         if (error.name or "").partition(".")[0] != "PySide6":

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSocketNotifier, QTimer
+from PySide6.QtCore import QEvent, QObject, QSocketNotifier, Qt, QTimer
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
 import stmviewer
 from stmviewer.gui.empty_state import app_icon
 from stmviewer.gui.error_report import FaultCatcher, start_log
+from stmviewer.gui.instance import Listener
 from stmviewer.gui.window import MainWindow
 
 
@@ -28,19 +30,28 @@ def has_display() -> bool:
 def run_window(paths: Sequence[Path] = ()) -> int:
     """Opens the window on `paths` (files and folders) and stays until it is closed; returns the exit code.
 
-    Call `has_display()` first.
+    Call `has_display()` first. A second start hands its files to this window (gui/instance.py).
     """
     start_log()
     app = make_app()
+    listener = Listener()
+    listener.listen()
     catcher = FaultCatcher()
     catcher.install()
     window = MainWindow()
     catcher.window = window
+    listener.asked.connect(lambda asked: _answer(window, asked))
+    window.closing.connect(listener.close)  # from here on a second start opens its own window
+    opened_by_system = _FileOpens(window)
+    if sys.platform == "darwin":  # nowhere else are there such events, and a filter sees every event of all
+        app.installEventFilter(opened_by_system)
     window.show()
     if paths:
         QTimer.singleShot(0, window, lambda: window.open_paths(list(paths)))
     with _Interrupts(app, window):
         code = app.exec()
+    listener.close()
+    app.removeEventFilter(opened_by_system)
     catcher.uninstall()
     if not window.ended_cleanly:
         # a job is inside a call that cannot be stopped, such as the first import of torch: the user has closed the
@@ -59,6 +70,29 @@ def make_app() -> QApplication:
     app.setDesktopFileName("stmviewer")
     app.setWindowIcon(app_icon())
     return app
+
+
+def _answer(window: MainWindow, asked: list[Path]) -> None:
+    """What a second start asks for: these files, in front."""
+    window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized | Qt.WindowState.WindowActive)
+    window.raise_()
+    window.activateWindow()
+    if asked:
+        window.open_paths(asked)
+
+
+class _FileOpens(QObject):
+    """On macOS a double click, or a file dragged onto the icon, comes as an event and not as an argument."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QFileOpenEvent) and event.file():
+            _answer(self._window, [Path(event.file())])
+            return True
+        return super().eventFilter(watched, event)
 
 
 class _Interrupts:

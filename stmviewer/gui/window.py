@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import QSize, QTimer
+from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -50,6 +50,9 @@ _BAD_PATTERN = "The pattern is not right yet"
 
 class MainWindow(QMainWindow):
     """The window of stmviewer. `ended_cleanly` is False when a job would not stop at its close."""
+
+    #: it will be gone, whatever its jobs say
+    closing = Signal()
 
     def __init__(self, services: Services | None = None, settings: Settings | None = None) -> None:
         super().__init__()
@@ -333,6 +336,7 @@ class MainWindow(QMainWindow):
         if self._follows_desktop:  # a window that is gone must not dress the application any more
             self._follows_desktop = False
             QApplication.styleHints().colorSchemeChanged.disconnect(self._on_system_theme)
+        self.closing.emit()
         self.hide()  # at once; the jobs may need a moment to stop
         self.ended_cleanly = self.session.close()
         super().closeEvent(event)
