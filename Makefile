@@ -23,9 +23,11 @@ run: $(VENV)/installed
 	  $(BIN)/stmviewer restore $(SAMPLE) --task repair --format png -o out; \
 	fi
 
+# processes that share the tests; each file of tests stays in one
+WORKERS ?= 2
 test: $(VENV)/installed-test
 	@sh installer/linux_libraries.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .

@@ -339,7 +339,7 @@ class TestMake:
             *([[*pip, wanted, *torch]] if torch else []),
             [*pip, "-e", "."],
             [*pip, "-e", ".[test]"],
-            ["-m", "pytest"],
+            ["-m", "pytest", "--numprocesses=2", "--dist=loadfile"],
         ]
 
 

@@ -44,8 +44,13 @@ def restore_together(
     threads = min(MOST_SCANS, max(len(scans), 1))
     meeting = _Meeting(len(scans), threads, progress)
     with ThreadPoolExecutor(threads, thread_name_prefix="stmviewer-together") as pool:
-        runs = [pool.submit(meeting.attend, partial(_one, scan, request, meeting)) for scan in scans]
-        meeting.lead()
+        try:
+            runs = [pool.submit(meeting.attend, partial(_one, scan, request, meeting)) for scan in scans]
+            meeting.lead()
+        except BaseException as error:  # from here on nobody answers; the pool waits for its threads, so tell them
+            meeting.end(error)
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return [run.result() for run in runs]
 
 
@@ -108,6 +113,7 @@ class _Meeting:
         self._changed = threading.Condition()
         self._done = 0
         self._waiting: list[_Question] = []
+        self._group: list[_Question] = []  # no longer in line: if they are not answered here, nobody will
         self._over: BaseException | None = None
         # no more threads compute at once than there are processors for
         self._places = threading.Semaphore(_places())
@@ -140,26 +146,25 @@ class _Meeting:
         return question.answer
 
     def lead(self) -> None:
-        """Answers questions until every scan is done. Raises Cancelled, after all threads were told."""
-        group: list[_Question] = []  # no longer in line: if it is not answered here, nobody will
-        try:
-            told = 0
-            while told < self._scans:
-                with self._changed:
-                    self._changed.wait_for(partial(self._news, told), timeout=0.2)
-                    done, group = self._done, self._largest_group() if self._all_wait else []
-                self.progress.tick(done - told)
-                told = done
-                if group:
-                    self._answer(group)
-        except BaseException as error:
+        """Answers questions until every scan is done. Raises Cancelled; whoever waits must be told then: `end`."""
+        told = 0
+        while told < self._scans:
             with self._changed:
-                self._over = error
-                waiting, self._waiting = [*group, *self._waiting], []
-            for question in waiting:
-                if not question.answered.is_set():
-                    question.settle(error)
-            raise
+                self._changed.wait_for(partial(self._news, told), timeout=0.2)
+                done, self._group = self._done, self._largest_group() if self._all_wait else []
+            self.progress.tick(done - told)
+            told = done
+            if self._group:
+                self._answer(self._group)
+
+    def end(self, error: BaseException) -> None:
+        """Nobody leads any more: `error` is the answer to what is asked, and to whatever will be."""
+        with self._changed:
+            self._over = error
+            unanswered, self._waiting, self._group = [*self._group, *self._waiting], [], []
+        for question in unanswered:
+            if not question.answered.is_set():
+                question.settle(error)
 
     def _news(self, told: int) -> bool:
         return self._done > told or self._all_wait

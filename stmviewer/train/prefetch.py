@@ -15,7 +15,7 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 class Prefetcher:
     """Iterates over batches from sample `start` on, in order, made by one thread while the network computes.
 
-    Close it (or leave the `with` block): its thread ends within one batch.
+    Close it (or leave the `with` block): its thread ends within one batch, and who still reads is told so.
     """
 
     def __init__(self, maker: Maker, batch_size: int, start_step: int = 0, depth: int = 4) -> None:
@@ -44,10 +44,20 @@ class Prefetcher:
 
     def __iter__(self) -> Iterator[Batch]:
         while True:
-            item = self._queue.get()
+            item = self._next()
             if isinstance(item, BaseException):
                 raise item
             yield item
+
+    def _next(self) -> Batch | BaseException:
+        """Waits for a batch, never for a thread that has ended: that one brings no more."""
+        while True:
+            working = self._thread.is_alive()  # asked before looking: its last word may come in between
+            try:
+                return self._queue.get(timeout=0.2 if working else 0)
+            except queue.Empty:
+                if not working:
+                    return RuntimeError("the thread that makes the batches has ended")
 
     def __enter__(self) -> "Prefetcher":
         return self

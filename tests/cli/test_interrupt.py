@@ -20,8 +20,9 @@ def test_restoring_many_scans(start, tmp_path):
     words = ["--task", "sparse", "--mask", "pixels:0.05", "--model", "biharmonic", "-o", tmp_path / "out"]
     process = start("restore", small, large, *words)
     assert "a_Z-forward_sparse.gwy" in process.stdout.readline()
-    while not process.stdout.readline().startswith("  linear"):  # its score, the last line of the first scan
-        pass
+    for line in process.stdout:  # up to its score, the last line of the first scan
+        if line.startswith("  linear"):
+            break
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130

@@ -81,17 +81,9 @@ def test_stopped_it_goes_on(run, good, tmp_path, monkeypatch):
 
 
 def test_two_reports_beside_each_other(run, good, tmp_path):
+    study = ("evaluate", "--pristine", good, "--models", "cubic", "--tasks", "lines:2", "--device", "cpu")
     for name in ("a", "b"):
-        run(
-            "evaluate",
-            "--pristine",
-            good,
-            *WORDS,
-            "--report",
-            tmp_path / f"{name}.pdf",
-            "--json",
-            tmp_path / f"{name}.json",
-        ).done()
+        run(*study, "--report", tmp_path / f"{name}.pdf", "--json", tmp_path / f"{name}.json").done()
     assert not (tmp_path / "a.html").exists()
     pair = ("evaluate", "--compare-reports", tmp_path / "a.json", tmp_path / "b.json")
     text = run(*pair, "--report", tmp_path / "c.html").done().out

@@ -1,4 +1,4 @@
-"""A few hundred damaged files of every format; `make fuzz` reads 20,000."""
+"""Some damaged files of every format; `make fuzz` reads 20,000."""
 
 import signal
 from pathlib import Path
@@ -27,11 +27,11 @@ def test_whole_files_open(tmp_path: Path, kind: str) -> None:
 
 
 def test_damaged_files_are_scans_or_one_clear_error() -> None:
-    report = campaign(range(330), seed=20_000)
-    assert report.cases == 330
+    report = campaign(range(165), seed=20_000)
+    assert report.cases == 165
     assert not report.faults, report.text()
     opened = sum(counts["opened"] for counts in report.outcomes.values())
-    assert 30 < opened < 300  # neither all too broken nor hardly damaged
+    assert 15 < opened < 150  # neither all too broken nor hardly damaged
 
 
 def test_a_case_is_the_same_for_the_same_numbers() -> None:

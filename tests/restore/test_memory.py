@@ -23,6 +23,12 @@ ON_CPU = (
 )
 
 
+@pytest.fixture
+def nothing_to_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is halved here holds no memory, and to collect what a long test run holds takes a second each time."""
+    monkeypatch.setattr("stmviewer.restore.memory.release", lambda: None)
+
+
 def only_up_to(side: int, error: Exception) -> Callable[[int], int]:
     def work(tile: int) -> int:
         if tile > side:
@@ -32,6 +38,7 @@ def only_up_to(side: int, error: Exception) -> Callable[[int], int]:
     return work
 
 
+@pytest.mark.usefixtures("nothing_to_release")
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError(ON_CPU), torch.cuda.OutOfMemoryError("CUDA")])
 def test_tiles_are_halved_until_they_fit(error: Exception) -> None:
     assert out_of_memory(error)
@@ -41,6 +48,7 @@ def test_tiles_are_halved_until_they_fit(error: Exception) -> None:
     assert in_smaller_tiles(only_up_to(LEAST_TILE, error), 100, 2048) == (64, 64)
 
 
+@pytest.mark.usefixtures("nothing_to_release")
 @pytest.mark.parametrize(("tile", "side"), [(512, 2048), (512, 40), (32, 2048)])
 def test_the_smallest_tile_that_does_not_fit_is_an_error_that_says_so(tile: int, side: int) -> None:
     with pytest.raises(MemoryError, match=r"even for tiles of (64|40|32) pixels"):

@@ -119,7 +119,7 @@ json_values = st.recursive(
 known = st.sampled_from([f.name for f in fields(RestoreRequest)])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.dictionaries(known | st.text(max_size=3), json_values, max_size=4) | json_values)
 def test_any_json_is_a_request_or_a_request_error(values: Any) -> None:
     try:

@@ -14,7 +14,7 @@ from stmviewer.restore.together import MOST_SCANS, _Meeting, restore_together
 from stmviewer.scan import Cancelled, Progress, RequestError, Scan
 from stmviewer.scan.progress import Advance
 
-SHAPES = [(64, 64), (64, 64), (48, 64), (64, 64), (64, 64), (48, 64)]
+SHAPES = [(64, 64), (64, 64), (48, 64), (64, 64)]
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_results_are_those_of_each_scan_alone(
     alone = [restore(scan, request_, Progress()) for scan in scans]
     batches.clear()
     together = restore_together(scans, request_, Progress())
-    assert max(batches) == 4  # those of one shape
+    assert max(batches) == 3  # those of one shape
     for a, b in zip(alone, together, strict=True):
         assert isinstance(b, Restoration)
         span = float(np.ptp(a.mean))
@@ -106,7 +106,7 @@ def test_a_fault_of_one_image_is_that_of_its_scan_alone(
     monkeypatch.setattr(LearnedRestorer, "restore_together", fails)
     monkeypatch.setattr("stmviewer.restore.pipeline.normalisation", plain)
     results = restore_together(scans, RestoreRequest(model="regression-tiny", check=False), Progress())
-    assert [isinstance(r, ValueError) for r in results] == [False, True, False, False, False, False]
+    assert [isinstance(r, ValueError) for r in results] == [False, True, False, False]
 
 
 def plain(filled: np.ndarray, measured: np.ndarray):  # type: ignore[no-untyped-def]
@@ -149,4 +149,41 @@ def test_cancelled_while_a_batch_is_chosen_it_leaves_nobody_waiting(
     monkeypatch.setattr(_Meeting, "_largest_group", choosing)
     with pytest.raises(Cancelled):
         restore_together(scans, RestoreRequest(model="regression-tiny"), Progress(stop=stop))
+    assert not [t for t in threading.enumerate() if t.name.startswith("stmviewer-together")]
+
+
+def test_where_not_every_thread_can_be_started_those_that_wait_are_told(
+    scans: list[Scan], tiny_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    submit, asking = ThreadPoolExecutor.submit, threading.Event()
+    ask = _Meeting.ask
+
+    def asked(self: _Meeting, question):  # type: ignore[no-untyped-def]
+        asking.set()
+        return ask(self, question)
+
+    def refused(self: ThreadPoolExecutor, *work):  # type: ignore[no-untyped-def]
+        if len(self._threads) == 2:
+            assert asking.wait(60)  # one of the two is where it waits
+            raise RuntimeError("can't start new thread")
+        return submit(self, *work)
+
+    monkeypatch.setattr(_Meeting, "ask", asked)
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", refused)
+    with pytest.raises(RuntimeError, match="can't start"):
+        restore_together(scans, RestoreRequest(model="regression-tiny"), Progress())
+    assert not [t for t in threading.enumerate() if t.name.startswith("stmviewer-together")]
+
+
+def test_interrupted_while_a_batch_is_answered_it_leaves_nobody_waiting(
+    scans: list[Scan], tiny_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LearnedRestorer, "restore_together", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        restore_together(scans, RestoreRequest(model="regression-tiny"), Progress())
     assert not [t for t in threading.enumerate() if t.name.startswith("stmviewer-together")]

@@ -1,5 +1,15 @@
+from functools import partial
+
+import pytest
+
 from stmviewer.scan import Progress
 from stmviewer.services.training_bench import bench_training
+from stmviewer.train import spec
+
+
+@pytest.fixture(autouse=True)
+def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spec, "TrainSpec", partial(spec.TrainSpec, batch=2, crop=64))
 
 
 def test_images_a_second_are_told_for_each_size():

@@ -70,11 +70,11 @@ def test_a_flow_leaves_its_regression_as_it_is(tmp_path):
 
 @pytest.mark.parametrize("kind", ["regression", "flow", "cfm", "diffusion", "autoencoder"])
 def test_the_loss_falls_when_one_batch_is_learnt_by_heart(kind):
-    batch = tuple(torch.from_numpy(a) for a in tiny.maker(32).batch(range(4)))
+    batch = tuple(torch.from_numpy(a) for a in tiny.maker(32).batch(range(2)))
     model = tiny.network(kind).train()
     optimizer = torch.optim.AdamW(trainable(model).values(), lr=3e-3)
     losses = []
-    for _ in range(60):
+    for _ in range(30):
         # the same flow times and noise in every step: one batch by heart, not the flow
         loss = loss_of(model, batch, torch.Generator().manual_seed(0))
         optimizer.zero_grad()
@@ -267,7 +267,7 @@ def test_the_loss_of_validation_is_the_same_each_time_and_falls_with_training(ki
     batch = tuple(torch.from_numpy(a) for a in maker.batch(range(2)))  # the samples that are validated
     before, again = (validation.score(job.model.eval(), torch.device("cpu"), Progress()) for _ in range(2))
     assert before == again
-    for _ in range(50):
+    for _ in range(30):
         job._step(batch)
     after = validation.score(job.model.eval(), torch.device("cpu"), Progress())
     keys = [k for k in before if k.endswith("loss")]

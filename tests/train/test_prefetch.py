@@ -84,3 +84,20 @@ def test_closing_twice_is_closing():
     batches.close()
     batches.close()
     assert not threads()
+
+
+def test_who_reads_on_after_the_end_is_told_so_and_does_not_wait():
+    batches = Prefetcher(_Counting(), 1)
+    stream = iter(batches)
+    next(stream)
+    batches.close()
+    with pytest.raises(RuntimeError, match="has ended"):
+        list(stream)
+
+
+def test_who_reads_on_after_an_error_is_told_so_and_does_not_wait():
+    with Prefetcher(_Counting(fails_at=0), 1) as batches:
+        with pytest.raises(ValueError, match="a damaged sample"):
+            next(iter(batches))
+        with pytest.raises(RuntimeError, match="has ended"):
+            next(iter(batches))
