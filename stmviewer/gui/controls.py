@@ -55,6 +55,11 @@ class Controls(QWidget):
         self.repair.setChecked(True)
         self.align_rows = QCheckBox("Align the lines first")
         self.align_rows.setToolTip("Takes out height jumps from line to line before the tip is repaired")
+        self.tips = QCheckBox("Take out a second tip end first")
+        self.tips.setToolTip(
+            "Where steps or adsorbates are seen twice at one offset, the second image is subtracted before the repair. "
+            "Compare with the repair without it: which end is the main one cannot be told"
+        )
 
         self.mask_box = _combo(_MASKS, "lines:4")
         self.mask_box.setAccessibleName("Measured pixels")
@@ -92,6 +97,7 @@ class Controls(QWidget):
         for box in (self.mask_box, self.trust_box, self.device_box):
             box.currentIndexChanged.connect(self._changed)
         self.align_rows.toggled.connect(self._changed)
+        self.tips.toggled.connect(self._changed)
         self.custom.textChanged.connect(self._changed)
         self.model.changed.connect(self._changed)
         self.samples.valueChanged.connect(self._changed)
@@ -130,6 +136,7 @@ class Controls(QWidget):
             samples=self.samples.value() if info.samples else 1,
             trust=self.trust_box.currentData() if self.task == "sparse" else "keep",
             align_rows=self.task == "repair" and self.align_rows.isChecked(),
+            tips=self._takes_tips_out and self.tips.isChecked(),
             device=self.device_box.currentData(),
             process=self.process,
         )
@@ -146,6 +153,7 @@ class Controls(QWidget):
         _choose(self.trust_box, request.trust)
         _choose(self.device_box, request.device)
         self.align_rows.setChecked(request.align_rows)
+        self.tips.setChecked(request.tips)
         self.model.choose(request.model, request.steps)
         self.samples.setValue(request.samples)
         self.seed.setValue(request.seed)
@@ -198,6 +206,7 @@ class Controls(QWidget):
         for widget in self._only_sparse:
             widget.setVisible(sparse)
         self.align_rows.setVisible(not sparse)
+        self.tips.setVisible(self._takes_tips_out)
         custom = sparse and self.mask_box.currentData() == _CUSTOM
         self.custom.setVisible(custom)
         self.invalid.setText(self._pattern_fault() if custom else "")
@@ -208,6 +217,12 @@ class Controls(QWidget):
         random_mask = (self.pattern() or "").startswith(_SEEDED)
         self._form.setRowVisible(self.seed, bool(info and info.samples) or random_mask)
         self._form.setRowVisible(self.device_box, bool(info and (info.learned or info.kind == "auto")))
+
+    @property
+    def _takes_tips_out(self) -> bool:
+        """Whether the chosen method can be told to: networks only, in repairs."""
+        info = self.model.current()
+        return self.task == "repair" and bool(info and (info.learned or info.kind == "auto"))
 
     def _pattern_fault(self) -> str:
         text = self.custom.text().strip()
@@ -228,6 +243,7 @@ class Controls(QWidget):
         below = QVBoxLayout()
         below.setContentsMargins(22, 0, 0, 0)
         below.addWidget(self.align_rows)
+        below.addWidget(self.tips)
         layout.addLayout(below)
         layout.addWidget(self.sparse)
         mask_heading, trust_heading = _heading("Which pixels count as measured"), _heading("Measured pixels")

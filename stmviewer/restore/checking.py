@@ -177,7 +177,10 @@ def _of_tip(case: Case, channel: Channel, mean: FloatArray, tip: Tip | None, req
     seen = f"{tip.features} features of this scan repeat as if the tip had {len(tip.ends) + 1} ends; the further at "
     text = f"Tip: {seen}{' and '.join(places)}"
     if not request.tips:
-        advice = "What they show is still in the repair; restore --tips takes it out first, which may help: compare"
+        advice = (
+            "What they show is still in the repair; the box for it below Task, or restore --tips, takes it out first, "
+            "which may help: compare"
+        )
         return [Check("tip", f"{text}. {advice}", warns=True)]
     found = misfit(middle(mean), middle(case.raw), tip)
 

@@ -23,6 +23,7 @@ def controls(qtbot: QtBot) -> Iterator[Controls]:
     "request_",
     [
         RestoreRequest("repair", model="regression-sim", align_rows=True),
+        RestoreRequest("repair", model="regression-sim", tips=True),
         RestoreRequest("repair", model="flow-sim", steps=16, samples=5, seed=3, device="cpu"),
         RestoreRequest("sparse", model="linear", mask="lines:4"),
         RestoreRequest("sparse", model="flow-sim", mask="spiral:0.2", trust="consistent", steps=1),

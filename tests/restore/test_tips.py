@@ -179,7 +179,7 @@ def test_the_repair_takes_further_ends_out_and_says_so():
     # found, told, and left alone
     assert without_tips.provenance["tip"] == with_tips.provenance["tip"]
     (told,) = [c for c in without_tips.checks if c.about == "tip"]
-    assert "restore --tips takes it out first" in told.text
+    assert "restore --tips, takes it out first" in told.text
     assert told.warns
 
 

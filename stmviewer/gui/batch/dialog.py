@@ -316,6 +316,8 @@ def in_words(request: RestoreRequest) -> str:
     parts.append(" ".join(filter(None, (request.channel or "topography", request.direction))))
     if request.align_rows:
         parts.append("lines aligned first")
+    if request.tips:
+        parts.append("second tip ends taken out first")
     if request.samples > 1:
         parts.append(f"{request.samples} samples")
     if request.process:
