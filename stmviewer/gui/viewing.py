@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QMainWindow
 
 from stmviewer.gui import dialogs
+from stmviewer.gui.beside import BesideWindow
 from stmviewer.gui.candidates import try_also
 from stmviewer.gui.commands import Command
 from stmviewer.gui.hold_key import HoldKey
-from stmviewer.gui.looks import PANE_NAMES, PaneName
+from stmviewer.gui.looks import PANE_NAMES, PaneLook, PaneName
 from stmviewer.gui.panes.figure import copy, png_of
+from stmviewer.gui.relief import ReliefDialog
 from stmviewer.gui.scan_view import ScanView
 from stmviewer.gui.seen import figure, pane_figure
 from stmviewer.gui.session import Session
@@ -46,6 +48,10 @@ class Viewing(QObject):
         view.copy_asked.connect(self.copy_figure)
         view.candidate_menu.try_asked.connect(self.try_also)
         view.offers = self.offers
+        self.relief = BesideWindow(lambda: ReliefDialog(self.reliefs, window))
+        for signal in (view.changed, session.shown_changed, session.restored_changed):
+            # after the view was told, too
+            signal.connect(lambda *_: QTimer.singleShot(0, self, self._refresh_relief))
 
     def show_results(self) -> None:
         """Shows what the session holds of the channel on show."""
@@ -89,6 +95,23 @@ class Viewing(QObject):
         if path is not None:
             self._settings.set_text("export-folder", str(path.parent))
             self._session.save_picture(png_of(image), path)
+
+    def reliefs(self) -> list[PaneLook]:
+        """What can be seen as a relief: heights, as the panes show them."""
+        looks = self.view.looks
+        names: tuple[PaneName, ...] = ("restored", "raw")
+        return [look for name in names if (look := looks.pane(name)).picture is not None]
+
+    def show_relief(self) -> None:
+        self.relief.show()
+
+    def _refresh_relief(self) -> None:
+        if isinstance(self.relief.dialog, ReliefDialog):
+            self.relief.dialog.refresh()
+
+    def close(self) -> None:
+        """No dialog is open after this."""
+        self.relief.close()
 
     def open_colours(self) -> None:
         self.view.legend.open_colours("heights")
@@ -211,13 +234,22 @@ def view_commands(viewing: Viewing) -> tuple[Command, ...]:
             after="show-raw",
         ),
         Command(
+            "relief",
+            "View",
+            "Relie&f (3-D)…",
+            lambda *_: viewing.show_relief(),
+            "3",
+            lambda s: s.scan,
+            after="tint",
+        ),
+        Command(
             "pin",
             "View",
             "&Keep image to compare with other scans",
             lambda *_: viewing.pin(),
             "K",
             lambda s: s.scan,
-            after="tint",
+            after="relief",
         ),
         Command(
             "copy-figure",

@@ -331,6 +331,7 @@ class MainWindow(QMainWindow):
         self._preview_timer.stop()  # its job would find the runners closed
         self._tip_timer.stop()
         self.companions.close()
+        self.viewing.close()
         self._simulation.close()
         self._report.close()
         if self._follows_desktop:  # a window that is gone must not dress the application any more
