@@ -36,6 +36,7 @@ EXCLUDED_MODULES = (
     "PySide2",
     "pytest",
     "_pytest",
+    "py",
     "hypothesis",
     "mypy",
     "ruff",
@@ -88,7 +89,8 @@ _DROPPED = tuple(
         r"^PySide6/(Qt/)?plugins/platforminputcontexts/(lib)?qtvirtualkeyboard",
         r"^PySide6/(Qt/)?plugins/imageformats/(lib)?qpdf",
         r"^PySide6/(Qt/)?plugins/(printsupport|networkinformation)/",
-        r"^PySide6/(Qt/lib/)?(lib)?Qt6?(Qml|Quick|VirtualKeyboard|Pdf|EglFS|WaylandCompositor|PrintSupport|Sql)",
+        r"^(PySide6/)?(Qt/lib/)?(lib)?Qt6?(Qml|Quick|VirtualKeyboard|Pdf|EglFS|WaylandCompositor|PrintSupport|Sql)",
+        r"^(hypothesis|pytest|setuptools|pip)-[^/]*\.dist-info/",
         r"^PySide6/opengl32sw\.dll$",
     )
 )
@@ -100,7 +102,9 @@ _SYSTEM_LIBRARIES = re.compile(
     r"gobject-2\.0|gio-2\.0|gmodule-2\.0|gthread-2\.0|GL|EGL|GLX|GLdispatch|OpenGL|drm|gbm|wayland-[a-z]+|systemd|"
     r"xkbcommon|selinux|mount|blkid|pcre2-8|gtk-3|gdk-3|gdk_pixbuf-2\.0|pango[a-zA-Z]*-1\.0|cairo(-gobject)?|atk-1\.0|"
     r"atk-bridge-2\.0|atspi|epoxy|harfbuzz|graphite2|fribidi|thai|datrie|pixman-1|png16|brotli[a-z]+|cups|gssapi_krb5|"
-    r"krb5|k5crypto|krb5support|com_err|keyutils|cap|gcrypt|gpg-error|lz4|zstd|uuid|udev|bsd|md|resolv)\.so"
+    r"krb5|k5crypto|krb5support|com_err|keyutils|cap|gcrypt|gpg-error|lz4|zstd|uuid|udev|bsd|md|resolv|"
+    r"X(composite|cursor|damage|fixes|i|inerama|randr|render)|avahi-[a-z]+|gnutls|hogweed|nettle|gmp|idn2|p11-kit|"
+    r"tasn1|unistring|jpeg)\.so"
 )
 #: small helpers of Qt's window plugin that many desktops do not have: these come along
 _BROUGHT_ALONG = re.compile(r"^lib(xcb-(cursor|icccm|image|keysyms|render-util|util|shape|xkb)|xkbcommon-x11)\.so")

@@ -1,15 +1,13 @@
-"""The few dialogs: what to open, where to export to, and what this is."""
+"""The few dialogs: what to open, where to export to, whether to stop."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-import stmviewer
 from stmviewer.files import READABLE
-from stmviewer.gui.empty_state import app_icon
 from stmviewer.restore import Restoration
 from stmviewer.scan import Scan
 from stmviewer.services.exporting import EXPORT_FORMATS, default_name, free_path
@@ -82,18 +80,3 @@ def ask_stop(parent: QWidget, under_way: Sequence[str]) -> bool:
 def show_folder(folder: Path) -> None:
     """Opens a folder in the desktop's own file manager."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
-
-
-def show_about(parent: QWidget) -> QMessageBox:
-    """Says what this is and which version."""
-    box = QMessageBox(parent)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setWindowTitle("About stmviewer")
-    box.setIconPixmap(app_icon().pixmap(64, 64))
-    box.setText(f"stmviewer {stmviewer.__version__}")
-    box.setInformativeText(
-        "Restores scanning tunnelling microscope images: repairs what a bad tip did, rebuilds sparse scans.\n\n"
-        "Restored pixels are inferred, not measured."
-    )
-    box.open()
-    return box

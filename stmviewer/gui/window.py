@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from stmviewer import paths
 from stmviewer.gui import dialogs
+from stmviewer.gui.about import show_about
 from stmviewer.gui.beside import BesideWindow
 from stmviewer.gui.calibration_dialog import ask_calibration, can_calibrate
 from stmviewer.gui.commands import COMMANDS, CommandMenus, Situation, assembled
@@ -209,7 +210,7 @@ class MainWindow(QMainWindow):
         dialogs.show_folder(paths.logs())
 
     def about(self) -> None:
-        dialogs.show_about(self)
+        show_about(self)
 
     # what happens: the session's signals
 
