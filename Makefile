@@ -13,7 +13,7 @@ export GOMP_SPINCOUNT ?= 0
 
 # half an environment is none: `python3 -m venv` leaves one where Debian's python3-venv is missing
 .DELETE_ON_ERROR:
-.PHONY: run test lint bench slow fuzz screenshots pictures surfaces degradations samples clean
+.PHONY: run test lint bench slow fuzz screenshots pictures surfaces degradations samples installer release-notes clean
 
 run: $(VENV)/installed
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
@@ -73,6 +73,18 @@ degradations: $(VENV)/installed
 samples: $(VENV)/installed
 	$(BIN)/python resources/samples/make_samples.py
 
+# the frozen application, tried and packed: dist/*.deb, dist/*.tar.gz. Takes minutes and 4 GB in build/. On Windows:
+# installer/build_windows.ps1
+BUILD ?= build
+DIST ?= dist
+installer: $(VENV)/installed-package
+	$(BIN)/python installer/build_linux.py --work $(BUILD) --out $(DIST)
+
+# sizes and start-up times of what `make installer` made
+release-notes: $(VENV)/installed-package
+	$(BIN)/python installer/measure.py $(BUILD)/dist/stmviewer $(DIST)/stmviewer*.deb $(DIST)/stmviewer*.tar.gz \
+	  --notes installer/RELEASE_NOTES.md
+
 clean:
 	rm -rf $(VENV) build dist out .pytest_cache .mypy_cache .ruff_cache
 
@@ -88,4 +100,8 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install -q -e '.[test]'
+	@touch $@
+
+$(VENV)/installed-package: $(VENV)/installed
+	$(BIN)/python -m pip install -q -e '.[package]'
 	@touch $@
