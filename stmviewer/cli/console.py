@@ -103,6 +103,10 @@ class Console:
             print("\r" + " " * len(self._shown) + "\r", end="", file=sys.stderr, flush=True)
             self._shown = ""
 
+    def stop(self) -> None:
+        """Asks the work to stop at its next step, as Ctrl-C does."""
+        self._stop.set()
+
     def _interrupt(self, *_: object) -> None:
         if self._stop.is_set():
             raise KeyboardInterrupt  # asked twice: at once

@@ -1,12 +1,43 @@
-"""`stmviewer train`: a model from good scans. Reports JSON lines on stdout, messages on stderr."""
+"""`stmviewer train`: a model from good scans. Reports JSON lines on stdout, messages on stderr.
+
+Every line has `event`, `step` and `seconds` (of training, over all its runs), and by its event:
+
+started     name, work (the folder of the training), device, parameters, images, made_of, start, processes, resumed_from
+train       loss, images_per_second, waiting_share, skipped, done (0 to 1), eta_s, memory_mb
+validation  the scores, by set, task and what is scored
+probes      path of an .npz file: raw, measured, restored, truth
+checkpoint  path, name (null for the state that --resume goes on from)
+kept        which weights were the best: best_step, best, last
+saved       path of the model: the training is over
+stopped     path of the state that --resume goes on from
+
+With --commands lines on stdin are obeyed (`stmviewer.train.commands`), and a stop is no failure: exit code 0.
+"""
 
 import argparse
+import contextlib
+import os
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stmviewer import paths
 from stmviewer.cli.console import Console, to_json
-from stmviewer.scan import FileError
+from stmviewer.scan import Cancelled, FileError, RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from stmviewer.train.loop import Report
+    from stmviewer.train.spec import TrainSpec
+
+_SCRATCH = "scratch"
+#: channels of the network by its name, and the one that shipped models have
+_SIZES = {"small": (32, 64, 96), "standard": (48, 96, 128), "large": (64, 128, 192)}
+_SHIPPED_SIZE = "standard"
+#: smaller than from scratch: a model that goes on is to learn, not to forget
+_RATE_GOING_ON = 6e-4
+_BATCH = 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,13 +49,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from",
         dest="start_from",
-        help="model to start from; a flow needs a regression or a flow, cfm and diffusion gain by a regression",
+        help="model to start from, or scratch; default: the shipped one of that kind (of FOLDER; simulated surfaces "
+        "start from scratch). A flow takes a flow or a regression, cfm and diffusion a regression too",
     )
     parser.add_argument(
         "--mean", dest="mean_from", help="with --from a flow: the regression whose mean the new flow starts at"
     )
+    parser.add_argument(
+        "--train-mean",
+        action=argparse.BooleanOptionalAction,
+        help="whether the regression inside a flow learns, too; default: not with --from",
+    )
     parser.add_argument("--models-dir", type=Path, help="library folder; default: the user's")
-    parser.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
+    parser.add_argument("--resume", action="store_true", help="go on with a training that was stopped or killed")
+    parser.add_argument("--commands", action="store_true", help="obey lines on stdin: stop, checkpoint [NAME]")
     parser.add_argument("--protocol", type=Path, help="text file: the files of FOLDER to use, one a line")
     parser.add_argument(
         "--size-by-rows", action="store_true", help="pixel sizes of images without one from the dimer rows of Si(001)"
@@ -36,6 +74,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pixel-nm", type=float, nargs=2, metavar=("LOW", "HIGH"), help="range of pixel sizes of simulated surfaces"
     )
+    parser.add_argument("--size", choices=tuple(_SIZES), help="of the network; small and large start from scratch")
+    parser.add_argument("--crop", type=int, help="side of the crops in pixels (default 64)")
+    parser.add_argument(
+        "--batch", type=int, help=f"images a step, over all processes (default {_BATCH} for each process)"
+    )
     parser.add_argument("--rate", type=float, help="largest learning rate")
     parser.add_argument("--validate-protocol", type=Path, help="text file: the files of --validate to use")
     parser.add_argument("--validate", type=Path, help="folder of scans never trained on, scored as it trains")
@@ -45,25 +88,89 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from stmviewer.train.loop import Report
+    stopped = False
+
+    def tell(event: str, step: int, seconds: float, values: dict[str, Any]) -> None:
+        nonlocal stopped
+        stopped |= event == "stopped"
+        print(to_json({"event": event, "step": step, "seconds": seconds, **values}, indent=None), flush=True)
+
+    with Console() as console:
+        try:
+            with _listening(arguments.commands, console) as asked:
+                _train(arguments, console, tell, asked)
+        except Cancelled:
+            if not stopped:  # before there was anything to train
+                tell("stopped", 0, 0.0, {"path": None})
+            if not arguments.commands:
+                raise
+    return 0
+
+
+@contextlib.contextmanager
+def _listening(commands: bool, console: Console) -> "Iterator[Callable[[], list[str]]]":
+    """What gives the checkpoints that were asked for; from before torch is loaded, which takes seconds."""
+    if not commands or not _first():
+        yield list
+        return
+    from stmviewer.train.commands import Commands
+
+    try:
+        stream = sys.stdin.fileno()
+    except (AttributeError, OSError) as error:
+        raise RequestError("--commands reads from stdin, and there is none") from error
+    with Commands(stream, console.stop, lambda text: console.say(f"stmviewer: {text}")) as listening:
+        yield listening.checkpoints
+
+
+def _train(arguments: argparse.Namespace, console: Console, tell: Any, asked: Any) -> None:
     from stmviewer.train.run import train
+
+    progress = console.progress()
+    progress.check()
+    models = arguments.models_dir or paths.user_models()
+    spec = _spec(arguments, models, console)
+
+    def report(line: "Report") -> None:
+        tell(line.kind, line.step, line.seconds, line.values)
+
+    info = train(spec, models, report, progress, device=arguments.device, resume=arguments.resume, asked=asked)
+    if _first():
+        console.say(f"stmviewer: model '{info.name}' is in {models}; use it with --model {info.name}")
+
+
+def _first() -> bool:
+    """Of several processes the first one talks. Asked before torch is loaded."""
+    return os.environ.get("WORLD_SIZE", "1") in ("", "1") or os.environ.get("RANK") == "0"
+
+
+def _spec(arguments: argparse.Namespace, models: Path, console: Console) -> "TrainSpec":
+    from stmviewer.train.distributed import World
     from stmviewer.train.spec import TrainSpec
 
-    chosen: dict[str, Any] = {} if arguments.rate is None else {"rate": arguments.rate}
-    for name in ("repair_share", "small_share"):
+    start, usual = _start(arguments, models, console)
+    chosen: dict[str, Any] = {"rate": _RATE_GOING_ON} if usual else {}
+    for name in ("repair_share", "small_share", "crop", "rate", "batch"):
         if getattr(arguments, name) is not None:
             chosen[name] = getattr(arguments, name)
+    world = World.from_environment()
+    if arguments.batch is None and not world.alone:
+        chosen["batch"] = _BATCH * world.size
+    if arguments.size is not None:
+        chosen["channels"] = _SIZES[arguments.size]
     if arguments.pixel_nm is not None:
         chosen["pixel_range_m"] = (1e-9 * arguments.pixel_nm[0], 1e-9 * arguments.pixel_nm[1])
-    spec = TrainSpec(
+    learns = arguments.train_mean
+    return TrainSpec(
         kind=arguments.model,
         name=arguments.name,
         source=arguments.folder,
         minutes=arguments.minutes,
         steps=arguments.train_steps,
         seed=arguments.seed,
-        start_from=arguments.start_from,
+        start_from=start,
         mean_from=arguments.mean_from,
+        train_mean=(arguments.model == "flow" and usual) if learns is None else learns,
         listed=read_protocol(arguments.protocol) if arguments.protocol else None,
         size_by_rows=arguments.size_by_rows,
         licence=arguments.licence,
@@ -74,15 +181,40 @@ def run(arguments: argparse.Namespace) -> int:
         **chosen,
     )
 
-    def report(line: Report) -> None:
-        facts = {"event": line.kind, "step": line.step, "seconds": line.seconds, **line.values}
-        print(to_json(facts, indent=None), flush=True)
 
-    models = arguments.models_dir or paths.user_models()
-    with Console() as console:
-        info = train(spec, models, report, console.progress(), device=arguments.device, resume=arguments.resume)
-        console.say(f"stmviewer: model '{info.name}' is in {models}; use it with --model {info.name}")
-    return 0
+def _start(arguments: argparse.Namespace, models: Path, console: Console) -> tuple[str | None, bool]:
+    """The model to start from, None from scratch; and whether that is the usual one, which nobody named."""
+    from stmviewer.train import checkpoint
+    from stmviewer.train.spec import SIMULATED
+    from stmviewer.train.starts import usual_start
+    from stmviewer.train.work import Work
+
+    said = arguments.start_from
+    if said is not None:
+        if said != _SCRATCH and arguments.size is not None:
+            raise RequestError("--size: a model that starts from another one has its size; leave one of both away")
+        return (None if said == _SCRATCH else said), False
+    if arguments.resume:  # what it started from is known
+        before = checkpoint.settings_of(Work(models, arguments.name).state)
+        if arguments.train_mean is None:
+            arguments.train_mean = bool(before.get("train_mean"))
+        return before.get("start_from"), before.get("start_from") is not None
+    if arguments.mean_from is not None or arguments.folder.startswith(SIMULATED):
+        return None, False
+    if arguments.size not in (None, _SHIPPED_SIZE):
+        _say(console, f"a {arguments.size} network starts from scratch: the shipped models are {_SHIPPED_SIZE} ones")
+        return None, False
+    usual = usual_start(arguments.model)
+    if usual is None:
+        return None, False
+    licence = "" if usual.licence == "MIT" else f", whose licence {usual.licence} it inherits"
+    _say(console, f"starts from {usual.name}{licence}; --from {_SCRATCH} starts from nothing")
+    return usual.name, True
+
+
+def _say(console: Console, text: str) -> None:
+    if _first():
+        console.say(f"stmviewer: {text}")
 
 
 def read_protocol(path: Path) -> tuple[str, ...]:

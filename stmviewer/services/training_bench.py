@@ -23,7 +23,7 @@ def bench_training(
     from stmviewer.simulate import PristineBank
     from stmviewer.train.dataset import SampleMaker
     from stmviewer.train.loop import Report, Training
-    from stmviewer.train.run import degrader_for
+    from stmviewer.train.makers import degrader_for
     from stmviewer.train.spec import TrainSpec
     from stmviewer.train.validation import Validation
 

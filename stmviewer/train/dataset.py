@@ -62,12 +62,18 @@ class Sample:
     pixel_m: float | None = None
 
 
+Arrays = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
 class Maker(Protocol):
-    """Makes samples by their index, always the same ones."""
+    """Makes samples by their index, always the same ones.
+
+    A batch may be a process's share of a larger one whose first index is `first`.
+    """
 
     def make(self, index: int) -> Sample: ...
 
-    def batch(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]: ...
+    def batch(self, indices: Sequence[int], first: int | None = None) -> Arrays: ...
 
 
 def stacked(samples: Sequence[Sample]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -239,12 +245,12 @@ class SampleMaker:
             pixel_m,
         )
 
-    def batch(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def batch(self, indices: Sequence[int], first: int | None = None) -> Arrays:
         """The samples of `indices` as `stacked` gives them.
 
         A share of the batches is of small crops: only so coarse versions of small scans fit in.
         """
-        small = np.random.default_rng((self.seed, 1, indices[0])).random() < self.small_share
+        small = np.random.default_rng((self.seed, 1, _key(indices, first))).random() < self.small_share
         makings = [self._making(i, _small(self.size) if small else self.size) for i in indices]
         if self.degrader is None:
             return stacked([_made(making, degraded_pair) for making in makings])
@@ -266,8 +272,13 @@ class Mixed:
     def make(self, index: int) -> Sample:
         return self._of(index).make(index)
 
-    def batch(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        return self._of(indices[0]).batch(indices)
+    def batch(self, indices: Sequence[int], first: int | None = None) -> Arrays:
+        return self._of(_key(indices, first)).batch(indices, first)
+
+
+def _key(indices: Sequence[int], first: int | None) -> int:
+    """What decides of a batch as a whole: the first of its indices, in every process."""
+    return indices[0] if first is None else first
 
 
 def _small(size: int) -> int:

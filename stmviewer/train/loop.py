@@ -5,17 +5,20 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from stmviewer.restore.models import LearnedModel, SampledModel
+from stmviewer.restore.models import FlowModel, LearnedModel, OnePassModel, SampledModel
 from stmviewer.restore.weights import channels_last
-from stmviewer.scan import Progress
+from stmviewer.scan import Cancelled, FileError, Progress, RequestError
 from stmviewer.train import checkpoint
-from stmviewer.train.checkpoint import Counters, State
+from stmviewer.train.checkpoint import Counters, State, share
 from stmviewer.train.dataset import Maker
+from stmviewer.train.distributed import World, together
 from stmviewer.train.losses import keep_measured, laplace_loss, restoration_loss, sampled_loss
+from stmviewer.train.meter import Meter, asked_to_stop, memory_mb
 from stmviewer.train.prefetch import Batch, Prefetcher
 from stmviewer.train.spec import TrainSpec
 from stmviewer.train.validation import Validation, standing
@@ -27,32 +30,73 @@ _SCALE_WEIGHT = 0.1
 #: share of samples at the start of the way, where the state says nothing yet
 _AT_START = 0.2
 _VALIDATIONS = 12
-_REPORT_S = 5.0
+#: share of the time that validations may take in a training by the clock
+_JUDGING = 0.15
 _CHECKPOINT_S = 60.0
+#: the first comes sooner: what was begun is then there to go on with
+_FIRST_CHECKPOINT_S = 10.0
 
 
 @dataclass(frozen=True)
 class Report:
-    """A line of the training log: numbers at a step. `kind` is train, validation, kept or saved."""
+    """A line of the training log: numbers at a step, and names. `kind` is one of those in `cli/train.py`."""
 
     kind: str
     step: int
     seconds: float
-    values: dict[str, float] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
 
 
-def loss_of(model: LearnedModel, batch: Batch, generator: torch.Generator) -> Tensor:
+@dataclass(frozen=True)
+class Hooks:
+    """What a training does besides: crops to look at after each validation, and checkpoints that are asked for.
+
+    `probes` writes them and returns the file; `asked` gives the names that were asked for since the last call; `named`
+    writes the averaged model that it is given under a name ('' for one of its own) and returns both.
+    """
+
+    probes: Callable[[LearnedModel, int], Path | None] = lambda model, step: None
+    asked: Callable[[], list[str]] = list
+    named: Callable[[LearnedModel, str], tuple[str, Path]] | None = None
+
+
+class LossOf(nn.Module):
+    """The training loss of a model, as a module: so that its gradients can be averaged over processes."""
+
+    def __init__(self, model: LearnedModel, world: World) -> None:
+        super().__init__()
+        self.model, self.world = model, world
+
+    def forward(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        return loss_of(self.model, batch, generator, self.world)
+
+
+def loss_of(model: LearnedModel, batch: Batch, generator: torch.Generator, world: World = World()) -> Tensor:  # noqa: B008 (frozen)
     """The training loss of one batch; the generator draws the times and the noise of what is sampled."""
-    filled, measured, target, told = batch
+    filled, _, target, _ = batch
     if not isinstance(model, SampledModel):
-        mean, log_scale = model(filled, measured, told)
-        shown = keep_measured(mean.float(), filled, measured, told)
-        return restoration_loss(shown, target) + _SCALE_WEIGHT * laplace_loss(log_scale.float(), target - mean.float())
-    time_ = torch.rand(filled.shape[0], generator=generator)
+        return _one_pass_loss(model, batch)
+    # before it is read without gradients: autocast keeps its rounded weights, and would keep them without
+    loss = torch.zeros((), device=filled.device)
+    if isinstance(model, FlowModel) and any(p.requires_grad for p in model.regression.parameters()):
+        loss = _one_pass_loss(model.regression, batch)
+
+    def mine(draw: Callable[..., Tensor], *shape: int) -> Tensor:
+        """Drawn for the whole batch, so that its noise does not depend on the number of processes."""
+        return draw(shape[0] * world.size, *shape[1:], generator=generator)[world.rank :: world.size]
+
+    time_ = mine(torch.rand, filled.shape[0])
     if model.starts_at_mean:  # where every sample starts, and where the deviation is read
-        time_ *= torch.rand(filled.shape[0], generator=generator) > _AT_START
-    noise = torch.randn(target.shape, generator=generator)
-    return sampled_loss(model, batch, time_.to(filled.device), noise.to(filled.device), _SCALE_WEIGHT)
+        time_ = time_ * (mine(torch.rand, filled.shape[0]) > _AT_START)
+    noise = mine(torch.randn, *target.shape)
+    return loss + sampled_loss(model, batch, time_.to(filled.device), noise.to(filled.device), _SCALE_WEIGHT)
+
+
+def _one_pass_loss(model: OnePassModel, batch: Batch) -> Tensor:
+    filled, measured, target, told = batch
+    mean, log_scale = model(filled, measured, told)
+    shown = keep_measured(mean.float(), filled, measured, told)
+    return restoration_loss(shown, target) + _SCALE_WEIGHT * laplace_loss(log_scale.float(), target - mean.float())
 
 
 class Training:
@@ -61,14 +105,24 @@ class Training:
     `run` returns when the time or the steps are over; a cancelled run leaves a checkpoint to resume from.
     """
 
-    def __init__(self, spec: TrainSpec, model: LearnedModel, maker: Maker, device: torch.device) -> None:
-        self.spec, self.maker, self.device = spec, maker, device
+    def __init__(
+        self,
+        spec: TrainSpec,
+        model: LearnedModel,
+        maker: Maker,
+        device: torch.device,
+        world: World = World(),  # noqa: B008 (frozen)
+    ) -> None:
+        if spec.batch % world.size:
+            raise RequestError(f"a batch of {spec.batch} cannot be shared by {world.size} processes: see --batch")
+        self.spec, self.maker, self.device, self.world = spec, maker, device, world
         self.model = channels_last(model.to(device)).train()
         weights = checkpoint.trainable(self.model)
         self.average = {name: p.detach().clone() for name, p in weights.items()}
         self.optimizer = torch.optim.AdamW(weights.values(), lr=spec.rate, betas=(0.9, 0.98), weight_decay=1e-3)
         self.counters = Counters()
         self.best: dict[str, Tensor] = {}
+        self.loss = world.averaging(LossOf(self.model, world), device)
 
     @property
     def done(self) -> float:
@@ -81,10 +135,15 @@ class Training:
         return State(self.model, self.average, self.best, self.optimizer)
 
     def save(self, path: Path) -> None:
-        checkpoint.save(path, self._state(), self.counters, self.spec.settings())
+        if self.world.writes:
+            checkpoint.save(path, self._state(), self.counters, self.spec.settings())
 
     def resume(self, path: Path) -> None:
-        self.counters = checkpoint.load(path, self._state(), self.spec.settings())
+        """Goes on from the newest checkpoint; of several processes the first reads it, and tells the others."""
+        if self.world.writes:
+            self.counters = checkpoint.load(path, self._state(), self.spec.settings())
+        if not self.world.alone:
+            share(self.world, self._state(), self.counters)
         # one that was at its end and goes on for longer is validated on its way again
         self.counters.validated = min(self.counters.validated, int(_VALIDATIONS * self.done) + 1)
 
@@ -112,59 +171,118 @@ class Training:
                     p.copy_(kept[name])
             self.model.train()
 
-    def run(self, state: Path, validation: Validation, report: Callable[[Report], None], progress: Progress) -> None:
+    def run(
+        self,
+        state: Path,
+        validation: Validation,
+        report: Callable[[Report], None],
+        progress: Progress,
+        hooks: Hooks = Hooks(),
+    ) -> None:
         """Trains to the end; checks `progress` every step, writes `state` every minute and at the end.
 
         `validation` is scored with the averaged weights about twelve times and at the end; the best are kept.
         """
         progress = progress.part(1.0, "Training", 1000)
-        begun, before = time.monotonic(), self.counters.seconds
-        reported = saved = begun
-        losses: list[float] = []
-        last_done = 0.0
         try:
-            with Prefetcher(self.maker, self.spec.batch, self.counters.step) as batches:
-                waited, since = 0.0, time.monotonic()
-                stream = iter(batches)
-                while self.done < 1:
-                    asked = time.monotonic()
-                    batch = next(stream)
-                    waited += time.monotonic() - asked
-                    losses.append(self._step(batch))
-                    now = time.monotonic()
-                    self.counters.seconds = before + now - begun
-                    if now - reported > _REPORT_S or self.done >= 1:
-                        good = [x for x in losses if x == x]
-                        values = {
-                            "loss": sum(good) / len(good) if good else float("nan"),
-                            "images_per_second": len(losses) * self.spec.batch / (now - since),
-                            "waiting_share": waited / (now - since),
-                            "skipped": float(self.counters.skipped),
-                        }
-                        report(Report("train", self.counters.step, self.counters.seconds, values))
-                        losses, waited, since, reported = [], 0.0, now, now
-                    if self.counters.validated <= _VALIDATIONS * self.done < _VALIDATIONS:
-                        # counted by what is done, so that a training that is resumed validates where it would have
-                        self.counters.validated = int(_VALIDATIONS * self.done) + 1
-                        self._validate(validation, report, progress)
-                    if now - saved > _CHECKPOINT_S:
-                        self.save(state)
-                        saved = now
-                    progress.tick(1000 * (self.done - last_done))
-                    last_done = self.done
-        finally:
-            self.save(state)
-        last = self._validate(validation, report, progress)
+            self._steps(state, validation, report, progress, hooks)
+        except BaseException as error:
+            try:
+                self.save(state)
+            except FileError as failed:
+                if isinstance(error, Cancelled):  # who stops a training wants to go on with it
+                    raise failed from error
+            raise
+        self.save(state)
+        last = self._validate(validation, report, progress, hooks)
         if last is not None and self.counters.best is not None:
             self.save(state)
             values = {"best_step": float(self.counters.best_step), "best": self.counters.best, "last": last}
-            report(Report("kept", self.counters.step, self.counters.seconds, values))
+            self._report(report, "kept", values)
 
-    def _validate(self, validation: Validation, report: Callable[[Report], None], progress: Progress) -> float | None:
-        """Scores the averaged weights and keeps them if none were better; their standing, None without samples."""
+    def _steps(
+        self,
+        state: Path,
+        validation: Validation,
+        report: Callable[[Report], None],
+        progress: Progress,
+        hooks: Hooks,
+    ) -> None:
+        begun, before = time.monotonic(), self.counters.seconds
+        meter, judging = Meter(begun), 0.0
+        saved, pause = begun, min(_FIRST_CHECKPOINT_S, _CHECKPOINT_S)
+        last_done = 0.0
+        with Prefetcher(self.maker, self.spec.batch, self.counters.step, world=self.world) as batches:
+            stream = iter(batches)
+            while self.done < 1:
+                asked = time.monotonic()
+                batch = next(stream)
+                meter.waited(time.monotonic() - asked)
+                meter.step(self._step(batch))
+                now = time.monotonic()
+                stop, self.counters.seconds = self.world.agreed(
+                    asked_to_stop(progress), before + now - begun, self.device
+                )
+                if stop:
+                    raise Cancelled
+                if meter.due(now) or self.done >= 1:
+                    self._report(report, "train", self._measured(meter, now))
+                    meter = Meter(now)
+                if self.counters.validated <= _VALIDATIONS * self.done < _VALIDATIONS:
+                    # counted by what is done, so that a training that is resumed validates where it would have
+                    self.counters.validated = int(_VALIDATIONS * self.done) + 1
+                    # by the clock, a slow machine is to train for most of its time
+                    if self.spec.steps is not None or judging <= _JUDGING * (now - begun):
+                        self._validate(validation, report, progress, hooks)
+                        judging += time.monotonic() - now
+                        meter.paused(time.monotonic() - now)
+                for name in hooks.asked():
+                    self._save_named(hooks, name, report)
+                if now - saved > pause:
+                    self.save(state)
+                    saved, pause = now, _CHECKPOINT_S
+                    self._report(report, "checkpoint", {"path": str(state), "name": None})
+                with contextlib.nullcontext() if self.world.alone else contextlib.suppress(Cancelled):
+                    progress.tick(1000 * (self.done - last_done))
+                last_done = self.done
+
+    def _report(self, report: Callable[[Report], None], kind: str, values: dict[str, Any]) -> None:
+        if self.world.writes:
+            report(Report(kind, self.counters.step, self.counters.seconds, values))
+
+    def _measured(self, meter: "Meter", now: float) -> dict[str, Any]:
+        """What the log says of the steps since the last time."""
+        done, seconds = self.done, self.counters.seconds
+        left = 60 * self.spec.minutes - seconds if self.spec.steps is None else seconds * (1 - done) / done
+        return meter.values(now, self.spec.batch) | {
+            "skipped": float(self.counters.skipped),
+            "done": done,
+            "eta_s": max(left, 0.0),
+            "memory_mb": memory_mb(self.device),
+        }
+
+    def _save_named(self, hooks: Hooks, name: str, report: Callable[[Report], None]) -> None:
+        if hooks.named is None or not self.world.writes:
+            return
         with self.averaged() as model:
-            values = validation.score(model, self.device, progress)
-        report(Report("validation", self.counters.step, self.counters.seconds, values))
+            name, path = hooks.named(model, name)
+        self._report(report, "checkpoint", {"path": str(path), "name": name})
+
+    def _validate(
+        self, validation: Validation, report: Callable[[Report], None], progress: Progress, hooks: Hooks
+    ) -> float | None:
+        """Scores the averaged weights and keeps them if none were better; their standing, None without samples.
+
+        Of several processes one does it while the others wait: a stop is heard after it.
+        """
+        if not self.world.writes:
+            return None
+        with self.averaged() as model:
+            values = validation.score(model, self.device, progress if self.world.alone else Progress())
+            self._report(report, "validation", values)
+            path = hooks.probes(model, self.counters.step)
+        if path is not None:
+            self._report(report, "probes", {"path": str(path)})
         value = standing(values)
         if value is not None and (self.counters.best is None or value >= self.counters.best):
             self.counters.best, self.counters.best_step = value, self.counters.step
@@ -178,13 +296,15 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = self.spec.rate * self._schedule()
         moved = tuple(x.to(self.device).contiguous(memory_format=_layout(x)) for x in batch)
-        with torch.autocast(self.device.type, torch.bfloat16):
-            loss = loss_of(self.model, moved, generator)  # type: ignore[arg-type]
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        with together():
+            with torch.autocast(self.device.type, torch.bfloat16):
+                loss = self.loss(moved, generator)
+            loss.backward()
         weights = checkpoint.trainable(self.model)
         norm = torch.nn.utils.clip_grad_norm_(weights.values(), 1.0)
-        if not (torch.isfinite(norm) and torch.isfinite(loss)):
+        mean, norm = self.world.mean(torch.stack([loss.detach().float(), norm.float()]))
+        if not (torch.isfinite(norm) and torch.isfinite(mean)):
             self.counters.skipped += 1
             return float("nan")
         self.optimizer.step()
@@ -192,7 +312,7 @@ class Training:
         with torch.no_grad():
             for name, p in weights.items():
                 self.average[name].lerp_(p, 1 - decay)
-        return float(loss.detach())
+        return float(mean)
 
     def _schedule(self) -> float:
         """Linear warm-up, then a cosine to zero."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from stmviewer.train.dataset import Maker
+from stmviewer.train.distributed import World
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -15,11 +16,15 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 class Prefetcher:
     """Iterates over batches from sample `start` on, in order, made by one thread while the network computes.
 
+    Of several processes (`world`) each makes its share of the samples of a batch.
+
     Close it (or leave the `with` block): its thread ends within one batch, and who still reads is told so.
     """
 
-    def __init__(self, maker: Maker, batch_size: int, start_step: int = 0, depth: int = 4) -> None:
-        self._maker, self._size = maker, batch_size
+    def __init__(
+        self, maker: Maker, batch_size: int, start_step: int = 0, depth: int = 4, world: World | None = None
+    ) -> None:
+        self._maker, self._size, self._world = maker, batch_size, world or World()
         self._queue: queue.Queue[Batch | BaseException] = queue.Queue(maxsize=depth)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, args=(start_step,), name="stmviewer-batches", daemon=True)
@@ -28,7 +33,9 @@ class Prefetcher:
     def _work(self, step: int) -> None:
         try:
             while not self._stop.is_set():
-                arrays = self._maker.batch(range(step * self._size, (step + 1) * self._size))
+                first, last = step * self._size, (step + 1) * self._size
+                mine = range(first + self._world.rank, last, self._world.size)
+                arrays = self._maker.batch(mine) if self._world.alone else self._maker.batch(mine, first)
                 self._put(tuple(torch.from_numpy(a) for a in arrays))  # type: ignore[arg-type]
                 step += 1
         except BaseException as error:

@@ -1,38 +1,43 @@
 """A whole training: data, model, loop, and the finished model in the library with its card."""
 
-import json
+import contextlib
 import math
 import platform
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 
 import stmviewer
 from stmviewer.restore import library
 from stmviewer.restore.devices import choose_device, describe_device
 from stmviewer.restore.info import ModelInfo
-from stmviewer.restore.models import AutoencoderModel, CfmModel, FlowModel, LearnedModel, RegressionModel
-from stmviewer.restore.networks import UNetConfig, parameter_count
+from stmviewer.restore.memory import out_of_memory
+from stmviewer.restore.models import LearnedModel
+from stmviewer.restore.networks import parameter_count
 from stmviewer.restore.request import Device
-from stmviewer.restore.starting import build, grown, sampler_from, with_mean, with_waves
-from stmviewer.restore.weights import load_weights, save_weights
-from stmviewer.scan import FileError, Progress, RequestError
-from stmviewer.simulate import PristineBank
-from stmviewer.train.batched import BatchDegrader
+from stmviewer.restore.weights import save_weights
+from stmviewer.scan import Cancelled, FileError, Progress, RequestError
+from stmviewer.train import checkpoint
 from stmviewer.train.card import write_card
 from stmviewer.train.checkpoint import Counters
 from stmviewer.train.coverage import Coverage, coverage
-from stmviewer.train.dataset import CropSource, Degrader, Maker, Mixed, SampleMaker
-from stmviewer.train.folder import FolderSource, read_folder
-from stmviewer.train.loop import Report, Training
+from stmviewer.train.distributed import World
+from stmviewer.train.loop import Hooks, Report, Training
+from stmviewer.train.makers import Made, degrader_for, maker_of, validation_of
+from stmviewer.train.named import describe
+from stmviewer.train.probes import probes_of, write_probes
 from stmviewer.train.spec import SIMULATED, TrainSpec
+from stmviewer.train.starts import Start, model_of, starts
 from stmviewer.train.validation import Validation
+from stmviewer.train.work import Journal, Work, locked
 
-_VALIDATION_SAMPLES = 48
+#: what is in the log: the curve. Other reports are for who listens.
+_LOGGED = ("train", "validation", "probes", "kept")
 _SUMMARY = {
     "regression": "Most accurate on average; fast, one pass",
     "flow": "Most realistic texture; several samples show how sure it is",
@@ -42,6 +47,8 @@ _SUMMARY = {
 }
 #: sampler steps worth offering
 _STEPS = {"flow": (1, 2, 4, 8, 16), "cfm": (1, 2, 4, 8, 16, 32), "diffusion": (2, 4, 8, 16, 32, 64)}
+#: the checkpoint that a stopped training leaves, to be used as it is
+STOPPED = "stopped"
 
 
 def train(
@@ -52,218 +59,209 @@ def train(
     *,
     device: Device = "auto",
     resume: bool = False,
+    asked: Callable[[], list[str]] = list,
 ) -> ModelInfo:
     """Trains as asked and puts the model into the library folder `models`; returns what the library shows of it.
 
-    The state to resume from and the log (JSON lines) are kept in `models/NAME.training`. Cancelled raises after the
-    state was saved. Raises RequestError and FileError for what cannot be trained.
+    The states to resume from and the log (JSON lines) are kept in `models/NAME.training`. `asked` gives the names of
+    checkpoints that were asked for since its last call. Cancelled raises after the state was saved. Raises RequestError
+    and FileError for what cannot be trained. Started by torchrun it is one of several processes; the first one writes.
     """
-    work = models / f"{spec.name}.training"
-    state, log = work / "state.safetensors", work / "log.jsonl"
-    if resume and not state.is_file():
-        raise FileError(state, "there is no training to resume", "Start without --resume")
-    if not resume and (models / f"{spec.name}.safetensors").exists():
-        raise RequestError(f"there is a model '{spec.name}' already; choose another --name, or --resume its training")
-    if not resume and state.exists():
-        raise RequestError(
-            f"there is a stopped training '{spec.name}' in {work}: --resume it, choose another --name, or delete it"
-        )
+    work, world = Work(models, spec.name), World.from_environment()
+    if world.writes:
+        _check_name_is_free(work, resume)
     # what can be wrong is found before minutes go into surfaces
-    where = choose_device(device)
-    start, mean = _starts(spec, models)
+    chosen = world.device(choose_device(device))
+    start, mean = starts(spec, models)
     torch.manual_seed(spec.seed)
-    model = _model(spec, start, mean)
-    with _folder(work):
-        maker, pixels_m, made_of = _maker(spec, degrader_for(where), progress, waves=model.config.waves)
-        covered = coverage(maker, spec.crop, progress)
-    if not resume:
-        log.unlink(missing_ok=True)
-    training = Training(spec, model, maker, where)
-    if resume:
-        training.resume(state)
-
-    def write(line: Report) -> None:
-        # JSON has no NaN: a loss that was never finite is null
-        values = {k: v if math.isfinite(v) else None for k, v in line.values.items()}
-        text = json.dumps({"kind": line.kind, "step": line.step, "seconds": line.seconds, **values})
-        try:
-            with log.open("a", encoding="utf-8") as file:
-                file.write(text + "\n")
-        except OSError as error:
-            raise FileError(log, f"cannot be written ({error.strerror or error})", "Is the disk full?") from error
-        report(line)
-
-    training.run(state, _validation(spec, maker, progress, waves=model.config.waves), write, progress)
-    path = models / f"{spec.name}.safetensors"
-    with training.kept() as kept:
-        save_weights(kept, path, torch.float16)
-    info = _info(spec, _licence(spec, start, mean), pixels_m, covered)
-    library.register(info, models)
-    facts = {
-        "Kind": spec.kind,
-        "Trained on": made_of,
-        "Started from": spec.start_from or "scratch",
-        **({"At the mean of": spec.mean_from} if spec.mean_from else {}),
-        "Parameters": f"{parameter_count(model):,}",
-        "Crops": f"{spec.crop} x {spec.crop} pixels, batches of {spec.batch}",
-        "Training time": f"{training.counters.seconds / 60:.1f} minutes, {training.counters.step:,} steps",
-        "Kept": _kept(spec, training.counters),
-        "Seed": str(spec.seed),
-        "Machine": f"{describe_device(device)}, {platform.machine()}, torch {torch.__version__}",
-        "Made": f"{time.strftime('%Y-%m-%d')} by stmviewer {stmviewer.__version__}",
-        "Licence": info.licence,
-    }
-    write_card(models / f"{spec.name}.md", info, facts, log)
-    report(Report("saved", training.counters.step, training.counters.seconds))
+    model = model_of(spec, start, mean)
+    with locked(work) if world.writes else contextlib.nullcontext():
+        made = maker_of(spec, degrader_for(chosen), progress, waves=model.config.waves)
+        covered = coverage(made.maker, spec.crop, progress)
+        info = _info(spec, _licence(spec, start, mean), made.pixels_m, covered)
+        with world.joined(chosen), _enough_memory():
+            job = Job(spec, work, info, made, Training(spec, model, made.maker, chosen, world), device, report)
+            job.run(resume, progress, asked)
     return info
 
 
+def _check_name_is_free(work: Work, resume: bool) -> None:
+    there = checkpoint.exists(work.state)
+    if resume:
+        if not there:
+            raise FileError(work.state, "there is no training to resume", "Start without --resume")
+        return
+    name = work.name
+    if (work.models / f"{name}.safetensors").exists():
+        raise RequestError(f"there is a model '{name}' already; choose another --name, or --resume its training")
+    if there:
+        raise RequestError(
+            f"there is a stopped training '{name}' in {work.folder}: --resume it, choose another --name, or delete it"
+        )
+
+
+@dataclass
+class Job:
+    """A training with what it is made of, and what it leaves on disk."""
+
+    spec: TrainSpec
+    work: Work
+    info: ModelInfo
+    made: Made
+    training: Training
+    device: Device
+    report: Callable[[Report], None]
+    journal: Journal = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.journal = Journal(self.work.log)
+
+    def run(self, resume: bool, progress: Progress, asked: Callable[[], list[str]]) -> None:
+        """Trains to the end; the finished model is then in the library."""
+        training, counters = self.training, self.training.counters
+        if resume:
+            training.resume(self.work.state)
+            counters = training.counters
+        if training.world.writes:
+            self._begin_log(resume)
+        validation = Validation(())
+        if training.world.writes:
+            validation = validation_of(self.spec, self.made.maker, progress, waves=training.model.config.waves)
+        probes = probes_of(self.made.maker)
+        self._tell("started", self._facts_at_start(counters.step if resume else None))
+
+        def probe(model: LearnedModel, step: int) -> Path:
+            path = self.work.probes(step)
+            write_probes(path, probes, model, training.device, progress if training.world.alone else Progress())
+            return path
+
+        try:
+            hooks = Hooks(probe, asked, self._named)
+            training.run(self.work.state, validation, self._write, progress, hooks)
+        except Cancelled:
+            self._stopped()
+            raise
+        if training.world.writes:
+            self._finish()
+
+    def _begin_log(self, resume: bool) -> None:
+        counters = self.training.counters
+        if resume:
+            self.journal.go_on(counters.logged, counters.step, over=self.training.done >= 1)
+        else:
+            self.journal.begin()
+        counters.logged = self.journal.lines
+
+    def _facts_at_start(self, resumed_from: int | None) -> dict[str, object]:
+        return {
+            "name": self.spec.name,
+            "work": str(self.work.folder),
+            "device": describe_device(self.device),
+            "parameters": parameter_count(self.training.model),
+            "images": self.made.images,
+            "made_of": self.made.made_of,
+            "start": self.spec.start_from,
+            "processes": self.training.world.size,
+            "resumed_from": resumed_from,
+        }
+
+    def _tell(self, kind: str, values: dict[str, object]) -> None:
+        if self.training.world.writes:
+            counters = self.training.counters
+            self.report(Report(kind, counters.step, counters.seconds, values))
+
+    def _write(self, line: Report) -> None:
+        """Into the log, and to who listens."""
+        if line.kind in _LOGGED:
+            # JSON has no NaN: a loss that was never finite is null
+            values = {k: None if _no_number(v) else v for k, v in line.values.items()}
+            self.journal.write({"kind": line.kind, "step": line.step, "seconds": line.seconds, **values})
+            self.training.counters.logged = self.journal.lines
+        self.report(line)
+
+    def _named(self, model: LearnedModel, name: str) -> tuple[str, Path]:
+        """Writes averaged weights as a named checkpoint, which can become a model of the library."""
+        counters = self.training.counters
+        name = name or f"step-{counters.step}"
+        path = self.work.checkpoint(name)
+        with _on_disk(path):
+            save_weights(model, path, torch.float16)
+            facts = self._facts() | {"Kept": f"the averaged weights of step {counters.step:,}, by choice"}
+            describe(path, self.info, facts, counters.step, counters.seconds)
+        return name, path
+
+    def _stopped(self) -> None:
+        if not self.training.world.writes:
+            return
+        counters = self.training.counters
+        self._tell("checkpoint", {"path": str(self.work.state), "name": None})
+        if counters.step:
+            with self.training.averaged() as model:
+                name, path = self._named(model, STOPPED)
+            self._tell("checkpoint", {"path": str(path), "name": name})
+        self._tell("stopped", {"path": str(self.work.state)})
+
+    def _finish(self) -> None:
+        training, models = self.training, self.work.models
+        path = models / f"{self.spec.name}.safetensors"
+        with _on_disk(path):
+            with training.kept() as kept:
+                save_weights(kept, path, torch.float16)
+            library.register(self.info, models)
+            facts = self._facts() | {"Kept": _kept(self.spec, training.counters)}
+            write_card(models / f"{self.spec.name}.md", self.info, facts, self.work.log)
+        self._tell("saved", {"path": str(path)})
+
+    def _facts(self) -> dict[str, str]:
+        """For the card."""
+        spec, counters, world = self.spec, self.training.counters, self.training.world
+        processes = "" if world.alone else f", {world.size} processes"
+        return {
+            "Kind": spec.kind,
+            "Trained on": self.made.made_of,
+            "Started from": spec.start_from or "scratch",
+            **({"At the mean of": spec.mean_from} if spec.mean_from else {}),
+            "Parameters": f"{parameter_count(self.training.model):,}",
+            "Crops": f"{spec.crop} x {spec.crop} pixels, batches of {spec.batch}",
+            "Training time": f"{counters.seconds / 60:.1f} minutes, {counters.step:,} steps",
+            "Kept": "",
+            "Seed": str(spec.seed),
+            "Machine": f"{describe_device(self.device)}{processes}, {platform.machine()}, torch {torch.__version__}",
+            "Made": f"{time.strftime('%Y-%m-%d')} by stmviewer {stmviewer.__version__}",
+            "Licence": self.info.licence,
+        }
+
+
+def _no_number(value: object) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
+
+
 @contextmanager
-def _folder(work: Path) -> Iterator[None]:
-    """Makes the folder of a training; takes it away again, if empty, when what follows fails."""
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        cause = f"the folder cannot be made ({error.strerror or error})"
-        raise FileError(work, cause, "Choose another --models-dir") from error
+def _on_disk(path: Path) -> Iterator[None]:
+    """What the disk refuses is an error that says what to do: the training itself is saved already."""
     try:
         yield
-    except BaseException:
-        with suppress(OSError):
-            work.rmdir()
-        raise
+    except (OSError, SafetensorError) as error:
+        with contextlib.suppress(OSError):
+            path.with_name(path.name + ".part").unlink(missing_ok=True)
+        cause = f"cannot be written ({getattr(error, 'strerror', None) or error})"
+        advice = "Is the disk full? Make room and --resume the training: nothing of it is lost"
+        raise FileError(path, cause, advice) from error
 
 
-def degrader_for(device: torch.device) -> Degrader | None:
-    """On a GPU the images of a batch are degraded together; on a CPU numpy does it one by one, in a thread, faster."""
-    return BatchDegrader(device) if device.type == "cuda" else None
-
-
-def _maker(
-    spec: TrainSpec, degrader: Degrader | None, progress: Progress, *, waves: bool
-) -> tuple[Maker, tuple[float, ...], str]:
-    """What makes the samples, the range of pixel sizes (m; empty where unknown), and in words what they are made of."""
-    first, pixels_m, made_of = _one_maker(spec, spec.source, degrader, progress, waves=waves)
-    if spec.mixed_with is None:
-        return first, pixels_m, made_of
-    second, more, also = _one_maker(spec, spec.mixed_with, degrader, progress, waves=waves)
-    # a model that was shown scans of unknown scale cannot tell what lies outside
-    pixels_m = (min(pixels_m[0], more[0]), max(pixels_m[1], more[1])) if pixels_m and more else ()
-    return Mixed(first, second, spec.mixed_share), pixels_m, f"{made_of}; {100 * spec.mixed_share:.0f} %: {also}"
-
-
-def _one_maker(
-    spec: TrainSpec, name: str, degrader: Degrader | None, progress: Progress, *, waves: bool
-) -> tuple[SampleMaker, tuple[float, ...], str]:
-    source, made_of = _source(spec, name, progress)
-    simulated = name.startswith(SIMULATED)
-    maker = SampleMaker(
-        source,
-        spec.crop,
-        spec.repair_share,
-        seed=spec.seed,
-        noisy_targets=simulated,
-        small_share=spec.small_share,
-        widening=spec.widening if simulated and spec.start_from is None else 0,
-        degrader=degrader,
-        waves=waves,
-    )
-    if isinstance(source, FolderSource):
-        known = source.pixel_range_m(spec.crop) if source.calibrated else ()
-        return maker, known, made_of
-    return maker, spec.pixel_range_m, made_of
-
-
-def _source(spec: TrainSpec, name: str, progress: Progress) -> tuple[CropSource, str]:
-    """The clean images of a source, and in words what they are."""
-    if name.startswith(SIMULATED):
-        surface = name.removeprefix(SIMULATED)
-        stage = progress.part(0.05, "Simulating surfaces")
-        bank = PristineBank(surface, spec.bank, spec.bank_size, spec.pixel_range_m, spec.seed, stage)
-        low, high = (1e9 * p for p in spec.pixel_range_m)
-        size = spec.bank_size
-        return bank, f"{spec.bank} simulated {surface} surfaces, {size} x {size} pixels of {low:g} to {high:g} nm"
-    folder = Path(name)
-    listed = list(spec.listed) if spec.listed is not None else None
-    found = read_folder(folder, spec.crop + 32, listed, progress.part(0.05), size_by_rows=spec.size_by_rows)
-    left_out = f", {len(found.rejected)} left out" if found.rejected else ""
-    scans = "1 scan" if len(found) == 1 else f"{len(found)} scans"
-    return found, f"{scans} in the folder {folder.name}{left_out}"
-
-
-@dataclass(frozen=True)
-class _Start:
-    """The model to start from: its weights, and the licence that its descendants inherit."""
-
-    weights: Path
-    licence: str
-
-
-def _starts(spec: TrainSpec, models: Path) -> tuple[_Start | None, _Start | None]:
-    """The models of --from and --mean, looked for in the library and beside the new one; None: from scratch."""
-    if spec.start_from is None and spec.kind == "flow":
-        raise RequestError("a flow starts from a regression model: name one with --from")
-    if spec.start_from is None and spec.mean_from is None:
-        return None, None
-    found = {name: _Start(e.weights, e.info.licence) for name, e in library.entries().items()}
-    for name, values in library.read_manifest(models).items():
-        found[name] = _Start(models / f"{name}.safetensors", str(values.get("licence", "MIT")))
-    for flag, wanted in (("--from", spec.start_from), ("--mean", spec.mean_from)):
-        if wanted is not None and wanted not in found:
-            raise RequestError(f"{flag}: there is no trained model '{wanted}'; there are {', '.join(found) or 'none'}")
-    return found.get(spec.start_from or ""), found.get(spec.mean_from or "")
-
-
-def _model(spec: TrainSpec, begin: _Start | None, mean_of: _Start | None) -> LearnedModel:
-    """The untrained model, or the one to start from, with inputs for all that networks of today are told."""
-    if begin is None:
-        return build(spec.kind, UNetConfig(channels=spec.channels, guesses=2, told=True, waves=True))
-    start = load_weights(begin.weights)
-    mean = load_weights(mean_of.weights) if mean_of is not None else None
-    if mean is not None and not (isinstance(start, FlowModel) and isinstance(mean, RegressionModel)):
+@contextmanager
+def _enough_memory() -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
         raise RequestError(
-            f"--mean: a flow takes the mean of a regression, and --from a flow then; '{spec.mean_from}' is a "
-            f"{mean.kind}, '{spec.start_from}' a {start.kind}"
-        )
-    match spec.kind, start:
-        case "flow", FlowModel():
-            return grown(start) if mean is None else with_mean(start, mean)
-        case "flow", RegressionModel():
-            inner = grown(start)
-            return build("flow", UNetConfig(channels=spec.channels, guesses=2, told=True), inner)  # type: ignore[arg-type]
-        case "cfm" | "diffusion", RegressionModel() | CfmModel():
-            return sampler_from(spec.kind, start)
-        case "regression", RegressionModel():
-            larger = grown(start)
-            assert isinstance(larger, RegressionModel)
-            return with_waves(larger)
-        case "autoencoder", AutoencoderModel():
-            return grown(start)
-    raise RequestError(f"--from: a {spec.kind} cannot start from '{spec.start_from}', which is a {start.kind}")
+            f"there is not enough memory ({str(error).splitlines()[0][:120]}): train with a smaller --batch or --size"
+        ) from error
 
 
-def _validation(spec: TrainSpec, maker: Maker, progress: Progress, *, waves: bool) -> Validation:
-    sets: dict[str, Maker] = {}
-    first = maker.first if isinstance(maker, Mixed) else maker
-    if SIMULATED in (spec.source[: len(SIMULATED)], (spec.mixed_with or "")[: len(SIMULATED)]):
-        name = spec.source if spec.source.startswith(SIMULATED) else str(spec.mixed_with)
-        stage = progress.part(0.02, "Simulating surfaces")
-        other = PristineBank(
-            name.removeprefix(SIMULATED), 24, spec.bank_size, spec.pixel_range_m, spec.seed + 1_000_000, stage
-        )
-        sets["simulated"] = SampleMaker(other, 128, spec.repair_share, seed=1, waves=waves)
-    if not spec.source.startswith(SIMULATED):
-        assert isinstance(first, SampleMaker)
-        # the same scans at places drawn with another seed: tells that it learns, not how it does elsewhere
-        sets["own scans"] = replace(first, seed=1, widening=0)
-    if spec.validation is not None:
-        listed = list(spec.validation_listed) if spec.validation_listed is not None else None
-        real = read_folder(spec.validation, 128, listed, progress.part(0.02), size_by_rows=spec.size_by_rows)
-        sets["real"] = SampleMaker(real, 64, spec.repair_share, seed=2, noisy_targets=False, waves=waves)
-    return Validation.of(sets, _VALIDATION_SAMPLES)
-
-
-def _licence(spec: TrainSpec, *starts: _Start | None) -> str:
+def _licence(spec: TrainSpec, *starts: Start | None) -> str:
     """Weights carry the licence of what they were trained on, and of the weights that they come from."""
     simulated = all(s is None or s.startswith(SIMULATED) for s in (spec.source, spec.mixed_with))
     own = spec.licence or ("MIT" if simulated else "that of the scans it was trained on")

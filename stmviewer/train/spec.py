@@ -23,7 +23,8 @@ class TrainSpec:
     steps       instead of minutes: exactly so many steps, the same curve on every run
     mixed_with  a second source, of which `mixed_share` of the batches are: simulated surfaces beside few real scans
     small_share share of batches of small crops (3/8 of `crop`), so that coarse versions of small scans fit in
-    start_from  name of a model whose weights are the start; a flow needs a regression model either way
+    start_from  name of a model whose weights are the start; a flow starts from a flow or a regression
+    train_mean  the regression that is inside a flow is trained on, too (in a flow from scratch it always is)
     mean_from   name of the regression whose mean a flow starts at, where `start_from` is a flow of another one
     listed      file names below the folder that may be used (a protocol); None: all
     size_by_rows  scans without a pixel size get it from the dimer rows of Si(001)
@@ -47,6 +48,7 @@ class TrainSpec:
     small_share: float = 0.25
     start_from: str | None = None
     mean_from: str | None = None
+    train_mean: bool = False
     listed: tuple[str, ...] | None = None
     size_by_rows: bool = False
     licence: str | None = None
@@ -66,6 +68,8 @@ class TrainSpec:
             )
         if self.mean_from is not None and self.kind != "flow":
             raise RequestError(f"only a flow starts at the mean of another model, a model of kind {self.kind} does not")
+        if self.train_mean and self.kind != "flow":
+            raise RequestError(f"only a flow has a regression inside, a model of kind {self.kind} has none")
         if not 0 < self.minutes < math.inf:
             raise RequestError(f"minutes must be positive, not {self.minutes}")
         if self.steps is not None and self.steps < 1:
@@ -85,10 +89,7 @@ class TrainSpec:
         for what, share in shares.items():
             if not 0 <= share <= 1:
                 raise RequestError(f"the share of {what} must be 0 to 1, not {share}")
-        if not _NAME.fullmatch(self.name):
-            raise RequestError(f"'{self.name}' is no model name: use letters, digits, dash and underscore, 64 at most")
-        if self.name in (*CLASSICAL, *KINDS):
-            raise RequestError(f"'{self.name}' is the name of a method or kind; call the model {self.kind}-mylab, say")
+        check_name(self.name, self.kind)
 
     def settings(self) -> dict[str, object]:
         """What must agree between a checkpoint and the training that resumes it."""
@@ -104,5 +105,21 @@ class TrainSpec:
             "start_from": self.start_from,
             "size_by_rows": self.size_by_rows or None,  # checkpoints of before do not have it
             "mean_from": self.mean_from,
+            "train_mean": self.train_mean or None,
             "listed": None if self.listed is None else list(self.listed),
         }
+
+
+def check_name(name: str, kind: str) -> None:
+    """Raises RequestError for what cannot be the name of a model."""
+    if not _NAME.fullmatch(name):
+        raise RequestError(f"'{name}' is no model name: use letters, digits, dash and underscore, 64 at most")
+    if name in (*CLASSICAL, *KINDS):
+        raise RequestError(f"'{name}' is the name of a method or kind; call the model {kind}-mylab, say")
+
+
+def checkpoint_name(name: str) -> str:
+    """`name`, or '' where none is given. Raises ValueError for what cannot be the name of a checkpoint."""
+    if name and not _NAME.fullmatch(name):
+        raise ValueError(f"'{name[:80]}' is no name of a checkpoint: use letters, digits, dash and underscore")
+    return name

@@ -16,12 +16,12 @@ from . import scans
 def _tiny(monkeypatch):
     """The network and the surfaces of a real training take minutes."""
     import stmviewer.train.coverage
-    import stmviewer.train.run
+    import stmviewer.train.makers
     from stmviewer.train import spec
 
     small = {"channels": (8, 16, 16), "crop": 64, "batch": 2, "bank": 2, "bank_size": 160}
     monkeypatch.setattr(spec, "TrainSpec", functools.partial(spec.TrainSpec, **small))
-    monkeypatch.setattr(stmviewer.train.run, "_VALIDATION_SAMPLES", 1)
+    monkeypatch.setattr(stmviewer.train.makers, "VALIDATION_SAMPLES", 1)
     monkeypatch.setattr(stmviewer.train.coverage, "_IMAGES", 2)
 
 
@@ -44,7 +44,13 @@ def test_a_training_reports_json_lines_and_ends_in_a_model_that_restores(run, tm
     assert outcome.code == 0
     outcome.one_line("regression-lab", str(paths.user_models()), "--model regression-lab")
     found = lines(outcome.out)
-    assert {line["event"] for line in found} == {"train", "validation", "kept", "saved"}
+    assert {line["event"] for line in found} == {"started", "train", "validation", "probes", "kept", "saved"}
+    started = found[0]
+    assert (started["event"], started["name"], started["resumed_from"]) == ("started", "regression-lab", None)
+    assert Path(started["work"]) == paths.user_models() / "regression-lab.training"
+    assert started["images"] == 2
+    assert started["parameters"] > 0
+    assert "CPU" in started["device"]
     assert found[-1]["event"] == "saved"
     assert found[-1]["step"] == 2
     assert all(line["seconds"] >= 0 for line in found)
@@ -52,6 +58,17 @@ def test_a_training_reports_json_lines_and_ends_in_a_model_that_restores(run, tm
     assert train["loss"] > 0
     assert train["images_per_second"] > 0
     assert train["skipped"] == 0
+    assert train["done"] == 1
+    assert train["eta_s"] == 0
+    assert train["memory_mb"] > 50
+    probes = [line["path"] for line in found if line["event"] == "probes"]
+    assert len(probes) == len(set(probes)) == 3
+    with np.load(probes[0]) as first, np.load(probes[-1]) as last:
+        assert set(last) == {"raw", "measured", "restored", "truth"}
+        assert last["raw"].shape == last["restored"].shape == last["truth"].shape == last["measured"].shape
+        assert (first["truth"] == last["truth"]).all()
+        assert not last["measured"].all()
+        assert last["measured"].reshape(len(last["raw"]), -1).all(axis=1).any()
 
     (listed,) = [m for m in run("models", "--json").done().json if m["name"] == "regression-lab"]
     assert (listed["source"], listed["kind"], listed["licence"]) == ("user", "regression", "MIT")
@@ -121,7 +138,6 @@ def test_resuming_with_more_steps(run):
         (["--name", "../x"], ["name"]),
         (["--name", "linear"], ["linear"]),
         (["--name", "a", "--model", "gan"], ["diffusion", "autoencoder"]),
-        (["--name", "a", "--model", "flow"], ["--from"]),
         (["--name", "a", "--from", "nope"], ["nope"]),
         (["--name", "a", "--minutes", "0"], ["minutes"]),
         (["--name", "a", "--minutes", "nan"], ["minutes"]),

@@ -15,7 +15,7 @@ from stmviewer.restore.starting import grown
 from stmviewer.restore.weights import load_weights, save_weights
 from stmviewer.scan import Cancelled, Channel, FileError, Geometry, Progress, RequestError, Scan
 from stmviewer.train import coverage as coverage_module
-from stmviewer.train import run as run_module
+from stmviewer.train import makers as makers_module
 from stmviewer.train.run import train
 
 from . import tiny
@@ -24,7 +24,7 @@ from .test_folder import lattice, save
 
 @pytest.fixture(autouse=True)
 def _few_samples(monkeypatch):
-    monkeypatch.setattr(run_module, "_VALIDATION_SAMPLES", 2)
+    monkeypatch.setattr(makers_module, "VALIDATION_SAMPLES", 2)
     monkeypatch.setattr(coverage_module, "_IMAGES", 3)
 
 
@@ -63,7 +63,7 @@ def test_a_trained_model_is_in_the_library_with_its_card_and_log(models):
     info, lines = trained(models)
     assert info.licence == "MIT"
     assert (info.kind, info.family) == ("regression", "tiny")
-    assert [line.kind for line in lines][-3:] == ["validation", "kept", "saved"]
+    assert [line.kind for line in lines][-4:] == ["validation", "probes", "kept", "saved"]
     listed = {i.name: i for i in library.model_infos()}["regression-tiny"]
     assert listed.source == "user"
     assert listed.tasks == ("repair", "sparse")
@@ -71,7 +71,7 @@ def test_a_trained_model_is_in_the_library_with_its_card_and_log(models):
     for part in ("3 simulated si001h surfaces", "64 x 64 pixels, batches of 2", "2 steps", "- Licence: MIT"):
         assert part in card
     log = [json.loads(line) for line in (models / "regression-tiny.training" / "log.jsonl").read_text().splitlines()]
-    assert [line["kind"] for line in log] == [line.kind for line in lines[:-1]]
+    assert [line["kind"] for line in log] == [line.kind for line in lines[1:-1]]
     assert not list(models.rglob("*.part"))
 
 
@@ -181,9 +181,7 @@ def test_a_model_beside_the_new_one_can_be_the_start(tmp_path):
 
 
 def test_starts_that_are_not_there_or_do_not_fit_are_refused_before_any_work(models, monkeypatch):
-    monkeypatch.setattr(run_module, "PristineBank", None)  # would fail
-    with pytest.raises(RequestError, match="starts from a regression"):
-        trained(models, kind="flow", name="flow-tiny")
+    monkeypatch.setattr(makers_module, "PristineBank", None)  # would fail
     with pytest.raises(RequestError, match="no trained model 'regression-nope'"):
         trained(models, start_from="regression-nope")
     with pytest.raises(RequestError, match="no trained model 'linear'"):
@@ -202,7 +200,7 @@ def test_starts_that_are_not_there_or_do_not_fit_are_refused_before_any_work(mod
             trained(models, kind="flow", name="flow-tiny", start_from=start, mean_from=mean)
     with pytest.raises(RequestError, match="--mean: there is no trained model 'regression-nope'"):
         trained(models, kind="flow", name="flow-tiny", start_from="flow-first", mean_from="regression-nope")
-    with pytest.raises(RequestError, match="name one with --from"):
+    with pytest.raises(RequestError, match="--mean goes with --from a flow"):
         trained(models, kind="flow", name="flow-tiny", mean_from="regression-first")
     assert not (models / "regression-tiny.training").exists()
 
@@ -219,12 +217,12 @@ def test_a_stopped_training_is_not_started_over_by_mistake(models):
     with pytest.raises(Cancelled):
         trained(models, tiny.stopping_after(0.5), steps=6)
     work = models / "regression-tiny.training"
-    before = {p.name: p.read_bytes() for p in work.iterdir()}
-    assert before.keys() == {"state.safetensors", "log.jsonl"}
+    before = {p.name: p.read_bytes() for p in work.rglob("*") if p.is_file()}
+    assert {p.name for p in work.iterdir()} == {"state.safetensors", "log.jsonl", "probes", "checkpoints"}
     assert not (models / "regression-tiny.safetensors").exists()
     with pytest.raises(RequestError, match="stopped training"):
         trained(models, steps=6)
-    assert {p.name: p.read_bytes() for p in work.iterdir()} == before
+    assert {p.name: p.read_bytes() for p in work.rglob("*") if p.is_file()} == before
 
 
 def test_a_stopped_training_goes_on_to_the_same_model(models, tmp_path):
