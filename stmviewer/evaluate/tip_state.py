@@ -38,6 +38,7 @@ _WORDS: dict[TipKind, str] = {
     "change": "changed",
     "blurry": "blurry or noisy",
 }
+UNKNOWN = "on another surface it cannot be judged"
 RECONDITION, RESTORE, GO_ON, LOOK = (
     "recondition the tip",
     "restore and go on",
@@ -72,7 +73,9 @@ class TipState:
 
     @property
     def advice(self) -> str:
-        """What to do next."""
+        """What to do next; of a surface that it did not learn from it advises nothing."""
+        if not self.recognised:
+            return UNKNOWN
         if not self.sure:
             return LOOK
         if self.kind == "good":

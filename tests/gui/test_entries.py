@@ -89,6 +89,11 @@ def test_what_an_entry_says() -> None:
     assert entry("a", replace(FACTS, width_m=2e-6, bias_v=None)).facts_text == "2 µm"
     unsure = Entry(Path("a"), "a", tip=TipState({"good": 0.4, "double": 0.3, "change": 0.2, "blurry": 0.1}))
     assert (unsure.tip_mark, unsure.tip_text) == ("unsure", "not sure")
+    gold = TipState({"good": 0.1, "double": 0.0, "change": 0.0, "blurry": 0.9}, recognised=False)
+    other = Entry(Path("a"), "a", tip=gold)
+    assert (other.tip_mark, other.tip_text) == ("other", "not judged")
+    assert "recondition" not in gold.text
+    assert "on another surface it cannot be judged" in gold.text
     assert Entry(Path("a"), "a", tip="too small").tip_mark == "none"
 
 

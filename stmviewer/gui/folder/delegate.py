@@ -19,6 +19,7 @@ _TIP_COLOURS: dict[TipMark, tuple[str, str]] = {
     "change": ("#8a5aa8", "#c49be0"),
     "blurry": ("#3f6f9c", "#86b4dd"),
     "unsure": ("#6a6e72", "#9a9ea3"),
+    "other": ("#6a6e72", "#9a9ea3"),
 }
 _STAR_COLOURS = ("#b07a00", "#f0bf4c")
 

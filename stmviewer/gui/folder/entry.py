@@ -12,14 +12,15 @@ from stmviewer.services.file_facts import FileFacts
 from stmviewer.services.judging import Judged, TipKind, TipState
 from stmviewer.services.notes import Note
 
-#: what the list says of a tip: its kind, `unsure` where no kind is likely, `none` where it is not judged (yet)
-TipMark = Literal["good", "double", "change", "blurry", "unsure", "none"]
+#: what the list says of a tip: its kind, `unsure` where no kind is likely, `other` on a surface that the judge does not know, `none` where it is not judged (yet)
+TipMark = Literal["good", "double", "change", "blurry", "unsure", "other", "none"]
 TIP_WORDS: Mapping[TipMark, str] = {
     "good": "good",
     "double": "double",
     "change": "changed",
     "blurry": "blurry",
     "unsure": "not sure",
+    "other": "not judged",
     "none": "",
 }
 Order = Literal["name", "newest", "recorded", "size", "bias", "tip", "star"]
@@ -32,7 +33,15 @@ ORDERS: Mapping[Order, str] = {
     "tip": "Good tips first",
     "star": "Starred first",
 }
-_TIP_RANK: Mapping[TipMark, int] = {"good": 0, "change": 1, "double": 2, "blurry": 3, "unsure": 4, "none": 5}
+_TIP_RANK: Mapping[TipMark, int] = {
+    "good": 0,
+    "change": 1,
+    "double": 2,
+    "blurry": 3,
+    "unsure": 4,
+    "other": 5,
+    "none": 6,
+}
 
 
 @dataclass
@@ -54,6 +63,8 @@ class Entry:
     def tip_mark(self) -> TipMark:
         if not isinstance(self.tip, TipState):
             return "none"
+        if not self.tip.recognised:
+            return "other"
         kind: TipKind = self.tip.kind
         return kind if self.tip.sure else "unsure"
 
@@ -65,7 +76,11 @@ class Entry:
         word = TIP_WORDS[self.tip_mark]
         if self.tip_mark == "change" and self.tip.changed_at is not None:
             return f"{word} at line {self.tip.changed_at + 1}"
-        return word if self.tip_mark == "unsure" else f"{word} {100 * self.tip.probabilities[self.tip.kind]:.0f} %"
+        return (
+            word
+            if self.tip_mark in ("unsure", "other")
+            else f"{word} {100 * self.tip.probabilities[self.tip.kind]:.0f} %"
+        )
 
     @property
     def facts_text(self) -> str:
@@ -91,7 +106,7 @@ class Entry:
         if self.facts is not None and self.facts.recorded:
             lines.append(self.facts.recorded)
         if isinstance(self.tip, TipState):
-            lines += [self.tip.text, "(It has learned from H:Si(100) alone; on other surfaces it is a hint.)"]
+            lines += [self.tip.text, "(It has learned from H:Si(100) alone, and cannot judge tips on other surfaces.)"]
         if self.note.text:
             lines += ["", self.note.text]
         return "\n".join(lines)

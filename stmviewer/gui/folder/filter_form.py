@@ -28,7 +28,7 @@ _TIPS: tuple[tuple[str, frozenset[TipMark]], ...] = (
     ("Double or asymmetric", frozenset({"double"})),
     ("Changed during the scan", frozenset({"change"})),
     ("Blurry", frozenset({"blurry"})),
-    ("Not sure", frozenset({"unsure"})),
+    ("Not sure", frozenset({"unsure", "other"})),
     ("Anything but good", _ANY - {"good", "none"}),
 )
 _T = TypeVar("_T")
