@@ -12,7 +12,8 @@ from stmviewer.services.file_facts import FileFacts
 from stmviewer.services.judging import Judged, TipKind, TipState
 from stmviewer.services.notes import Note
 
-#: what the list says of a tip: its kind, `unsure` where no kind is likely, `other` on a surface that the judge does not know, `none` where it is not judged (yet)
+#: what the list says of a tip: its kind, `unsure` where no kind is likely, `other` on a surface that the judge does not
+#: know, `none` where it is not judged (yet)
 TipMark = Literal["good", "double", "change", "blurry", "unsure", "other", "none"]
 TIP_WORDS: Mapping[TipMark, str] = {
     "good": "good",
@@ -192,7 +193,7 @@ def in_order(entries: Sequence[Entry], order: Order) -> list[Path]:
         "recorded": lambda e: _last(e.facts.recorded or e.facts.day if e.facts else None),
         "size": lambda e: _last(e.facts.larger_side_m if e.facts else None),
         "bias": lambda e: _last(e.facts.bias_v if e.facts else None),
-        "tip": lambda e: _TIP_RANK[e.tip_mark],
+        "tip": lambda e: _TIP_ORDER.index(e.tip_mark),
         "star": lambda e: not e.note.star,
     }
     key = keys[order]
