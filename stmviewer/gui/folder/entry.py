@@ -34,15 +34,7 @@ ORDERS: Mapping[Order, str] = {
     "tip": "Good tips first",
     "star": "Starred first",
 }
-_TIP_RANK: Mapping[TipMark, int] = {
-    "good": 0,
-    "change": 1,
-    "double": 2,
-    "blurry": 3,
-    "unsure": 4,
-    "other": 5,
-    "none": 6,
-}
+_TIP_ORDER: tuple[TipMark, ...] = ("good", "change", "double", "blurry", "unsure", "other", "none")
 
 
 @dataclass
