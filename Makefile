@@ -73,8 +73,7 @@ degradations: $(VENV)/installed
 samples: $(VENV)/installed
 	$(BIN)/python resources/samples/make_samples.py
 
-# the frozen application, tried and packed: dist/*.deb, dist/*.tar.gz. Takes minutes and 4 GB in build/. On Windows:
-# installer/build_windows.ps1
+# the frozen application of Linux, tried and packed: dist/*.deb, dist/*.tar.gz. Takes minutes, and 4 GB in build/
 BUILD ?= build
 DIST ?= dist
 installer: $(VENV)/installed-package

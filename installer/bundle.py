@@ -100,7 +100,7 @@ _DROPPED = tuple(
 _SYSTEM_LIBRARIES = re.compile(
     r"^lib(stdc\+\+|gcc_s|expat|fontconfig|freetype|dbus-1|X11|X11-xcb|Xau|Xdmcp|Xext|xcb|xcb-[a-z]+|glib-2\.0|"
     r"gobject-2\.0|gio-2\.0|gmodule-2\.0|gthread-2\.0|GL|EGL|GLX|GLdispatch|OpenGL|drm|gbm|wayland-[a-z]+|systemd|"
-    r"xkbcommon|selinux|mount|blkid|pcre2-8|gtk-3|gdk-3|gdk_pixbuf-2\.0|pango[a-zA-Z]*-1\.0|cairo(-gobject)?|atk-1\.0|"
+    r"xkbcommon|selinux|mount|blkid|pcre2-8|gtk-3|gdk-3|gdk_pixbuf-2\.0|pango[a-zA-Z0-9]*-1\.0|cairo(-gobject)?|atk-1\.0|"
     r"atk-bridge-2\.0|atspi|epoxy|harfbuzz|graphite2|fribidi|thai|datrie|pixman-1|png16|brotli[a-z]+|cups|gssapi_krb5|"
     r"krb5|k5crypto|krb5support|com_err|keyutils|cap|gcrypt|gpg-error|lz4|zstd|uuid|udev|bsd|md|resolv|"
     r"X(composite|cursor|damage|fixes|i|inerama|randr|render)|avahi-[a-z]+|gnutls|hogweed|nettle|gmp|idn2|p11-kit|"
