@@ -19,6 +19,7 @@ from stmviewer.scan import Cancelled, StmviewerError
 COMMANDS = {
     "info": ("info", "what is in a file: size, bias, setpoint, channels"),
     "mask": ("mask", "make a sampling mask, and what it would save"),
+    "plan": ("plan", "what a scan costs in time, whole and sampled sparsely"),
     "convert": ("convert", "write files and folders in another format"),
     "restore": ("restore", "repair scans, or rebuild sparse ones"),
     "simulate": ("simulate", "make surfaces and degraded scans of them"),
@@ -30,9 +31,6 @@ COMMANDS = {
     "bench": ("bench", "time opening, restoring and training on this machine"),
     "smoke-test": ("smoke", "check that every part of the installation works"),
 }
-#: commands of later versions: known, so that they are not taken for files
-LATER = {"plan": "planning a scan"}
-
 #: another window beside the one that is open
 _NEW_WINDOW = "--new-window"
 
@@ -84,9 +82,6 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        if arguments and arguments[0] in LATER:
-            print(f"stmviewer: {LATER[arguments[0]]} is not yet part of this version", file=sys.stderr)
-            return EXIT_BAD_INPUT
         if _NEW_WINDOW in arguments and arguments[0] not in COMMANDS:
             return _window([Path(a) for a in arguments if a != _NEW_WINDOW], new=True)
         if arguments and (arguments[0] in COMMANDS or arguments[0].startswith("-")):

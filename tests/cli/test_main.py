@@ -15,6 +15,7 @@ from stmviewer.scan import Cancelled
 PROMISED = {
     "info": "--json",
     "mask": "--pattern --pixels --seed -o",
+    "plan": "--pixels --size-nm --line-time --json",
     "convert": "-o --format --json",
     "restore": "--task --mask --model --steps --samples --seed --device --channel --direction --trust -o --format"
     " --json",
@@ -47,15 +48,8 @@ def test_help_of_a_command_has_the_flags_that_scripts_rely_on(run, command):
         assert f" {flag}" in text
 
 
-def test_every_command_of_the_design_is_there_or_said_to_come():
+def test_every_command_of_the_design_is_there():
     assert set(PROMISED) == set(main.COMMANDS)
-    assert {"plan"} == set(main.LATER)
-
-
-@pytest.mark.parametrize("command", ["plan"])
-@pytest.mark.parametrize("rest", [[], ["--help"], ["a.sxm", "-o", "x"]])
-def test_commands_of_later_versions_say_so(run, command, rest):
-    run(command, *rest).refused("not yet")
 
 
 @pytest.mark.parametrize(
