@@ -34,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="repairs of simulated scans, each class of degradation alone, and with further tip ends looked for or not",
     )
     what.add_argument(
+        "--protocol36",
+        action="store_true",
+        help="models of the 36-image protocol: hidden pixels and repairs of the validation sessions alone (needs "
+        "STMVIEWER_REAL_DATA)",
+    )
+    what.add_argument(
         "--self-check",
         action="store_true",
         help="fit the correction of the self-check and what model auto decides by, on the same sets and "
@@ -82,6 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise RequestError(f"--images must be 1 or more, not {arguments.images}")
     if arguments.repair_real:
         return _repair_real(arguments)
+    if arguments.protocol36:
+        return _protocol36(arguments)
     if arguments.repair_classes:
         return _repair_classes(arguments)
     if arguments.pictures:
@@ -125,6 +133,30 @@ def _repair_real(arguments: argparse.Namespace) -> int:
         pairing = real_pairs.find_pairs(images, progress.part(0.1))
         found = repair_real.report(images, pairing, names, arguments.images, progress.part(0.9), arguments.device)
     return _told(asdict(found), repair_real.table(found), arguments.json)
+
+
+def _protocol36(arguments: argparse.Namespace) -> int:
+    """What was trained on 36 images, beside shipped models and classical methods."""
+    from stmviewer.evaluate import protocol36
+
+    data = os.environ.get("STMVIEWER_REAL_DATA")
+    if not data:
+        raise RequestError("--protocol36 needs real scans: let STMVIEWER_REAL_DATA name their folder")
+    if not arguments.models:
+        raise RequestError(
+            "--protocol36 compares models: name them with --models, such as protocol36,flow-sim,classical"
+        )
+    tasks = protocol36.TASKS if arguments.tasks == _TASKS else _listed(arguments.tasks)
+    with Console() as console:
+        found = protocol36.run(
+            Path(data), _listed(arguments.models), tasks, arguments.images, console.progress(), arguments.device
+        )
+    facts = {
+        "sessions": found.sessions,
+        "scores": [asdict(s) for s in found.scores],
+        "distances": [asdict(d) for d in found.study.distances],
+    }
+    return _told(facts, protocol36.table(found), arguments.json)
 
 
 def _repair_classes(arguments: argparse.Namespace) -> int:

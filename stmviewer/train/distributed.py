@@ -6,6 +6,7 @@ since processes with clocks of their own would have learning rates of their own.
 """
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,7 +90,9 @@ class World:
             return module
         with together():
             devices = [device.index] if device.type == "cuda" else None
-            return DistributedDataParallel(module, device_ids=devices, broadcast_buffers=False)
+            # of 1 x 1 convolutions, whose channels lie last either way
+            warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
+            return DistributedDataParallel(module, device_ids=devices)
 
     def mean(self, values: Tensor) -> Tensor:
         """The mean of `values` over the processes; one that is not finite makes it so everywhere."""
@@ -128,9 +131,9 @@ def together() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if out_of_memory(error) or (not isinstance(error, dist.DistError) and not _disconnected(error)):
+        if out_of_memory(error) or not (isinstance(error, dist.DistError) or _disconnected(error)):
             raise
-        said = str(error).splitlines()[0][:200]
+        said = str(error).splitlines()[0].partition(". This is")[0].rpartition("] ")[2][:200]
         raise RequestError(
             f"another process of this training ended or cannot be reached ({said}); what was saved is kept: start them "
             "all again with --resume"

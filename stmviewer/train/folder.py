@@ -2,13 +2,14 @@
 
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from stmviewer.files import endings, open_scan, readable
-from stmviewer.scan import FileError, FloatArray, Progress, StmviewerError
+from stmviewer.scan import FileError, FloatArray, Progress, RequestError, StmviewerError
 from stmviewer.scan.corrugation import Corrugation, agreed_pixels, find_rows
 from stmviewer.scan.levelling import fit_plane, robust_range
 from stmviewer.simulate.real_images import ALL_TURNS, LINES_STAY, cut, line_noise
@@ -19,6 +20,10 @@ _NOMINAL_PIXEL_M = 0.06e-9
 _NOMINAL_HALF_RANGE_M = 60e-12
 #: crops up to this size are drawn for the coarse versions of small scans
 _SMALL = 32
+#: a list of the sessions of a folder that models are judged by: what file names begin with, up to the first underscore
+_SESSIONS = "validation_sessions.txt"
+#: reasons that are told one by one
+_TOLD = 20
 
 
 @dataclass(frozen=True)
@@ -84,13 +89,21 @@ class FolderSource:
 
 
 def read_folder(
-    folder: Path, least: int, listed: list[str] | None, progress: Progress, *, size_by_rows: bool = False
+    folder: Path,
+    least: int,
+    listed: list[str] | None,
+    progress: Progress,
+    *,
+    size_by_rows: bool = False,
+    training: bool = False,
 ) -> FolderSource:
     """Reads every readable scan below `folder` (only `listed` ones, as paths relative to it, when given).
 
-    Scans without a value at some pixel, smaller than `least` pixels a side or constant are left out, with the reason,
-    which is logged as a warning too. `size_by_rows`: scans that do not know their pixel size get it from the dimer rows
-    of Si(001), or from those of their session (what file names begin with, up to the first underscore).
+    Left out, with the reason, which is logged as a warning too, are scans without a value at some pixel, smaller than
+    `least` pixels a side, constant, in another unit than most, and, of those for `training`, scans of sessions that the
+    folder keeps for judging (`validation_sessions.txt`). `size_by_rows`: scans that do not know their pixel size get it
+    from the dimer rows of Si(001), or from those of their session (what file names begin with, up to the first
+    underscore).
     Raises FileError when the folder is missing or nothing in it can be used.
     """
     if not folder.is_dir():
@@ -100,58 +113,102 @@ def read_folder(
         if listed is not None
         else sorted(p for p in folder.rglob("*") if p.is_file() and readable(p))
     )
-    images: list[FloatArray] = []
-    pixels: list[float] = []
-    scales: list[float] = []
-    rows: dict[int, Corrugation | None] = {}
-    used: list[Path] = []
+    judged_by = _judged_by(folder) if training else frozenset()
+    found: list[_Read] = []
     rejected: list[Rejected] = []
     progress = progress.part(1.0, "Reading scans", max(len(paths), 1))
     for path in paths:
         progress.tick()
+        if _session(path) in judged_by:
+            rejected.append(Rejected(path, f"of a session that models are judged by ({_SESSIONS})"))
+            continue
         try:
-            scan = open_scan(path)
-            channel = scan.channel()
-            reason = channel.why_not_restorable()  # reads the data, which may be damaged
+            found.append(_read(path, least, size_by_rows))
         except FileError as error:
             rejected.append(Rejected(path, error.cause))
-            continue
         except StmviewerError as error:
             rejected.append(Rejected(path, str(error)))
-            continue
-        if reason is None and not channel.measured.all():
-            reason = "some of its pixels were not measured"
-        if reason is None and min(channel.data.shape) < least:
-            reason = f"smaller than {least} pixels a side"
-        if reason is not None:
-            rejected.append(Rejected(path, reason))
-            continue
-        image, scale = _clean(channel.data)
-        images.append(image)
-        scales.append(scale if channel.unit == "m" else math.nan)
-        if not scan.geometry.calibrated:
-            rows[len(pixels)] = find_rows(channel.data) if size_by_rows else None
-        pixels.append(scan.geometry.pixel_width if scan.geometry.calibrated else _NOMINAL_PIXEL_M)
-        used.append(path)
-    if not images:
+    usual = _usual_unit([one.unit for one in found])
+    rejected += [Rejected(one.path, _in_another_unit(one.unit, usual)) for one in found if one.unit != usual]
+    found = [one for one in found if one.unit == usual]
+    if not found:
         why = f"; {rejected[0].path.name}: {rejected[0].reason}" if rejected else ""
         raise FileError(folder, f"no scan in this folder can be used{why}", f"Readable are {endings()}")
-    sizes = agreed_pixels(list(rows.values()), [used[i].name.split("_")[0] for i in rows])
+    pixels = [_NOMINAL_PIXEL_M if one.pixel_m is None else one.pixel_m for one in found]
+    rows = {k: one.rows for k, one in enumerate(found) if one.pixel_m is None}
+    sizes = agreed_pixels(list(rows.values()), [_session(found[i].path) for i in rows])
     if size_by_rows and rows and sizes is None:
         raise FileError(folder, "no dimer rows are seen in its scans", "Train without estimating pixel sizes by them")
     for i, size in zip(rows, sizes or (), strict=sizes is not None):
         pixels[i] = size
-    for one in rejected:
+    for one in rejected[:_TOLD]:
         _log.warning("%s is left out: %s", one.path, one.reason)
+    if len(rejected) > _TOLD:
+        _log.warning("%d more are left out", len(rejected) - _TOLD)
     return FolderSource(
-        images=tuple(images),
+        images=tuple(one.image for one in found),
         pixels_m=tuple(pixels),
-        paths=tuple(used),
+        paths=tuple(one.path for one in found),
         rejected=tuple(rejected),
         calibrated=not rows or sizes is not None,
-        scales=tuple(scales),
-        lines=tuple(line_noise(image) for image in images),
+        scales=tuple(one.scale for one in found),
+        lines=tuple(line_noise(one.image) for one in found),
     )
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A good scan; `pixel_m` is None where it is not known, `rows` are the dimer rows where they were looked for."""
+
+    path: Path
+    unit: str
+    image: FloatArray
+    scale: float
+    pixel_m: float | None
+    rows: Corrugation | None
+
+
+def _read(path: Path, least: int, size_by_rows: bool) -> _Read:
+    """A scan to train on. Raises FileError or RequestError, whose text is the reason, for what is none."""
+    scan = open_scan(path)
+    channel = scan.channel()
+    reason = channel.why_not_restorable()  # reads the data, which may be damaged
+    if reason is None and not channel.measured.all():
+        reason = "some of its pixels were not measured"
+    if reason is None and min(channel.data.shape) < least:
+        reason = f"smaller than {least} pixels a side"
+    if reason is not None:
+        raise RequestError(reason)
+    image, scale = _clean(channel.data)
+    known = scan.geometry.calibrated
+    rows = find_rows(channel.data) if size_by_rows and not known else None
+    in_metres = scale if channel.unit == "m" else math.nan
+    return _Read(path, channel.unit, image, in_metres, scan.geometry.pixel_width if known else None, rows)
+
+
+def _session(path: Path) -> str:
+    """What a file name begins with, up to the first underscore."""
+    return path.name.split("_")[0]
+
+
+def _judged_by(folder: Path) -> frozenset[str]:
+    """The sessions that a folder keeps for judging models, which nothing may be trained on."""
+    path = folder / _SESSIONS
+    try:
+        return frozenset(path.read_text(encoding="utf-8").split()) if path.is_file() else frozenset()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(path, f"cannot be read ({error})", "Give a text file, one session a line") from error
+
+
+def _usual_unit(units: Sequence[str]) -> str:
+    """What most scans are in: heights and currents of one surface do not look alike. Of as many heights."""
+    return max(dict.fromkeys(units), key=lambda unit: (units.count(unit), unit == "m"), default="m")
+
+
+def _in_another_unit(unit: str, usual: str) -> str:
+    """The reason, in words."""
+    have, most = (f"in {u}" if u else "without a unit" for u in (unit, usual))
+    return f"{have}, where most scans of the folder are {most}"
 
 
 def _clean(data: FloatArray) -> tuple[FloatArray, float]:

@@ -132,8 +132,10 @@ class Journal:
             temporary.replace(self.path)
 
     def write(self, line: dict[str, Any]) -> None:
-        with self._writing(), self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        with self._writing():
+            self.path.parent.mkdir(parents=True, exist_ok=True)  # someone may have taken the folder away
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
         self.lines += 1
 
     @contextmanager

@@ -143,3 +143,86 @@ def test_a_failed_write_keeps_the_older_checkpoint(tmp_path, monkeypatch):
     with pytest.raises(FileError, match="cannot be written"):
         tiny.training(tiny.spec(), tiny.maker()).save(state)
     assert state.read_bytes() == before
+
+
+def two_generations(folder):
+    """A training that was saved twice, at steps 2 and 4; returns its state file."""
+    state = folder / "state.safetensors"
+    job = tiny.training(tiny.spec(steps=4), tiny.maker())
+    for step in (2, 4):
+        job.counters.step = step
+        job.save(state)
+    return state
+
+
+def test_the_one_before_is_kept_and_used_where_the_newest_is_damaged(tmp_path):
+    state = two_generations(tmp_path)
+    newest, before = checkpoint.generations(state)
+    assert checkpoint.read(state).counters.step == 4
+    content = newest.read_bytes()
+    damaged = bytearray(content)
+    damaged[-5] ^= 1  # a bit of a weight: the length is right, the content is not
+    for bad in (content[:1000], b"", bytes(len(content)), bytes(damaged)):
+        newest.write_bytes(bad)
+        job = tiny.training(tiny.spec(steps=4), tiny.maker())
+        job.resume(state)
+        assert job.counters.step == 2
+    newest.unlink()  # killed between the two renames
+    assert checkpoint.exists(state)
+    assert checkpoint.read(state).path == before
+    before.write_bytes(b"")
+    with pytest.raises(FileError, match="cannot be read"):
+        checkpoint.read(state)
+
+
+@pytest.mark.parametrize("at", ["save_file", "synced", "first rename", "second rename"])
+def test_killed_at_any_place_of_writing_a_valid_state_is_found(tmp_path, monkeypatch, at):
+    state = two_generations(tmp_path)
+    renames = []
+
+    class Killed(BaseException):
+        pass
+
+    def now(*_):
+        raise Killed
+
+    real = type(state).replace
+
+    def rename(self, target):
+        renames.append(target)
+        if len(renames) == (1 if at == "first rename" else 2):
+            raise Killed
+        return real(self, target)
+
+    if "rename" in at:
+        monkeypatch.setattr(type(state), "replace", rename)
+    else:
+        monkeypatch.setattr(checkpoint, at, now)
+    job = tiny.training(tiny.spec(steps=4), tiny.maker())
+    job.counters.step = 6
+    with pytest.raises(Killed):
+        job.save(state)
+    monkeypatch.undo()
+    assert checkpoint.read(state).counters.step == 4
+    job.save(state)  # and the next one is written whatever that left
+    assert checkpoint.read(state).counters.step == 6
+
+
+def test_a_folder_that_was_taken_away_is_made_again(tmp_path):
+    job = tiny.training(tiny.spec(), tiny.maker())
+    job.save(tmp_path / "gone" / "state.safetensors")
+    assert checkpoint.read(tmp_path / "gone" / "state.safetensors").counters.step == 0
+
+
+def test_what_fills_the_disk_is_taken_away(tmp_path, monkeypatch):
+    state = two_generations(tmp_path)
+
+    def full(tensors, path, header):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(FileError, match=r"No space left on device.*--resume"):
+        tiny.training(tiny.spec(), tiny.maker()).save(state)
+    assert not list(tmp_path.glob("*.part"))
+    assert checkpoint.read(state).counters.step == 4

@@ -240,3 +240,33 @@ def test_small_crops_are_of_coarse_versions_as_often_as_of_fine_ones():
     assert set(small) == set(range(1, 13))
     assert np.mean(small) == pytest.approx(6.5, abs=0.3)
     assert np.bincount(large)[1] > 1.5 * np.bincount(large)[4]
+
+
+def in_unit(path, unit: str, seed: int):
+    data = lattice(seed=seed)
+    return save_scan(Scan([Channel("X", unit, data)], Geometry(80, 80, 8e-9, 8e-9)), path)
+
+
+def test_scans_in_another_unit_than_most_are_left_out(tmp_path):
+    for k, unit in enumerate(("A", "m", "A")):
+        in_unit(tmp_path / f"{k}.gwy", unit, k)
+    found = read(tmp_path)
+    assert [p.name for p in found.paths] == ["0.gwy", "2.gwy"]
+    assert np.isnan(found.scales).all()
+    (left,) = found.rejected
+    assert left.path.name == "1.gwy"
+    assert left.reason == "in m, where most scans of the folder are in A"
+    in_unit(tmp_path / "3.gwy", "m", 3)
+    assert [p.name for p in read(tmp_path).paths] == ["1.gwy", "3.gwy"]  # of as many, heights
+
+
+def test_sessions_that_a_folder_keeps_for_judging_are_not_trained_on(tmp_path):
+    for name in ("a_1.gwy", "b_1.gwy", "b_2.gwy"):
+        save(tmp_path / "pristine" / name, lattice())
+    (tmp_path / "validation_sessions.txt").write_text("b\nc\n")
+    found = read_folder(tmp_path, 64, None, Progress(), training=True)
+    assert [p.name for p in found.paths] == ["a_1.gwy"]
+    assert all("judged by" in one.reason for one in found.rejected)
+    assert len(read(tmp_path)) == 3  # to be judged on
+    with pytest.raises(FileError, match="judged by"):
+        read_folder(tmp_path, 64, ["pristine/b_1.gwy"], Progress(), training=True)

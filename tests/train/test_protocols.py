@@ -49,3 +49,47 @@ def test_the_benchmark_judges_by_the_validation_sessions_alone(real_data):
     for cases in found:
         assert len(cases) == 9
         assert {case.group for case in cases} == validation_sessions(real_data)
+
+
+@pytest.mark.real_data
+def test_nothing_is_trained_on_a_validation_session_whatever_list_is_given(real_data):
+    """The folder of the protocol itself, without a list, and lists that name such an image."""
+    from stmviewer.scan import Progress
+    from stmviewer.train.folder import read_folder
+
+    forbidden, folder = validation_sessions(real_data), real_data / "si100h"
+    names = read_protocol(folder / "protocol36.txt")
+    bad = [next((folder / "pristine").glob(f"{session}_*")).relative_to(folder).as_posix() for session in forbidden]
+    found = read_folder(folder, 96, [*names, *bad], Progress(), training=True)
+    assert {p.relative_to(folder).as_posix() for p in found.paths} == set(names)
+    assert {r.path.relative_to(folder).as_posix() for r in found.rejected} == set(bad)
+
+
+@pytest.mark.real_data
+def test_the_protocol_is_scored_on_the_validation_sessions_alone(real_data, monkeypatch):
+    from stmviewer.evaluate import protocol36
+    from stmviewer.evaluate.study import sources
+    from stmviewer.scan import Progress
+
+    seen = []
+    real = sources._read
+
+    def noted(file, folder, good):
+        seen.append((folder.name, file.name))
+        return real(file, folder, good)
+
+    monkeypatch.setattr(sources, "_read", noted)
+    found = protocol36.run(real_data, ["linear", "row-median"], ["lines:4"], 3, Progress())
+    forbidden = validation_sessions(real_data)
+    assert set(found.sessions) == forbidden
+    assert {name.split("_")[0] for _, name in seen} <= forbidden
+    assert {role for role, _ in seen} == {"good", "degraded"}
+    assert [s.model for s in found.scores] == ["linear"] * 3
+    assert all("H:Si(100)" in s.set and s.images == 3 and 0 < s.ssim_hidden < 1 for s in found.scores)
+    repaired = {d.method for d in found.study.distances if d.task == "repair"}
+    assert repaired == {"input", "row-median"}
+    text = protocol36.table(found)
+    assert "| real H:Si(100) fine | linear |" in text
+    assert "| row-median |" in text
+    for session in forbidden:
+        assert session in text
