@@ -122,8 +122,8 @@ def plan_scan(
         except RequestError:
             continue  # too few lines or pixels for it
         seconds = mask.acquisition_time_s(times)
-        name, _, value = pattern.partition(":")
-        gap = float(value) if name in ("lines", "grid", "grid-jitter") else 1 / mask.fraction
+        name, _, number = pattern.partition(":")
+        gap = float(number) if name in ("lines", "grid", "grid-jitter") else 1 / mask.fraction
         # scattered points have a mean distance in both directions, lines in one
         gap = gap if name in ("lines", "grid", "grid-jitter", "lines-random", "spiral") else math.sqrt(gap)
         found.append(Sampling(pattern, mask.fraction, seconds, whole / seconds, samples(gap)))
