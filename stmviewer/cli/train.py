@@ -38,6 +38,12 @@ _SHIPPED_SIZE = "standard"
 #: smaller than from scratch: a model that goes on is to learn, not to forget
 _RATE_GOING_ON = 6e-4
 _BATCH = 16
+#: fewer images than this are learnt by heart
+_FEW = 4
+_TOO_FEW = (
+    "so few images are soon learnt by heart; `stmviewer adapt` keeps a part of them aside and tells whether the model "
+    "gained"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -125,14 +131,20 @@ def _listening(commands: bool, console: Console) -> "Iterator[Callable[[], list[
 
 def _train(arguments: argparse.Namespace, console: Console, tell: Any, asked: Any) -> None:
     from stmviewer.train.run import train
+    from stmviewer.train.spec import SIMULATED
 
     progress = console.progress()
     progress.check()
     models = arguments.models_dir or paths.user_models()
-    spec = _spec(arguments, models, console)
+    notes: list[str] = []
+    spec = _spec(arguments, models, notes)
 
     def report(line: "Report") -> None:
         tell(line.kind, line.step, line.seconds, line.values)
+        if line.kind == "started":  # not beside an error, which is one line
+            few = line.values["images"] < _FEW and not arguments.folder.startswith(SIMULATED)
+            for note in (*notes, *((_TOO_FEW,) if few else ())):
+                console.say(f"stmviewer: {note}")
 
     info = train(spec, models, report, progress, device=arguments.device, resume=arguments.resume, asked=asked)
     if _first():
@@ -144,11 +156,11 @@ def _first() -> bool:
     return os.environ.get("WORLD_SIZE", "1") in ("", "1") or os.environ.get("RANK") == "0"
 
 
-def _spec(arguments: argparse.Namespace, models: Path, console: Console) -> "TrainSpec":
+def _spec(arguments: argparse.Namespace, models: Path, notes: list[str]) -> "TrainSpec":
     from stmviewer.train.distributed import World
     from stmviewer.train.spec import TrainSpec
 
-    start, usual = _start(arguments, models, console)
+    start, usual = _start(arguments, models, notes)
     chosen: dict[str, Any] = {"rate": _RATE_GOING_ON} if usual else {}
     for name in ("repair_share", "small_share", "crop", "rate", "batch"):
         if getattr(arguments, name) is not None:
@@ -182,8 +194,11 @@ def _spec(arguments: argparse.Namespace, models: Path, console: Console) -> "Tra
     )
 
 
-def _start(arguments: argparse.Namespace, models: Path, console: Console) -> tuple[str | None, bool]:
-    """The model to start from, None from scratch; and whether that is the usual one, which nobody named."""
+def _start(arguments: argparse.Namespace, models: Path, notes: list[str]) -> tuple[str | None, bool]:
+    """The model to start from, None from scratch; and whether that is the usual one, which nobody named.
+
+    `notes` get what is to be said of that.
+    """
     from stmviewer.train import checkpoint
     from stmviewer.train.spec import SIMULATED
     from stmviewer.train.starts import usual_start
@@ -202,19 +217,14 @@ def _start(arguments: argparse.Namespace, models: Path, console: Console) -> tup
     if arguments.mean_from is not None or arguments.folder.startswith(SIMULATED):
         return None, False
     if arguments.size not in (None, _SHIPPED_SIZE):
-        _say(console, f"a {arguments.size} network starts from scratch: the shipped models are {_SHIPPED_SIZE} ones")
+        notes.append(f"a {arguments.size} network starts from scratch: the shipped models are {_SHIPPED_SIZE} ones")
         return None, False
     usual = usual_start(arguments.model)
     if usual is None:
         return None, False
     licence = "" if usual.licence == "MIT" else f", whose licence {usual.licence} it inherits"
-    _say(console, f"starts from {usual.name}{licence}; --from {_SCRATCH} starts from nothing")
+    notes.append(f"starts from {usual.name}{licence}; --from {_SCRATCH} starts from nothing")
     return usual.name, True
-
-
-def _say(console: Console, text: str) -> None:
-    if _first():
-        console.say(f"stmviewer: {text}")
 
 
 def read_protocol(path: Path) -> tuple[str, ...]:

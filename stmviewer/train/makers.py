@@ -1,6 +1,5 @@
 """What makes the samples of a training: simulated surfaces, a folder of good scans, or both in turn."""
 
-import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,9 +13,6 @@ from stmviewer.train.folder import FolderSource, read_folder
 from stmviewer.train.spec import SIMULATED, TrainSpec
 from stmviewer.train.validation import Validation
 
-_log = logging.getLogger(__name__)
-#: fewer scans than this are too few to be told nothing
-_FEW = 4
 #: of each set
 VALIDATION_SAMPLES = 48
 
@@ -86,14 +82,6 @@ def _source(spec: TrainSpec, name: str, progress: Progress) -> tuple[CropSource,
     listed = list(spec.listed) if spec.listed is not None else None
     stage = progress.part(0.05)
     found = read_folder(folder, spec.crop + 32, listed, stage, size_by_rows=spec.size_by_rows, training=True)
-    if len(found) < _FEW:
-        _log.warning(
-            "%d good scan%s of %s can be used: a model learns so few by heart. `stmviewer adapt` keeps a part of them "
-            "aside to see whether it gained",
-            len(found),
-            "" if len(found) == 1 else "s",
-            folder.name,
-        )
     left_out = f", {len(found.rejected)} left out" if found.rejected else ""
     scans = "1 scan" if len(found) == 1 else f"{len(found)} scans"
     return found, f"{scans} in the folder {folder.name}{left_out}"

@@ -55,7 +55,7 @@ def test_what_was_restored_before_is_in_the_json(run, tmp_path, monkeypatch):
 
 def test_training_leaves_a_checkpoint_to_resume_from(start, tmp_path):
     """A resumed training then ends in a model."""
-    for k in range(2):
+    for k in range(4):
         scans.write(tmp_path / "scans" / f"{k}.gwy", scans.lattice(100, 100, seed=k))
     models = tmp_path / "models"
     # what a user cannot choose: a network small enough for a test

@@ -165,6 +165,26 @@ def test_sources_that_are_none(run, tmp_path):
     assert not paths.user_models().exists() or not list(paths.user_models().iterdir())
 
 
+def test_a_folder_starts_from_a_shipped_model_unless_told_otherwise(run, folder):
+    words = ["train", folder, "--train-steps", 1, "--batch", 2]
+    outcome = run(*words, "--model", "flow", "--name", "flow-lab")
+    assert outcome.code == 0, outcome.err
+    assert "starts from flow-sim; --from scratch starts from nothing" in outcome.err
+    assert "learnt by heart" in outcome.err  # two scans
+    assert lines(outcome.out)[0]["start"] == "flow-sim"
+    assert "- Started from: flow-sim" in (paths.user_models() / "flow-lab.md").read_text()
+    outcome = run(*words, "--model", "flow", "--name", "flow-new", "--from", "scratch")
+    assert outcome.code == 0, outcome.err
+    assert lines(outcome.out)[0]["start"] is None
+    assert "- Started from: scratch" in (paths.user_models() / "flow-new.md").read_text()
+    outcome = run(*words, "--train-steps", 2, "--name", "flow-lab", "--model", "flow", "--resume")
+    assert outcome.code == 0, outcome.err
+    assert lines(outcome.out)[0]["resumed_from"] == 1
+    assert lines(outcome.out)[0]["start"] == "flow-sim"
+    assert "starts from" not in outcome.err
+    run(*words, "--name", "a", "--from", "regression-sim", "--size", "small").refused("--size")
+
+
 def test_a_library_that_cannot_be_made(run, tmp_path):
     (tmp_path / "file").write_text("x")
     words = ["--name", "a", "--train-steps", 1, "--models-dir", tmp_path / "file"]
@@ -203,6 +223,14 @@ def _skip(training, _) -> float:
     training.counters.step += 1
     training.counters.skipped += 1
     return float(np.nan)
+
+
+def test_models_of_the_protocol_are_named_and_need_real_scans(run, monkeypatch):
+    monkeypatch.setenv("STMVIEWER_REAL_DATA", "somewhere")
+    run("evaluate", "--protocol36").refused("--models")
+    run("evaluate", "--protocol36", "--models", "linear").refused("validation_sessions.txt")
+    monkeypatch.delenv("STMVIEWER_REAL_DATA")
+    run("evaluate", "--protocol36", "--models", "linear").refused("STMVIEWER_REAL_DATA")
 
 
 @pytest.mark.real_data

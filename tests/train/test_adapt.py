@@ -8,7 +8,7 @@ from stmviewer.restore import library
 from stmviewer.scan import Progress, RequestError
 from stmviewer.train import adapt as adapt_module
 from stmviewer.train import coverage as coverage_module
-from stmviewer.train import run as run_module
+from stmviewer.train import makers as makers_module
 from stmviewer.train.adapt import adapt, split, start_model, table
 
 from .test_folder import lattice, save
@@ -17,7 +17,7 @@ from .test_run import put
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
-    monkeypatch.setattr(run_module, "_VALIDATION_SAMPLES", 2)
+    monkeypatch.setattr(makers_module, "VALIDATION_SAMPLES", 2)
     monkeypatch.setattr(coverage_module, "_IMAGES", 2)
     monkeypatch.setattr(adapt_module, "TASKS", ("lines:2",))
 
