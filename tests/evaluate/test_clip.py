@@ -261,3 +261,28 @@ def test_fetching_asks_for_the_pinned_revision(monkeypatch: pytest.MonkeyPatch, 
 
 def test_sides_and_constants_are_those_of_the_paper() -> None:
     assert (cmmd.SIGMA, cmmd.SCALE, cmmd.SIDE) == (10.0, 1000.0, 336)
+
+
+@pytest.mark.slow
+def test_at_the_size_of_vit_l_14_a_file_of_weights_gives_the_embeddings_of_transformers(tmp_path: Path) -> None:
+    """Everything but the published numbers themselves, which no network was there to fetch: 304 million random ones."""
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(2)
+    config = transformers.CLIPVisionConfig(
+        hidden_size=1024, intermediate_size=4096, num_hidden_layers=24, num_attention_heads=16, image_size=336,
+        patch_size=14, projection_dim=768, hidden_act="quick_gelu",
+    )  # fmt: skip
+    oracle = transformers.CLIPVisionModelWithProjection(config).eval()
+    path = tmp_path / "model.safetensors"
+    save_file({k: v.contiguous() for k, v in oracle.state_dict().items()}, path)
+    embedder = Embedder(path, "cpu", tmp_path / "cache")
+    vectors = np.array([embedder.embed(image(seed)) for seed in range(2)])
+    with torch.no_grad():
+        given = torch.from_numpy(np.stack([pixels(eight_bits(image(seed))) for seed in range(2)]))
+        expected = oracle(pixel_values=given.float()).image_embeds.numpy()
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(vectors, expected, atol=2e-5)
+    assert np.abs(vectors[0] - vectors[1]).max() > 3e-4  # random weights see little of an image, but more than that
+    apart = np.square(vectors[0] - vectors[1]).sum()
+    found = distance(clip_space(embedder), vectors[:1], vectors[1:], (("a",), ("b",)))
+    assert found.value == pytest.approx(2000 * (1 - np.exp(-apart / 200)), rel=1e-3)

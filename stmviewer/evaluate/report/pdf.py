@@ -27,6 +27,10 @@ _POINT = 1 / 72
 _INNER = _WIDTH - 2 * _LEFT
 #: width that figures are drawn with before they are fitted in (inches)
 _FIGURE = 8.2
+#: every pixel goes into the file; any other word has matplotlib resample images to 100 dots an inch
+_AS_IT_IS = "none"
+#: size of the words below an image (points)
+_SMALL = 6.5
 #: columns of a table that fit beside its names
 _COLUMNS = 6
 
@@ -96,7 +100,7 @@ class Pages:
         with Image.open(buffer) as image:
             data = np.asarray(image.convert("RGB"))
         height = _INNER * data.shape[0] / data.shape[1]
-        self.axes(height).imshow(data, aspect="auto", interpolation="antialiased")
+        self.axes(height).imshow(data, aspect="auto", interpolation=_AS_IT_IS)
         self.space(height + 0.12)
 
     def table(self, table: Table) -> None:
@@ -145,16 +149,21 @@ class Pages:
         width = (_INNER - gap * (count - 1)) / count
         shapes = [p.grey.shape for p in example.pictures]
         height = max(width * rows / columns for rows, columns in shapes)
-        self.room(height + 0.4)
+        letters = int(width / (0.52 * _SMALL * _POINT))
+        words = [(textwrap.wrap(p.title, letters), textwrap.wrap(p.note, letters)) for p in example.pictures]
+        deep = 0.11 * max(len(title) + len(note) for title, note in words)
+        self.room(height + deep + 0.18)
         for k, p in enumerate(example.pictures):
             tall = width * p.grey.shape[0] / p.grey.shape[1]
             left = k * (width + gap)
-            self.axes(tall, left, width).imshow(coloured(p.grey), aspect="auto", interpolation="nearest")
+            self.axes(tall, left, width).imshow(coloured(p.grey), aspect="auto", interpolation=_AS_IT_IS)
             page = self.room(0)
-            y = 1 - (self._at + height + 0.13) / _HEIGHT
-            page.text((_LEFT + left) / _WIDTH, y, p.title, fontsize=6.5)
-            page.text((_LEFT + left) / _WIDTH, y - 0.11 / _HEIGHT, p.note, fontsize=6.5, color=plots.QUIET)
-        self.space(height + 0.36)
+            title, note = words[k]
+            for n, line in enumerate([*title, *note]):
+                y = 1 - (self._at + height + 0.13 + 0.11 * n) / _HEIGHT
+                colour = plots.INK if n < len(title) else plots.QUIET
+                page.text((_LEFT + left) / _WIDTH, y, line, fontsize=_SMALL, color=colour)
+        self.space(height + deep + 0.14)
 
 
 def write_pdf(study: Study, path: Path | io.BytesIO) -> None:

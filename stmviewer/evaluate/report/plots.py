@@ -1,5 +1,7 @@
 """The figures of a report, drawn with matplotlib: bars with intervals, image against image, spectra, time."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -117,18 +119,39 @@ def spectra(axes: Axes, study: Study, task: str) -> None:
 def time_and_quality(axes: Axes, study: Study, task: str) -> None:
     """What a method costs and what it gives."""
     colour, key = colours(study), leading(study, task)
+    points = []
     for method in study.methods(task):
         mean, seconds = study.mean(task, method, key), study.mean(task, method, "seconds")
         if mean is None or seconds is None or not seconds.value > 0:
             continue
         axes.plot(seconds.value, mean.value, "o", color=colour[method], markersize=6)
-        axes.annotate(f" {method}", (seconds.value, mean.value), fontsize=_SIZE - 1, va="center", color=INK)
+        points.append((mean.value, seconds.value, method))
     axes.set_xscale("log")
     low, high = axes.get_xlim()
-    axes.set_xlim(low / 1.3, high * 4)
+    axes.set_xlim(low / 1.3, high * 40)  # room for names
+    low, high = axes.get_ylim()
+    places = apart([(value - low) / (high - low) for value, _, _ in sorted(points)], 0.075)
+    for (value, seconds_, method), y in zip(sorted(points), places, strict=True):
+        axes.annotate(
+            method, (seconds_, value), xytext=(0.97, y), textcoords="axes fraction", fontsize=_SIZE - 1,
+            ha="right", va="center", color=INK,
+            arrowprops={"arrowstyle": "-", "color": QUIET, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 3},
+        )  # fmt: skip
     axes.set_xlabel("seconds an image", fontsize=_SIZE)
     axes.set_ylabel(BY_KEY[key].title, fontsize=_SIZE)
     plain(axes)
+
+
+def apart(places: Sequence[float], least: float) -> list[float]:
+    """Places (ascending, of 0 to 1) moved until neighbours are `least` apart, within 0 and 1 as far as they fit."""
+    found: list[float] = []
+    for place in places:
+        found.append(max(place, found[-1] + least) if found else place)
+    top = 1.0
+    for k in reversed(range(len(found))):
+        found[k] = min(found[k], top)
+        top = found[k] - least
+    return found
 
 
 def task_figure(study: Study, task: str, width: float = 10.6) -> Figure:

@@ -14,7 +14,8 @@ from stmviewer.evaluate.report import compare as comparing
 from stmviewer.evaluate.report import wording
 from stmviewer.evaluate.report.csv_rows import to_csv
 from stmviewer.evaluate.report.html import coloured, page, png
-from stmviewer.evaluate.report.pdf import write_pdf
+from stmviewer.evaluate.report.pdf import Pages, write_pdf
+from stmviewer.evaluate.report.plots import apart
 from stmviewer.evaluate.report.text import text
 from stmviewer.evaluate.report.wording import Cell, Table
 from stmviewer.evaluate.study.result import Apart, Example, ImageSet, Mean, ModelFacts, Picture, Row, Study
@@ -165,6 +166,35 @@ def test_the_pdf_has_pages_and_its_words(tmp_path: Path) -> None:
     assert data.startswith(b"%PDF")
     assert 2 <= len(re.findall(rb"/Type /Page\b", data)) <= 8
     assert b"FontFile2" in data  # letters, not paths: can be searched
+
+
+def test_the_pdf_has_every_pixel_of_the_examples() -> None:
+    """Not resampled to the dots of a page: 40 x 48 pixels each, and the figures as they were drawn."""
+    file = io.BytesIO()
+    write_pdf(made(), file)
+    widths, heights = (re.findall(rb"/%s (\d+)" % side, file.getvalue()) for side in (b"Width", b"Height"))
+    sizes = [(int(w), int(h)) for w, h in zip(widths, heights, strict=True)]
+    assert sizes.count((40, 48)) == 8
+    assert max(sizes) > (1700, 300)
+
+
+def test_words_below_an_image_stay_within_its_width() -> None:
+    picture = Picture("compressed sensing", "Nearness to good set 0.534", np.zeros((48, 48), np.uint8))
+    pages = Pages(None, "")  # type: ignore[arg-type]
+    pages.strip(Example("lines:4", "best", "a", "b", (picture,) * 8))
+    assert pages._page is not None
+    boxes = [words.get_window_extent() for words in pages._page.texts]
+    images = [axes.get_window_extent() for axes in pages._page.axes]
+    for box in boxes:
+        assert any(i.x0 - 1 <= box.x0 and box.x1 <= i.x1 + 8 and box.y1 < i.y0 for i in images)
+    assert len({b.y0 for b in boxes}) > 2
+
+
+def test_names_of_neighbours_are_moved_apart() -> None:
+    assert apart([0.2, 0.5], 0.1) == [0.2, 0.5]
+    assert apart([0.5, 0.5, 0.52], 0.1) == pytest.approx([0.5, 0.6, 0.7])
+    assert apart([0.96, 0.98, 0.99], 0.1) == pytest.approx([0.8, 0.9, 1.0])
+    assert apart([], 0.1) == []
 
 
 def test_a_long_study_breaks_over_pages(tmp_path: Path) -> None:
