@@ -10,6 +10,7 @@ from stmviewer.gui.folder.commands import browse_commands
 from stmviewer.gui.help.control import Help
 from stmviewer.gui.live.control import LiveControl
 from stmviewer.gui.recalling import panel_commands, show_files
+from stmviewer.gui.training.control import TrainingControl
 
 if TYPE_CHECKING:
     from stmviewer.gui.window import MainWindow
@@ -24,6 +25,7 @@ class Companions:
         self.browsing = Browsing(session, window.files, settings, window)
         self.batch = BatchControl(session, settings, window.controls.request, window)
         self.live = LiveControl(session, settings, window.restore, window)
+        self.training = TrainingControl(session, settings, window.controls.model.prefer, window)
         self.help = Help(window)
         self.browsing.batch_asked.connect(self.batch.show)
         self.live.changed.connect(self._on_live)
@@ -38,6 +40,7 @@ class Companions:
             browse_commands(self.browsing),
             self.batch.commands(),
             self.live.commands(self._window),
+            self.training.commands(),
             self.help.commands(),
         )
 
@@ -49,6 +52,8 @@ class Companions:
         if self.batch.runner.busy:
             left = len(self.batch.runner.queue.rows) - len(self.batch.runner.queue.outcomes())
             found.append(f"a batch with {left} file{'s' * (left != 1)} to go")
+        if self.training.runner.busy:
+            found.append("a training")
         if window.workbench.processing.busy:
             found.append("the steps for the whole folder")
         if window.session.exporting:
@@ -61,6 +66,11 @@ class Companions:
         self.batch.close()
         self.live.close()
         self.help.close()
+        self.training.close()
+
+    def finish(self) -> None:
+        """After `close`, when the window is out of sight: waits for the end of what takes a moment to stop."""
+        self.training.finish()
 
     def _on_live(self) -> None:
         show_files(self._window)

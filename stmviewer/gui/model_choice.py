@@ -61,6 +61,13 @@ class ModelChoice(QWidget):
         self._wanted_steps = steps
         self._fill()
 
+    def prefer(self, name: str, tasks: Sequence[Task]) -> None:
+        """Chooses a model for these tasks, whichever is on show; also before the list of models has come."""
+        self._wanted.update(dict.fromkeys(tasks, name))
+        if self._task in tasks:
+            self._wanted_steps = None
+        self._fill()
+
     def _fill(self) -> None:
         able = [m for m in self._models if self._task in m.tasks]
         with QSignalBlocker(self.box):

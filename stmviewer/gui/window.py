@@ -340,6 +340,7 @@ class MainWindow(QMainWindow):
             QApplication.styleHints().colorSchemeChanged.disconnect(self._on_system_theme)
         self.closing.emit()
         self.hide()  # at once; the jobs may need a moment to stop
+        self.companions.finish()
         self.ended_cleanly = self.session.close()
         super().closeEvent(event)
 
@@ -359,6 +360,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(body)
         self.device_line.setObjectName("quiet")
         self.statusBar().addWidget(self.cursor_line, 1)
+        self.statusBar().addPermanentWidget(self.companions.training.line)
         self.statusBar().addPermanentWidget(self.batch.line)
         self.statusBar().addPermanentWidget(self.device_line)
         self.setMinimumSize(720, 480)
