@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stmviewer import paths
 from stmviewer.restore import ModelInfo, Restoration, RestoreRequest
 from stmviewer.scan import Channel, Direction, Scan
-from stmviewer.services import batch, exporting, judging, notes, opening, restoring, thumbnails, training
+from stmviewer.services import batch, exporting, judging, notes, opening, restoring, thumbnails
 from stmviewer.services.batch import BatchItem, BatchPlan
 from stmviewer.services.jobs import Job
 from stmviewer.services.notes import Note
@@ -29,4 +30,5 @@ class Services:
     read_notes_job: Callable[[Sequence[Path]], Job] = notes.read_notes_job
     restore_file_job: Callable[[BatchItem, BatchPlan], Job] = batch.restore_file_job
     write_note_job: Callable[[Path, Note], Job] = notes.write_note_job
-    training_program: Callable[[], Sequence[str]] = training.program
+    #: the words that start the child process of a training
+    training_program: Callable[[], Sequence[str]] = paths.command

@@ -8,7 +8,6 @@ import json
 import re
 import shlex
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
@@ -101,11 +100,6 @@ class TrainingRequest:
             words += ["--rate", f"{self.rate:g}"]
         words += ["--seed", str(self.seed), "--device", self.device]
         return words + ["--resume"] * resume + ["--commands"] * commands
-
-
-def program() -> list[str]:
-    """The words that run the command line of this very stmviewer."""
-    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "stmviewer"]
 
 
 def command_line(request: TrainingRequest, models: Path) -> str:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _SIDE = 128
 #: each is compared with so many of its session before it: a series of one place is scanned in a row
 _BACK = 10
-#: what counts as the same place by sight: height and lead of the peak, and how well one image then lies on the other. Of 3,394 pairs of different sessions of si100h 6 pass, of 392 pairs of one session 86
+#: what counts as the same place by sight: height and lead of the peak, and how well one image then lies on the other.
+#: Of 3,394 pairs of different sessions of si100h 6 pass, of 392 pairs of one session 86
 _HEIGHT, _LEAD, _AGREEMENT = 12.0, 1.2, 0.5
 #: fewer shared pixels a side tell nothing
 _LEAST_SHARED = 24

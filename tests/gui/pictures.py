@@ -31,9 +31,10 @@ from stmviewer.gui.empty_state import sample_files
 from stmviewer.gui.measuring.profile_tool import Ends
 from stmviewer.gui.measuring.work import Mode
 from stmviewer.gui.settings import Settings
+from stmviewer.gui.training.dialog import TrainingDialog
 from stmviewer.gui.window import MainWindow
 from stmviewer.restore import RestoreRequest
-from stmviewer.scan import History, Scan
+from stmviewer.scan import Channel, History, Scan
 from stmviewer.services.notes import Note
 from stmviewer.simulate import simulate_scan, to_scan
 
@@ -44,7 +45,7 @@ class Stage:
     """A window with everything that a state needs; files lie in `folder`."""
 
     def __init__(self, app: QApplication, folder: Path, size: tuple[int, int], theme: str) -> None:
-        self.app, self.folder = app, folder
+        self.app, self.folder, self.size = app, folder, size
         settings = Settings(folder / "settings" / "window.ini")
         settings.set_text("theme", theme)
         self.window = MainWindow(settings=settings)
@@ -191,6 +192,66 @@ def _batch(stage: Stage) -> QWidget | None:
     return dialog
 
 
+def _training(stage: Stage, count: int = 14) -> TrainingDialog:
+    """The panel with a folder of simulated scans of three sessions; its child is a script that trains nothing."""
+    folder = stage.folder / "good"
+    folder.mkdir()
+    for k in range(count):
+        pair = simulate_scan("si001h", 192, 192, 0.1e-9, "mild", k if k % 4 else 1)
+        scan = to_scan(pair)
+        clean = Scan([Channel("Z", "m", pair.clean)], scan.geometry)
+        save_scan(clean, folder / f"{('monday', 'tuesday', 'friday')[k * 3 // count]}_{k:03}.gwy")
+    (folder / "friday_099.sxm").write_bytes(b"rubbish")
+    fake = [sys.executable, str(Path(__file__).with_name("fake_training.py"))]
+    os.environ["STMVIEWER_MODELS"] = str(stage.folder / "models")
+    control = stage.window.companions.training
+    control.runner._program = lambda: fake
+    control.show()
+    dialog = control.dialog
+    assert dialog is not None
+    dialog.resize(*stage.size)
+    dialog.form.folder.set_path(str(folder))
+    stage.settle()
+    return dialog
+
+
+def _training_scans(stage: Stage) -> QWidget | None:
+    dialog = _training(stage)
+    dialog.scans.model.toggle(2)
+    return dialog
+
+
+def _training_examples(stage: Stage) -> QWidget | None:
+    dialog = _training(stage)
+    dialog.form.drawer_button.click()
+    dialog.form.name.setText("mylab")
+    dialog.pages.setCurrentWidget(dialog.examples)
+    stage.settle()
+    return dialog
+
+
+def _training_state(name: str) -> Callable[[Stage], QWidget | None]:
+    """How the panel looks when the child with that name has done what it does."""
+
+    def act(stage: Stage) -> QWidget | None:
+        dialog = _training(stage, 6)
+        dialog.form.name.setText(name)
+        dialog.act()
+        runner = dialog.runner
+        _until(stage, lambda: not runner.busy or (name == "mylab" and len(runner.course.probes) == 3))
+        return dialog
+
+    return act
+
+
+def _training_empty(stage: Stage) -> QWidget | None:
+    stage.window.companions.training.show()
+    dialog = stage.window.companions.training.dialog
+    assert dialog is not None
+    dialog.resize(*stage.size)
+    return dialog
+
+
 def _sheet(stage: Stage) -> QWidget | None:
     stage.window.companions.help.sheet.show()
     return stage.window.companions.help.sheet.dialog
@@ -316,6 +377,16 @@ STATES: dict[str, State] = {
     "spectrum-dark": State(_measuring("spectrum"), theme="dark"),
     "autocorrelation": State(_measuring("autocorrelation")),
     "step-heights": State(_measuring("steps")),
+    "training-empty": State(_training_empty),
+    "training-scans": State(_training_scans),
+    "training-scans-dark": State(_training_scans, theme="dark"),
+    "training-examples": State(_training_examples),
+    "training": State(_training_state("mylab")),
+    "training-dark": State(_training_state("mylab"), theme="dark"),
+    "training-died": State(_training_state("dies")),
+    "training-bad": State(_training_state("bad"), theme="dark"),
+    "training-done": State(_training_state("quick")),
+    "training-150": State(_training_state("mylab"), scale=1.5),
     "process": State(_process),
     "measure": State(_measure),
     "empty-150": State(_nothing, scale=1.5),

@@ -47,7 +47,7 @@ class TrainingControl(QObject):
 
         self._window = BesideWindow(make)
         #: for the status bar; a click shows the dialog
-        self.line = QToolButton()
+        self.line = QToolButton(parent)
         self.line.setAutoRaise(True)
         self.line.setToolTip("Show the training")
         self.line.clicked.connect(lambda _: self.show())

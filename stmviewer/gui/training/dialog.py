@@ -89,7 +89,6 @@ class TrainingDialog(QDialog):
         self._reading = session.desk.lane(session.desk.files, self._on_catalogue)
         self._connect()
         self.form.set_models(session.models)
-        self._reading.start("Reading what can be simulated", catalogue_job())
         self._fill_resume()
         if self.runner.phase is Phase.IDLE:
             self.form.look()
@@ -186,6 +185,11 @@ class TrainingDialog(QDialog):
         self.messages.show_message("kept", "offer", f"'{name}' is chosen in the window")
 
     # what happens
+
+    def _read_catalogue(self, opened: bool) -> None:
+        """What can be simulated beside the scans: when the drawer is first opened, since that loads the simulator."""
+        if opened and not self._reading.busy and self.form.expert.mix.count() == 1:
+            self._reading.start("Reading what can be simulated", catalogue_job())
 
     def _on_catalogue(self, event: events.Event) -> None:
         if isinstance(event, events.Finished) and isinstance(event.result, Catalogue):
@@ -318,6 +322,7 @@ class TrainingDialog(QDialog):
         self.use_button.clicked.connect(lambda _: self.use())
         self.card_button.clicked.connect(lambda _: self.show_card())
         self.copy_button.clicked.connect(lambda _: QApplication.clipboard().setText(self.command.text()))
+        self.form.drawer_button.toggled.connect(self._read_catalogue)
         self.form.changed.connect(self._on_selection)
         self.form.folder_chosen.connect(self.scans.show_folder)
         self.scans.changed.connect(self._on_selection)

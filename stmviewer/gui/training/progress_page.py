@@ -2,6 +2,7 @@
 
 import logging
 import math
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from stmviewer.gui.measuring.plots import Plot
 from stmviewer.gui.theme import is_dark
 from stmviewer.gui.training.course import SETS, TASKS, WITHOUT, Course, machine_text, verdict
 from stmviewer.gui.training.picture_grid import PictureGrid, Tile, limits_of
-from stmviewer.scan import FloatArray
+from stmviewer.scan import BoolArray, FloatArray
 
 _log = logging.getLogger(__name__)
 _COLOURS = {"repair": ("#b3541e", "#e8995f"), "sparse": ("#2f6f9f", "#6fb4e3")}
@@ -117,7 +118,7 @@ class ProgressPage(QWidget):
         last = loaded[-1][1]
         count = min(len(arrays["restored"]) for _, arrays in loaded)
         rows = []
-        for k in _spread(list(range(count)), _MOST_PROBES):  # repairs come first, then sparse scans
+        for k in _both_kinds(last["measured"][:count] > 0)[:_MOST_PROBES]:
             limits, measured = limits_of(last["truth"][k]), last["measured"][k] > 0
             what = "bad tip" if measured.all() else f"{100 * float(measured.mean()):.0f} % measured"
             given = Tile(last["raw"][k], limits, measured, what)
@@ -156,11 +157,18 @@ def read_probes(path: Path) -> dict[str, FloatArray] | None:
             arrays = {
                 name: np.asarray(file[name], dtype=np.float64) for name in ("raw", "measured", "restored", "truth")
             }
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         _log.info("no probes in %s: %s", path, error)
         return None
     shapes = {a.shape for a in arrays.values()}
     return arrays if len(shapes) == 1 and len(next(iter(shapes))) == 3 and next(iter(shapes))[0] else None
+
+
+def _both_kinds(measured: BoolArray) -> list[int]:
+    """Numbers of the probes, repairs and sparse scans in turn."""
+    whole = measured.all(axis=(1, 2))
+    kinds = [list(np.flatnonzero(whole)), list(np.flatnonzero(~whole))]
+    return [int(kind[k]) for k in range(len(measured)) for kind in kinds if k < len(kind)]
 
 
 def _spread(items: list, most: int) -> list:  # type: ignore[type-arg]
