@@ -197,7 +197,7 @@ def _training(stage: Stage, count: int = 14) -> TrainingDialog:
     folder = stage.folder / "good"
     folder.mkdir()
     for k in range(count):
-        pair = simulate_scan("si001h", 192, 192, 0.1e-9, "mild", k if k % 4 else 1)
+        pair = simulate_scan("si001h", 192, 192, 0.1e-9, "mild", k if k != 6 else 5)
         scan = to_scan(pair)
         clean = Scan([Channel("Z", "m", pair.clean)], scan.geometry)
         save_scan(clean, folder / f"{('monday', 'tuesday', 'friday')[k * 3 // count]}_{k:03}.gwy")

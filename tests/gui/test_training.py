@@ -104,7 +104,7 @@ def look(qtbot: QtBot, dialog: TrainingDialog, folder: Path) -> None:
 def start(qtbot: QtBot, dialog: TrainingDialog, folder: Path, name: str) -> None:
     look(qtbot, dialog, folder)
     dialog.form.name.setText(name)
-    dialog.run_button.click()
+    dialog.foot.run_button.click()
 
 
 def ended(qtbot: QtBot, dialog: TrainingDialog) -> None:
@@ -120,7 +120,9 @@ def message(dialog: TrainingDialog, topic: str) -> str:
 
 
 def test_the_folder_is_looked_at_and_a_split_suggested(dialog: TrainingDialog, qtbot: QtBot, folder: Path) -> None:
-    assert not dialog.run_button.isEnabled() and dialog.run_button.toolTip() == "Choose a folder of good scans"
+    assert (
+        not dialog.foot.run_button.isEnabled() and dialog.foot.run_button.toolTip() == "Choose a folder of good scans"
+    )
     look(qtbot, dialog, folder)
     page = dialog.scans
     assert page.summary.text().startswith("6 scans of 2 sessions, 100 × 100 pixels, 0.1 nm per pixel; 1 cannot be used")
@@ -129,9 +131,9 @@ def test_the_folder_is_looked_at_and_a_split_suggested(dialog: TrainingDialog, q
         sorted(page.aside()) == ["b_4.gwy", "b_5.gwy"] or len(page.aside()) == 1 or "one session" in page.split.text()
     )
     assert all(entry.thumbnail is not None and entry.tip is not None for entry in page.model.entries)
-    assert dialog.run_button.toolTip() == "Give the model a name"
+    assert dialog.foot.run_button.toolTip() == "Give the model a name"
     dialog.form.name.setText("mylab")
-    assert dialog.run_button.isEnabled() and dialog.command.text().startswith("stmviewer train ")
+    assert dialog.foot.run_button.isEnabled() and dialog.foot.command.text().startswith("stmviewer train ")
 
 
 def test_a_click_leaves_a_scan_out_and_takes_it_again(dialog: TrainingDialog, qtbot: QtBot, folder: Path) -> None:
@@ -150,7 +152,7 @@ def test_a_click_leaves_a_scan_out_and_takes_it_again(dialog: TrainingDialog, qt
     assert request.checked == ("b_4.gwy", "b_5.gwy") and len(request.trained) == 4
     page.model.set_part(range(6), Part.OUT)
     dialog.form.name.setText("mylab")
-    assert "choose one to train on" in dialog.problem() and not dialog.run_button.isEnabled()
+    assert "choose one to train on" in dialog.problem() and not dialog.foot.run_button.isEnabled()
     page.suggest()
     assert not dialog.problem()
 
@@ -184,16 +186,16 @@ def test_bad_folders_are_told_in_the_panel(dialog: TrainingDialog, qtbot: QtBot,
     look(qtbot, dialog, tmp_path / "flat")
     assert dialog.scans.messages._bars["error"].text == "No scan in this folder can be used; below it says why"
     dialog.form.name.setText("mylab")
-    assert not dialog.run_button.isEnabled()
+    assert not dialog.foot.run_button.isEnabled()
     look(qtbot, dialog, folder)
-    assert dialog.run_button.isEnabled() and "error" not in dialog.scans.messages._bars
+    assert dialog.foot.run_button.isEnabled() and "error" not in dialog.scans.messages._bars
 
 
 def test_a_look_can_be_cancelled(dialog: TrainingDialog, qtbot: QtBot, folder: Path) -> None:
     dialog.form.folder.set_path(str(folder))
     dialog.scans.cancel()
     qtbot.waitUntil(lambda: not dialog.scans.busy, timeout=PATIENCE)
-    assert dialog.scans.look is None and not dialog.run_button.isEnabled()
+    assert dialog.scans.look is None and not dialog.foot.run_button.isEnabled()
     assert dialog.scans.summary.text() == "The look at the folder was cancelled"
 
 
@@ -241,8 +243,8 @@ def test_a_training_runs_stops_and_goes_on(dialog: TrainingDialog, qtbot: QtBot,
     qtbot.waitUntil(lambda: len(runner.course.probes) == 3, timeout=PATIENCE)
     assert runner.course.started is not None and runner.course.started.images == len(dialog.scans.trained())
     assert dialog.pages.currentWidget() is dialog.course and not dialog.form.isEnabled()
-    assert dialog.status.full_text == "Training mylab: 50 %, about 5 min left"
-    assert dialog.run_button.text() == "Stop" and dialog.keep_button.isEnabled()
+    assert dialog.foot.status.full_text == "Training mylab: 50 %, about 5 min left"
+    assert dialog.foot.run_button.text() == "Stop" and dialog.foot.keep_button.isEnabled()
     assert dialog.control.line.text() == "Training mylab: 50 %, about 5 min left"
     assert dialog.course.sets.currentData() == "real" and dialog.course.sets.count() == 2
     assert len(dialog.course.loss.listDataItems()) == 1
@@ -253,15 +255,17 @@ def test_a_training_runs_stops_and_goes_on(dialog: TrainingDialog, qtbot: QtBot,
     dialog.scans.gallery.clicked.emit(dialog.scans.model.index(0))
     assert dialog.scans.model.parts[0] is Part.TRAIN  # what is trained on stays as it is
     dialog.grab()
-    dialog.run_button.click()
-    assert dialog.run_button.text() == "Stopping…"
+    dialog.foot.run_button.click()
+    assert dialog.foot.run_button.text() == "Stopping…"
     ended(qtbot, dialog)
-    assert runner.phase is Phase.STOPPED and dialog.run_button.text() == "Resume" and not runner._patience.isActive()
-    dialog.run_button.click()
+    assert (
+        runner.phase is Phase.STOPPED and dialog.foot.run_button.text() == "Resume" and not runner._patience.isActive()
+    )
+    dialog.foot.run_button.click()
     ended(qtbot, dialog)
     assert runner.phase is Phase.DONE
     assert [v.step for v in runner.course.validations] == [200, 400, 600, 800, 1000, 1200]  # the curve goes on
-    assert dialog.status.full_text == "Done: the model 'mylab' is in the list of models"
+    assert dialog.foot.status.full_text == "Done: the model 'mylab' is in the list of models"
 
 
 def test_the_new_model_is_used_in_one_click(
@@ -273,8 +277,12 @@ def test_the_new_model_is_used_in_one_click(
     window.session._services = replace(bench.services, available_models=lambda: [*before(), made])
     start(qtbot, dialog, folder, "quick")
     ended(qtbot, dialog)
-    assert dialog.runner.phase is Phase.DONE and dialog.use_button.isVisible() and not dialog.run_button.isVisible()
-    dialog.use_button.click()
+    assert (
+        dialog.runner.phase is Phase.DONE
+        and dialog.foot.use_button.isVisible()
+        and not dialog.foot.run_button.isVisible()
+    )
+    dialog.foot.use_button.click()
     qtbot.waitUntil(lambda: not window.session.desk.busy, timeout=PATIENCE)
     assert window.controls.request().model == "quick"
     window.controls.sparse.setChecked(True)
@@ -282,7 +290,7 @@ def test_the_new_model_is_used_in_one_click(
     card = dialog.show_card()
     assert card is not None and card.isVisible()
     card.close()
-    dialog.new_button.click()
+    dialog.foot.new_button.click()
     assert dialog.runner.phase is Phase.IDLE and dialog.form.isEnabled()
     dialog.form.name.setText("quick")
     assert "already" in dialog.problem()
@@ -292,7 +300,7 @@ def test_a_child_that_is_killed_is_told_and_can_be_resumed(dialog: TrainingDialo
     start(qtbot, dialog, folder, "dies")
     ended(qtbot, dialog)
     assert dialog.runner.phase is Phase.FAILED and "was killed" in message(dialog, "fault")
-    assert "can be resumed" in message(dialog, "fault") and dialog.run_button.text() == "Resume"
+    assert "can be resumed" in message(dialog, "fault") and dialog.foot.run_button.text() == "Resume"
     assert [s.request.name for s in stopped_trainings(dialog.control.models)] == ["dies"]
 
 
@@ -302,7 +310,7 @@ def test_a_complaint_of_the_child_is_shown_and_nothing_is_left(
     start(qtbot, dialog, folder, "bad")
     ended(qtbot, dialog)
     assert message(dialog, "fault").endswith("cannot be written (No space left on device). Is the disk full?")
-    assert dialog.form.isEnabled() and dialog.run_button.text() == "Start" and dialog.run_button.isEnabled()
+    assert dialog.form.isEnabled() and dialog.foot.run_button.text() == "Start" and dialog.foot.run_button.isEnabled()
     assert not list(dialog.control.models.glob("*.training"))
 
 
@@ -316,7 +324,7 @@ def test_what_cannot_even_begin_is_told(
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("STMVIEWER_MODELS", str(tmp_path / "file"))
     dialog.pages.setCurrentWidget(dialog.scans)
-    dialog.run_button.click()
+    dialog.foot.run_button.click()
     assert dialog.runner.phase is Phase.FAILED and "cannot be written" in message(dialog, "fault")
     assert dialog.pages.currentWidget() is dialog.scans
 
@@ -327,9 +335,9 @@ def test_a_child_that_hears_no_stop_is_ended(
     monkeypatch.setattr("stmviewer.gui.training.runner._GRACE_MS", 20)
     start(qtbot, dialog, folder, "deaf")
     qtbot.waitUntil(lambda: len(dialog.runner.course.probes) == 3, timeout=PATIENCE)
-    dialog.run_button.click()
+    dialog.foot.run_button.click()
     ended(qtbot, dialog)
-    assert dialog.runner.phase is Phase.STOPPED and dialog.run_button.text() == "Resume"
+    assert dialog.runner.phase is Phase.STOPPED and dialog.foot.run_button.text() == "Resume"
 
 
 def test_a_state_is_kept_under_a_name(
@@ -347,7 +355,7 @@ def test_a_state_is_kept_under_a_name(
         return lambda _: name
 
     monkeypatch.setattr("stmviewer.gui.training.control.adopt_job", adopt_job)
-    dialog.keep_button.click()
+    dialog.foot.keep_button.click()
     qtbot.waitUntil(lambda: "is kept as the model" in message(dialog, "kept"), timeout=PATIENCE)
     checkpoints = dialog.control.models / "mylab.training" / "checkpoints"
     assert adopted == [(checkpoints / "mylab-step600.safetensors", "mylab-step600")]
@@ -363,7 +371,7 @@ def test_a_training_goes_on_without_its_dialog(dialog: TrainingDialog, qtbot: Qt
     assert control.runner.busy
     control.line.click()
     again = control.dialog
-    assert again is not None and again.status.full_text.startswith("Training mylab: 50 %")
+    assert again is not None and again.foot.status.full_text.startswith("Training mylab: 50 %")
     assert again.form.name.text() == "mylab" and again.course.grid.rows
     qtbot.waitUntil(lambda: not again.busy, timeout=PATIENCE)
     assert again.scans.trained()
@@ -395,12 +403,12 @@ def test_a_stopped_training_is_found_another_day(
     (work / "state.safetensors").write_bytes(b"state")
     (work / "log.jsonl").write_text('{"kind": "train", "step": 40, "seconds": 60, "loss": 0.5, "done": 0.2}\n')
     dialog = shown(control)
-    assert dialog.resume_button.isVisible()
-    (action,) = dialog.resume_menu.actions()
+    assert dialog.foot.resume_button.isVisible()
+    (action,) = dialog.foot.resume_menu.actions()
     assert action.text() == "before, 1 min of 5 min"
     action.trigger()
     qtbot.waitUntil(lambda: not dialog.busy, timeout=PATIENCE)
-    assert dialog.status.full_text == "before is stopped at 20 %" and dialog.run_button.text() == "Resume"
+    assert dialog.foot.status.full_text == "before is stopped at 20 %" and dialog.foot.run_button.text() == "Resume"
     assert (dialog.scans.trained(), dialog.scans.aside()) == (["a_1.gwy"], ["b_4.gwy"])
     assert dialog.form.task.currentData() == "sparse" and dialog.form.minutes.value() == 5
 

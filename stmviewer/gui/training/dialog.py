@@ -5,15 +5,10 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
-    QApplication,
     QDialog,
     QFrame,
     QHBoxLayout,
     QInputDialog,
-    QLineEdit,
-    QMenu,
-    QProgressBar,
-    QPushButton,
     QScrollArea,
     QTabWidget,
     QVBoxLayout,
@@ -21,7 +16,6 @@ from PySide6.QtWidgets import (
 )
 
 from stmviewer.gui.drop import DropTarget
-from stmviewer.gui.elided_label import ElidedLabel
 from stmviewer.gui.info_bar import InfoArea
 from stmviewer.gui.messages import sentence
 from stmviewer.gui.quantities import duration
@@ -30,6 +24,7 @@ from stmviewer.gui.training.card import show_card
 from stmviewer.gui.training.control import TrainingControl
 from stmviewer.gui.training.course import progress_text
 from stmviewer.gui.training.examples_page import ExamplesPage
+from stmviewer.gui.training.foot import Foot
 from stmviewer.gui.training.form import TrainingForm
 from stmviewer.gui.training.progress_page import ProgressPage
 from stmviewer.gui.training.runner import Phase
@@ -61,28 +56,7 @@ class TrainingDialog(QDialog):
         self.pages.setDocumentMode(True)
         for page, title in ((self.scans, "Scans"), (self.examples, "Examples"), (self.course, "Progress")):
             self.pages.addTab(page, title)
-        self.status = ElidedLabel()
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 1000)
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(8)
-        self.command = QLineEdit()
-        self.command.setReadOnly(True)
-        self.command.setAccessibleName("The same as a command line")
-        self.copy_button = self._button("Copy", "Copies the command line that does the same")
-        self.resume_button = self._button("Stopped trainings", "Go on with a training that was stopped")
-        self.resume_menu = QMenu(self.resume_button)
-        self.resume_button.setMenu(self.resume_menu)
-        self.new_button = self._button(
-            "New training", "Begin another one; a stopped training can be gone on with later"
-        )
-        self.keep_button = self._button("Keep this state…", "Makes a model of what it has learned so far; it goes on")
-        self.card_button = self._button("Card", "What the model was made of, and how well it did")
-        self.use_button = self._button("Use this model", "Chooses the model in the window")
-        self.run_button = self._button("Start", "")
-        for button in (self.run_button, self.use_button):
-            button.setObjectName("primary")
-            button.setMinimumWidth(130)
+        self.foot = Foot()
         self._lay_out()
         self.drops = DropTarget(self)
         self.drops.watch(self)
@@ -226,11 +200,11 @@ class TrainingDialog(QDialog):
         self.refresh()
 
     def _fill_resume(self) -> None:
-        self.resume_menu.clear()
+        self.foot.resume_menu.clear()
         for stopped in stopped_trainings(self.control.models):
             steps = [e for e in stopped.events if isinstance(e, TrainingStep)]
             so_far = f", {duration(steps[-1].seconds)} of {stopped.request.minutes:g} min" if steps else ""
-            self.resume_menu.addAction(f"{stopped.request.name}{so_far}", lambda s=stopped: self.show_stopped(s))
+            self.foot.resume_menu.addAction(f"{stopped.request.name}{so_far}", lambda s=stopped: self.show_stopped(s))
 
     def refresh(self) -> None:
         """Brings everything in line with the runner and the form."""
@@ -240,26 +214,14 @@ class TrainingDialog(QDialog):
         problem = self.problem() if choosing else ""
         self.form.setEnabled(choosing)
         self.scans.set_locked(not choosing)
-        label = {Phase.RUNNING: "Stop", Phase.STOPPING: "Stopping…"}.get(phase, "Resume" if resumable else "Start")
-        self.run_button.setText(label)
-        self.run_button.setVisible(phase is not Phase.DONE)
-        self.run_button.setEnabled(phase is Phase.RUNNING or resumable is not None or (choosing and not problem))
-        self.run_button.setToolTip(problem)
-        self._paint_button(phase is Phase.RUNNING)
-        self.use_button.setVisible(phase is Phase.DONE)
-        self.card_button.setVisible(phase is Phase.DONE)
-        self.keep_button.setVisible(phase in (Phase.RUNNING, Phase.STOPPING))
-        self.keep_button.setEnabled(phase is Phase.RUNNING and runner.course.last is not None)
-        self.new_button.setVisible(not choosing and not runner.busy)
-        self.resume_button.setVisible(choosing and not self.resume_menu.isEmpty())
-        self.progress.setVisible(runner.busy)
         last = runner.course.last
-        self.progress.setValue(round(1000 * (last.done or 0)) if last is not None else 0)
-        self.status.show_text(self._status(phase, problem))
+        self.foot.show_phase(
+            phase, choosing=choosing, resumable=resumable is not None, problem=problem, trained=last is not None
+        )
+        self.foot.progress.setValue(round(1000 * (last.done or 0)) if last is not None else 0)
+        self.foot.status.show_text(self._status(phase, problem))
         request = runner.request if not choosing else self.request() if not problem else None
-        self.command.setText(command_line(request, self.control.models) if request is not None else "")
-        self.command.setCursorPosition(0)
-        self.copy_button.setEnabled(request is not None)
+        self.foot.show_command(command_line(request, self.control.models) if request is not None else "")
         self.course.show_course(runner.course)
         if runner.fault and phase is Phase.FAILED:
             self._tell_fault(resumable is not None)
@@ -287,11 +249,6 @@ class TrainingDialog(QDialog):
                 return f"{name} ended before its time"
         return problem or "Ready to start"
 
-    def _paint_button(self, cancels: bool) -> None:
-        if self.run_button.property("cancels") != cancels:
-            self.run_button.setProperty("cancels", cancels)
-            self.run_button.style().polish(self.run_button)
-
     def closeEvent(self, event: QCloseEvent) -> None:
         self._end()
         super().closeEvent(event)
@@ -309,19 +266,12 @@ class TrainingDialog(QDialog):
 
     # once
 
-    def _button(self, text: str, tip: str) -> QPushButton:
-        button = QPushButton(text)
-        button.setToolTip(tip)
-        button.setAutoDefault(False)  # Return in a line of text must not start hours of work
-        return button
-
     def _connect(self) -> None:
-        self.run_button.clicked.connect(lambda _: self.act())
-        self.new_button.clicked.connect(lambda _: self.new())
-        self.keep_button.clicked.connect(lambda _: self.keep())
-        self.use_button.clicked.connect(lambda _: self.use())
-        self.card_button.clicked.connect(lambda _: self.show_card())
-        self.copy_button.clicked.connect(lambda _: QApplication.clipboard().setText(self.command.text()))
+        self.foot.run_button.clicked.connect(lambda _: self.act())
+        self.foot.new_button.clicked.connect(lambda _: self.new())
+        self.foot.keep_button.clicked.connect(lambda _: self.keep())
+        self.foot.use_button.clicked.connect(lambda _: self.use())
+        self.foot.card_button.clicked.connect(lambda _: self.show_card())
         self.form.drawer_button.toggled.connect(self._read_catalogue)
         self.form.changed.connect(self._on_selection)
         self.form.folder_chosen.connect(self.scans.show_folder)
@@ -348,27 +298,11 @@ class TrainingDialog(QDialog):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(self.form)
         scroll.setFixedWidth(_PANEL_WIDTH)
-        policy = self.progress.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.progress.setSizePolicy(policy)
-        line = QHBoxLayout()
-        line.addWidget(self.command, 1)
-        line.addWidget(self.copy_button)
-        bottom = QHBoxLayout()
-        bottom.setSpacing(8)
-        for widget in (self.resume_button, self.new_button, self.keep_button):
-            bottom.addWidget(widget)
-        bottom.addStretch(1)
-        for widget in (self.card_button, self.use_button, self.run_button):
-            bottom.addWidget(widget)
         left = QVBoxLayout()
         left.setSpacing(6)
         left.addWidget(self.messages)
         left.addWidget(self.pages, 1)
-        left.addWidget(self.status)
-        left.addWidget(self.progress)
-        left.addLayout(line)
-        left.addLayout(bottom)
+        left.addWidget(self.foot)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 10, 12, 10)
         row.setSpacing(14)

@@ -171,7 +171,7 @@ def _both_kinds(measured: BoolArray) -> list[int]:
     return [int(kind[k]) for k in range(len(measured)) for kind in kinds if k < len(kind)]
 
 
-def _spread(items: list, most: int) -> list:  # type: ignore[type-arg]
+def _spread(items: list, most: int) -> list:
     """At most so many, the first and the last among them, evenly spread."""
     if len(items) <= most:
         return items
