@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     outcomes = list(failures)
     with Console() as console:
         try:
-            for outcome in _batch(plan).outcomes(items, lambda group: _progress(console, group, items)):
+            for outcome in Batch.of(plan).outcomes(items, lambda group: _progress(console, group, items)):
                 outcomes.append(outcome)
                 if outcome.facts is None:
                     if outcome.ours and debugging():
@@ -103,13 +103,6 @@ def run(arguments: argparse.Namespace) -> int:
     if len(outcomes) > 1 and failed:
         print(f"stmviewer: {failed} of {len(outcomes)} could not be restored", file=sys.stderr)
     return 1 if any(outcome.ours for outcome in outcomes) else 2 if failed else 0
-
-
-def _batch(plan: BatchPlan) -> Batch:
-    from stmviewer.restore.library import AUTO, resolve
-
-    info = resolve(plan.request.model, plan.request.task)
-    return Batch(plan, together=info.learned or info.name == AUTO.name)
 
 
 def _progress(console: Console, group: Sequence[BatchItem], items: Sequence[BatchItem]) -> Progress:

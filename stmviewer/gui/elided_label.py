@@ -12,11 +12,12 @@ class ElidedLabel(QLabel):
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.full_text = text
+        self.full_text, self._shorter = text, ""
         self.show_text(text)
 
-    def show_text(self, text: str, tooltip: str = "") -> None:
-        self.full_text = text
+    def show_text(self, text: str, tooltip: str = "", shorter: str = "") -> None:
+        """Shows `text`, or `shorter` where that says the same in less room and `text` does not fit."""
+        self.full_text, self._shorter = text, shorter
         self.setToolTip(tooltip or text)
         self._fit()
 
@@ -25,5 +26,7 @@ class ElidedLabel(QLabel):
         self._fit()
 
     def _fit(self) -> None:
-        room = max(self.width() - 2, 0)
-        self.setText(self.fontMetrics().elidedText(self.full_text, Qt.TextElideMode.ElideRight, room))
+        room, metrics = max(self.width() - 2, 0), self.fontMetrics()
+        fits = metrics.horizontalAdvance(self.full_text) <= room
+        text = self.full_text if fits else self._shorter or self.full_text
+        self.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, room))

@@ -45,6 +45,11 @@ def facts(scan: Scan) -> list[str]:
     return found
 
 
+def brief(found: list[str]) -> str:
+    """The facts in less room: what the unit says by itself is not named."""
+    return " · ".join(fact.removeprefix("bias ").removeprefix("setpoint ") for fact in found)
+
+
 def channel_label(channel: Channel) -> str:
     """`Z`, and `Z (restored)` for what a restoration has made."""
     role = _ROLES[channel.role]
@@ -118,7 +123,7 @@ class Header(QWidget):
         self._name.setText(scan.name)
         self._name.setToolTip(str(scan.path or ""))
         text = _SEPARATOR.join(facts(scan))
-        self._facts.show_text(text, text + (f"\n{scan.comment}" if scan.comment else ""))
+        self._facts.show_text(text, text + (f"\n{scan.comment}" if scan.comment else ""), brief(facts(scan)))
         self._groups = {}
         for each in scan.channels:
             self._groups.setdefault(channel_label(each), []).append(each)

@@ -17,12 +17,13 @@ from stmviewer.files import readable
 from stmviewer.files.calibration import Calibration
 from stmviewer.restore import Restoration, RestoreRequest
 from stmviewer.scan import Cancelled, FileError, Progress, RequestError, Scan, StmviewerError
+from stmviewer.services import events
 from stmviewer.services.exporting import default_name, export, free_path
 from stmviewer.services.jobs import Context, Job
 from stmviewer.services.opening import open_calibrated, pick_part, scan_files
 
 #: scans of no more pixels than this are restored together, so many at once
-_SMALL, _TOGETHER = 256 * 256, 16
+_SMALL, TOGETHER = 256 * 256, 16
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,14 @@ class Batch:
     def __init__(self, plan: BatchPlan, *, together: bool = False) -> None:
         self.plan, self.together = plan, together
 
+    @classmethod
+    def of(cls, plan: BatchPlan) -> "Batch":
+        """One that restores small scans together where the plan's model gains by it. Raises RequestError."""
+        from stmviewer.restore.library import AUTO, resolve
+
+        info = resolve(plan.request.model, plan.request.task)
+        return cls(plan, together=info.learned or info.name == AUTO.name)
+
     def outcomes(
         self, items: Sequence[BatchItem], progress_of: Callable[[Sequence[BatchItem]], Progress]
     ) -> Iterator[Outcome]:
@@ -152,7 +161,7 @@ class Batch:
                 waiting = []
                 continue
             waiting.append(opened)
-            if len(waiting) == _TOGETHER:
+            if len(waiting) == TOGETHER:
                 yield from self._restored(waiting, progress_of)
                 waiting = []
         yield from self._restored(waiting, progress_of)
@@ -182,7 +191,7 @@ class Batch:
             progress = progress_of([item for item, _ in group])
             made: Iterator[Restoration | Exception] = iter(restore_together(scans, self.plan.request, progress))
         else:
-            made = (self._alone(scan, progress_of([group[0][0]])) for scan in scans)
+            made = (self._alone(scan, progress_of([item])) for item, scan in group if isinstance(scan, Scan))
         for item, scan in group:
             try:
                 if isinstance(scan, Exception):
@@ -215,13 +224,35 @@ class Batch:
         return _facts(item.path, path, result) | _part_facts(scan, result)
 
 
-def restore_file_job(item: BatchItem, plan: BatchPlan) -> Job:
-    """A job that restores one file of a batch; its result is the Outcome. It fails only when it is cancelled."""
+class _Enough(Cancelled):
+    """What could go together is done."""
 
-    def job(context: Context) -> Outcome:
+
+def restore_next_job(items: Sequence[BatchItem], plan: BatchPlan) -> Job:
+    """A job that restores the first of `items`, and with it those next to it that gain by going together.
+
+    It tells as `Part` which items they are (a tuple, once they are open), and the Outcome of each, those included that
+    could not be opened on the way. The rest is for the next job: between the two others have their turn.
+    """
+
+    def job(context: Context) -> None:
+        begun: list[BatchItem] = []
+
+        def progress_of(group: Sequence[BatchItem]) -> Progress:
+            if begun:
+                raise _Enough
+            begun.extend(group)
+            context.emit(events.Part(tuple(group)))
+            return context.progress
+
         context.progress.check()
-        (outcome,) = Batch(plan).outcomes([item], lambda _: context.progress)
-        return outcome
+        try:
+            for outcome in Batch.of(plan).outcomes(items, progress_of):
+                context.emit(events.Part(outcome))
+                if begun and outcome.item is begun[-1]:
+                    return  # before any other is opened
+        except _Enough:
+            return
 
     return job
 

@@ -62,6 +62,13 @@ class Thumbnail:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of the result that is there before the job is done; what it is, the job says."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
 class Message:
     """A line for the user."""
 
@@ -88,6 +95,6 @@ class Cancelled:
     """The job stopped because the user asked."""
 
 
-Event = Started | Advanced | Preview | Metric | Thumbnail | Message | Finished | Failed | Cancelled
+Event = Started | Advanced | Preview | Metric | Thumbnail | Part | Message | Finished | Failed | Cancelled
 #: after one of these nothing more comes from a job
 FINAL = (Finished, Failed, Cancelled)

@@ -1,7 +1,7 @@
 """The batch of the window: queue, pause, cancel, retry, table, command."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from stmviewer.gui.batch.dialog import BatchDialog
 from stmviewer.gui.batch.queue import Phase, Queue, Status
 from stmviewer.gui.window import MainWindow
 from stmviewer.scan import RequestError
+from stmviewer.services import events
 from stmviewer.services.batch import BatchItem, BatchPlan, Outcome
 from stmviewer.services.jobs import Context, Job
 
@@ -31,17 +32,25 @@ class Works:
         self.gate.set()
         self.plans: list[tuple[str, BatchPlan]] = []
         self.bad: set[str] = set()
+        self.together = 1
 
-    def job(self, item: BatchItem, plan: BatchPlan) -> Job:
-        def job(context: Context) -> Outcome:
-            self.plans.append((item.path.name, plan))
+    def job(self, items: Sequence[BatchItem], plan: BatchPlan) -> Job:
+        group = items[: self.together]
+
+        def job(context: Context) -> None:
+            context.emit(events.Part(group))
+            self.plans += [(item.path.name, plan) for item in group]
             while not self.gate.wait(0.005):
                 context.progress.check()
-            if item.path.name in self.bad:
-                return Outcome(item, None, f"{item.path}: it is broken")
-            return Outcome(item, {**FACTS, "file": str(item.path), "output": str(plan.output / item.path.name)})
+            for item in group:
+                context.emit(events.Part(self.outcome(item, plan)))
 
         return job
+
+    def outcome(self, item: BatchItem, plan: BatchPlan) -> Outcome:
+        if item.path.name in self.bad:
+            return Outcome(item, None, f"{item.path}: it is broken")
+        return Outcome(item, {**FACTS, "file": str(item.path), "output": str(plan.output / item.path.name)})
 
     @property
     def names(self) -> list[str]:
@@ -51,7 +60,7 @@ class Works:
 @pytest.fixture
 def works(bench: Bench) -> Iterator[Works]:
     made = Works()
-    bench.services = replace(bench.services, restore_file_job=made.job)
+    bench.services = replace(bench.services, restore_next_job=made.job)
     yield made
     made.gate.set()
 
@@ -134,6 +143,33 @@ def test_pause_resume_and_cancel(dialog: BatchDialog, works: Works, qtbot: QtBot
     assert dialog.status.text() == "1 of 3 done, 2 cancelled"
 
 
+def test_small_scans_that_go_together(dialog: BatchDialog, works: Works, qtbot: QtBot) -> None:
+    works.together, works.bad = 2, {"b.npy"}
+    works.gate.clear()
+    dialog.start.click()
+    qtbot.waitUntil(lambda: statuses(dialog) == [Status.RUNNING, Status.RUNNING, Status.WAITING])
+    assert dialog.status.text() == "1 to 2 of 3"
+    dialog.pause.click()
+    assert dialog.status.text() == "Pauses after these 2 files"
+    works.gate.set()
+    qtbot.waitUntil(lambda: statuses(dialog) == [Status.DONE, Status.FAILED, Status.WAITING])
+    settled(qtbot, dialog.parent())
+    assert works.names == ["a.npy", "b.npy"]
+    works.gate.clear()
+    dialog.pause.click()
+    qtbot.waitUntil(lambda: statuses(dialog)[2] is Status.RUNNING)
+    dialog.cancel.click()
+    qtbot.waitUntil(lambda: statuses(dialog) == [Status.DONE, Status.FAILED, Status.CANCELLED])
+    assert not dialog.runner.busy
+
+
+def test_a_job_that_tells_nothing_does_not_go_on_for_ever(dialog: BatchDialog, works: Works, qtbot: QtBot) -> None:
+    works.together = 0
+    dialog.start.click()
+    qtbot.waitUntil(lambda: statuses(dialog) == [Status.FAILED] * 3)
+    assert dialog.table.index(0, 4).data() == "nothing came of it" and not dialog.runner.busy
+
+
 def test_a_scan_of_the_window_has_its_turn_between(
     dialog: BatchDialog, works: Works, bench: Bench, qtbot: QtBot
 ) -> None:
@@ -206,9 +242,9 @@ def test_the_queue_guesses_what_is_left() -> None:
     items = [BatchItem(Path(name)) for name in "abcd"]
     queue = Queue().added(items).added(items[:1]).started()
     assert len(queue.rows) == 4 and queue.eta_s is None and queue.text == "1 of 4"
-    queue = queue.began(0).ended(Outcome(items[0], FACTS), 10.0).began(1).advanced(0.5)
+    queue = queue.began(items[:1]).ended(Outcome(items[0], FACTS), 10.0).began(items[1:2]).advanced(0.5)
     assert queue.eta_s == pytest.approx(25) and queue.fraction == pytest.approx(1.5 / 4)
     assert queue.text == "2 of 4, about 25 s left"
     queue = queue.cancel_asked()
-    assert queue.phase is Phase.CANCELLING and queue.ended(None).phase is Phase.IDLE
-    assert queue.ended(None).retried().count(Status.WAITING) == 3
+    assert queue.phase is Phase.CANCELLING and queue.stopped().phase is Phase.IDLE
+    assert queue.stopped().retried().count(Status.WAITING) == 3

@@ -1,4 +1,5 @@
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,13 +8,14 @@ import pytest
 from stmviewer.files import save_scan
 from stmviewer.restore import RestoreRequest
 from stmviewer.scan import Cancelled, Channel, FileError, Geometry, Progress, RequestError, Scan
+from stmviewer.services import batch, events
 from stmviewer.services.batch import (
     COLUMNS,
     Batch,
     BatchItem,
     BatchPlan,
     collected,
-    restore_file_job,
+    restore_next_job,
     table_csv,
     table_row,
 )
@@ -114,12 +116,40 @@ def test_a_job_restores_one_file_and_can_be_stopped(tree: Path, tmp_path: Path) 
     runner = JobRunner("batch")
     plan = BatchPlan(REQUEST, tmp_path / "out")
     try:
-        runner.submit("Batch", restore_file_job(BatchItem(tree / "a.gwy", Path("below")), plan))
-        (outcome,) = [e.result for _, e in runner.wait() if hasattr(e, "result")]
+        items = [BatchItem(tree / "a.gwy", Path("below")), BatchItem(tree / "b.gwy")]
+        runner.submit("Batch", restore_next_job(items, plan))
+        begun, outcome = [e.value for _, e in runner.wait() if isinstance(e, events.Part)]
+        assert begun == (items[0],)  # the other one is for the next job
         assert outcome.output == tmp_path / "out" / "below" / "a_Z-forward_sparse.gwy"
     finally:
         runner.close()
+    assert not (tmp_path / "out" / "b_Z-forward_sparse.gwy").exists()
     stopped = Progress()
     stopped._root.stop.set()
     with pytest.raises(Cancelled):
         list(Batch(plan).outcomes([BatchItem(tree / "b.gwy")], lambda _: stopped))
+
+
+def test_small_scans_of_a_network_go_together(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One job takes the small scans up to the first large one, tells what it could not open, and leaves the rest."""
+    asked: list[list[str]] = []
+
+    def together(scans: Sequence[Scan], request: RestoreRequest, _: Progress) -> list[Exception]:
+        asked.append([scan.name for scan in scans])
+        return [RequestError("not today")] * len(scans)
+
+    monkeypatch.setattr(batch, "_SMALL", 10**6)
+    monkeypatch.setattr("stmviewer.restore.together.restore_together", together)
+    files = [tree / "a.gwy", tree / "b.gwy"]
+    (tree / "0.gwy").write_bytes(b"rubbish")
+    items = [BatchItem(file) for file in (tree / "0.gwy", *files)]
+    runner = JobRunner("batch")
+    try:
+        plan = BatchPlan(RestoreRequest(task="sparse", mask="lines:2", model="auto"), tmp_path / "out")
+        runner.submit("Batch", restore_next_job(items, plan))
+        lost, begun, *outcomes = [e.value for _, e in runner.wait() if isinstance(e, events.Part)]
+    finally:
+        runner.close()
+    assert lost.item is items[0] and "0.gwy" in lost.error
+    assert begun == tuple(items[1:]) and asked == [["a.gwy", "b.gwy"]]
+    assert [o.item for o in outcomes] == items[1:] and all("not today" in o.error for o in outcomes)

@@ -23,7 +23,7 @@ class BatchControl(QObject):
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self.runner = BatchRunner(session.desk, session.services.restore_file_job, self)
+        self.runner = BatchRunner(session.desk, session.services.restore_next_job, self)
 
         def shown() -> RestoreRequest:
             """With the channel on show and its steps, as the Restore button has it."""

@@ -144,7 +144,7 @@ class BatchDialog(QDialog):
         self.progress.setVisible(queue.busy or queue.fraction > 0)
         self.progress.setValue(round(1000 * queue.fraction))
         self.start.setVisible(idle)
-        self.start.setEnabled(idle and not reason and queue.next_waiting is not None and not runner.looking)
+        self.start.setEnabled(idle and not reason and bool(queue.waiting(1)) and not runner.looking)
         self.pause.setVisible(not idle)
         self.pause.setEnabled(queue.phase in (Phase.RUNNING, Phase.PAUSED))
         self.pause.setText("Resume" if queue.phase is Phase.PAUSED else "Pause")

@@ -1,6 +1,7 @@
 """What a batch holds and how far it is. Pure functions, no Qt: the state comes from events and from nothing else."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from pathlib import Path
@@ -49,13 +50,13 @@ class Queue:
         return self.phase is not Phase.IDLE
 
     @property
-    def running(self) -> int | None:
-        """The row that is being restored."""
-        return next((k for k, row in enumerate(self.rows) if row.status is Status.RUNNING), None)
+    def running(self) -> tuple[Row, ...]:
+        """What is being restored: one file, or small ones that go together."""
+        return tuple(row for row in self.rows if row.status is Status.RUNNING)
 
-    @property
-    def next_waiting(self) -> int | None:
-        return next((k for k, row in enumerate(self.rows) if row.status is Status.WAITING), None)
+    def waiting(self, most: int) -> tuple[BatchItem, ...]:
+        """The files that come next."""
+        return tuple(row.item for row in self.rows if row.status is Status.WAITING)[:most]
 
     def count(self, *statuses: Status) -> int:
         return sum(row.status in statuses for row in self.rows)
@@ -82,7 +83,7 @@ class Queue:
         return replace(self, rows=(*rows, *new, *lost))
 
     def without(self, rows: Sequence[int]) -> "Queue":
-        """Without those rows; the one that is being restored stays."""
+        """Without those rows; what is being restored stays."""
         left = tuple(r for k, r in enumerate(self.rows) if k not in rows or r.status is Status.RUNNING)
         return replace(self, rows=left)
 
@@ -103,31 +104,46 @@ class Queue:
     def cancel_asked(self) -> "Queue":
         """What waits will not run; what runs stops at its next step."""
         rows = tuple(replace(r, status=Status.CANCELLED) if r.status is Status.WAITING else r for r in self.rows)
-        return replace(self, rows=rows, phase=Phase.CANCELLING if self.running is not None else Phase.IDLE)
+        return replace(self, rows=rows, phase=Phase.CANCELLING if self.running else Phase.IDLE)
 
     # what happens
 
-    def began(self, row: int) -> "Queue":
-        return self._with(row, replace(self.rows[row], status=Status.RUNNING, fraction=0.0))
+    def began(self, items: Iterable[BatchItem]) -> "Queue":
+        """Those files are being restored, as far as they were waiting."""
+        paths = {item.path for item in items}
+        return self._turned(Status.WAITING, lambda r: replace(r, status=Status.RUNNING), paths)
 
     def advanced(self, fraction: float) -> "Queue":
-        row = self.running
-        return self if row is None else self._with(row, replace(self.rows[row], fraction=fraction))
+        return self._turned(Status.RUNNING, lambda row: replace(row, fraction=fraction))
 
-    def ended(self, outcome: Outcome | None, took_s: float = 0.0) -> "Queue":
-        """The running file is done, has failed, or (None) was cancelled."""
-        row = self.running
-        if row is None:
-            return self
-        ended = Status.CANCELLED if outcome is None else Status.FAILED
-        status = Status.DONE if outcome is not None and outcome.facts is not None else ended
-        queue = self._with(row, replace(self.rows[row], status=status, outcome=outcome, fraction=1.0))
+    def ended(self, outcome: Outcome, took_s: float = 0.0) -> "Queue":
+        """A file is done or has failed."""
+        status = Status.DONE if outcome.facts is not None else Status.FAILED
+        rows = tuple(
+            Row(row.item, status, outcome, 1.0) if row.item.path == outcome.item.path else row for row in self.rows
+        )
         took = (*self.took_s, took_s) if status is Status.DONE else self.took_s
-        over = self.phase is Phase.CANCELLING or queue.next_waiting is None
-        return replace(queue, took_s=took, phase=Phase.IDLE if over else queue.phase)
+        return replace(self, rows=rows, took_s=took)._looked_at()
 
-    def _with(self, row: int, new: Row) -> "Queue":
-        return replace(self, rows=(*self.rows[:row], new, *self.rows[row + 1 :]))
+    def stopped(self) -> "Queue":
+        """What was being restored was cancelled."""
+        return self._turned(Status.RUNNING, lambda row: replace(row, status=Status.CANCELLED))._looked_at()
+
+    def let_go(self) -> "Queue":
+        """What was begun and has no outcome waits again; after a cancel it is cancelled."""
+        if self.phase is Phase.CANCELLING:
+            return self.stopped()
+        return self._turned(Status.RUNNING, lambda row: Row(row.item))._looked_at()
+
+    def _turned(self, status: Status, turn: Callable[[Row], Row], paths: AbstractSet[Path] | None = None) -> "Queue":
+        """With the rows of that status turned into others; only those of `paths` where these are given."""
+        chosen = (row.status is status and (paths is None or row.item.path in paths) for row in self.rows)
+        return replace(self, rows=tuple(turn(r) if yes else r for r, yes in zip(self.rows, chosen, strict=True)))
+
+    def _looked_at(self) -> "Queue":
+        """At rest when nothing runs, and nothing will."""
+        over = not self.running and (self.phase is Phase.CANCELLING or not self.waiting(1))
+        return replace(self, phase=Phase.IDLE) if over else self
 
     # what is told
 
@@ -135,8 +151,7 @@ class Queue:
     def fraction(self) -> float:
         """How much of the batch is done, in [0, 1]."""
         ended = self.count(Status.DONE, Status.FAILED, Status.CANCELLED)
-        row = self.running
-        part = self.rows[row].fraction if row is not None else 0.0
+        part = sum(row.fraction for row in self.running)
         return (ended + part) / len(self.rows) if self.rows else 0.0
 
     @property
@@ -144,8 +159,7 @@ class Queue:
         """Seconds left, from what the files took so far."""
         if not self.took_s:
             return None
-        row = self.running
-        part = 1 - self.rows[row].fraction if row is not None else 0.0
+        part = sum(1 - row.fraction for row in self.running)
         return (self.count(Status.WAITING) + part) * sum(self.took_s) / len(self.took_s)
 
     @property
@@ -158,14 +172,17 @@ class Queue:
         match self.phase:
             case Phase.CANCELLING:
                 return "Stops at the next step"
-            case Phase.PAUSED if self.running is not None:
-                return f"Pauses after this file{also}"
+            case Phase.PAUSED if self.running:
+                these = f"these {len(self.running)} files" if len(self.running) > 1 else "this file"
+                return f"Pauses after {these}{also}"
             case Phase.PAUSED:
                 return f"Paused: {self.count(Status.WAITING)} of {total} wait{also}"
             case Phase.RUNNING:
                 number = self.count(Status.DONE, Status.FAILED, Status.CANCELLED) + 1
                 left = f", about {duration(self.eta_s)} left" if self.eta_s is not None else ""
-                return f"{min(number, total)} of {total}{also}{left}"
+                last = number + len(self.running) - 1
+                shown = f"{number} to {last}" if last > number else f"{min(number, total)}"
+                return f"{shown} of {total}{also}{left}"
         done, stopped = self.count(Status.DONE), self.count(Status.CANCELLED)
         if done + failed + stopped == 0:
             return f"{total} file{'s' * (total > 1)} to restore"

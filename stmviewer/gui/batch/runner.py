@@ -1,4 +1,7 @@
-"""Runs a batch: one job a file on the worker that restores, so that a scan in the window can have its turn between."""
+"""Runs a batch on the worker that restores, one job a file, or for a few small ones that go through a network together.
+
+Between two jobs a scan in the window can have its turn.
+"""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -10,11 +13,11 @@ from PySide6.QtCore import QObject, Signal
 from stmviewer.gui.batch.queue import Phase, Queue
 from stmviewer.gui.worker import JobDesk
 from stmviewer.services import events
-from stmviewer.services.batch import BatchItem, BatchPlan, Outcome, collected
+from stmviewer.services.batch import TOGETHER, BatchItem, BatchPlan, Outcome, collected
 from stmviewer.services.jobs import Context, Job
 
 _log = logging.getLogger(__name__)
-FileJob = Callable[[BatchItem, BatchPlan], Job]
+NextJob = Callable[[Sequence[BatchItem], BatchPlan], Job]
 
 
 class BatchRunner(QObject):
@@ -23,10 +26,10 @@ class BatchRunner(QObject):
     changed = Signal()
     complained = Signal(str, str)
 
-    def __init__(self, desk: JobDesk, file_job: FileJob, parent: QObject | None = None) -> None:
+    def __init__(self, desk: JobDesk, next_job: NextJob, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._file_job = file_job
-        self._lane = desk.lane(desk.restoring, self._on_file)
+        self._next_job = next_job
+        self._lane = desk.lane(desk.restoring, self._on_files)
         self._collecting = desk.lane(desk.files, self._on_collected)
         self._checking = desk.lane(desk.files, self._on_checked)
         self.queue = Queue()
@@ -37,6 +40,8 @@ class BatchRunner(QObject):
         self._removed: frozenset[Path] = frozenset()
         self._output: Path | None = None
         self._begun = 0.0
+        #: how many files go together in the present job, and how many of them are told
+        self._group, self._told = 1, 0
 
     @property
     def busy(self) -> bool:
@@ -90,7 +95,7 @@ class BatchRunner(QObject):
 
     def start(self, plan: BatchPlan) -> None:
         """Restores what waits, as planned; the plan is looked at first."""
-        if self.busy or self.queue.next_waiting is None:
+        if self.busy or not self.queue.waiting(1):
             return
         self.plan = plan
 
@@ -109,7 +114,7 @@ class BatchRunner(QObject):
         self._begin_next()
 
     def cancel(self) -> None:
-        """Stops the running file at its next step; what waits is not begun."""
+        """Stops what runs at its next step; what waits is not begun."""
         self._checking.drop()
         self._lane.cancel()
         self._set(self.queue.cancel_asked())
@@ -139,36 +144,48 @@ class BatchRunner(QObject):
                 self.changed.emit()
 
     def _begin_next(self) -> None:
-        row = self.queue.next_waiting
-        if self.queue.phase is not Phase.RUNNING or self.queue.running is not None or row is None:
+        items = self.queue.waiting(TOGETHER)
+        if self.queue.phase is not Phase.RUNNING or self.queue.running or not items:
             return
         assert self.plan is not None
-        item = self.queue.rows[row].item
-        self._begun = monotonic()
-        self._set(self.queue.began(row))
-        self._lane.start(f"Batch: {item.path.name}", self._file_job(item, self.plan))
+        self._begun, self._group, self._told = monotonic(), 1, 0
+        self._set(self.queue.began(items[:1]))
+        self._lane.start(f"Batch: {items[0].path.name}", self._next_job(items, self.plan))
 
-    def _on_file(self, event: events.Event) -> None:
-        took = monotonic() - self._begun
+    def _on_files(self, event: events.Event) -> None:
         match event:
             case events.Started():
                 self._begun = monotonic()  # it may have waited for a scan of the window
             case events.Advanced(fraction):
                 self._set(self.queue.advanced(fraction))
-            case events.Finished(Outcome() as outcome):
+            case events.Part(tuple() as group):
+                self._group = len(group)
+                self._set(self.queue.began(group))
+            case events.Part(Outcome() as outcome):
                 if outcome.details:
                     _log.error("%s: %s", outcome.item.path, outcome.details)
-                self._end(outcome, took)
+                self._end(outcome)
+            case events.Finished():
+                if not self._told:  # or the same files would be begun for ever
+                    self._end_all("nothing came of it", "")
+                self._set(self.queue.let_go())
+                self._begin_next()
             case events.Failed(message, details):
-                row = self.queue.running
-                if row is not None:
-                    self._end(Outcome(self.queue.rows[row].item, None, message, details), took)
+                self._end_all(message, details)
+                self._begin_next()
             case events.Cancelled():
-                self._end(None, took)
+                self._set(self.queue.stopped())
+                self._begin_next()
 
-    def _end(self, outcome: Outcome | None, took: float) -> None:
+    def _end(self, outcome: Outcome) -> None:
+        self._told += 1
+        # those that go together are told one after the other, when all are done
+        took = (monotonic() - self._begun) / max(self._group, self._told)
         self._set(self.queue.ended(outcome, took))
-        self._begin_next()
+
+    def _end_all(self, message: str, details: str) -> None:
+        for row in self.queue.running:
+            self._end(Outcome(row.item, None, message, details))
 
     def _set(self, queue: Queue) -> None:
         self.queue = queue
