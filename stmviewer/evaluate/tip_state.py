@@ -15,6 +15,7 @@ import numpy as np
 from stmviewer.evaluate import judges
 from stmviewer.scan import BoolArray, Channel, FileError, FloatArray, RequestError
 from stmviewer.scan.corrugation import find_rows
+from stmviewer.scan.dimer_rows import silicon_rows
 
 if TYPE_CHECKING:
     from stmviewer.evaluate.efficientnet import EfficientNetLite0
@@ -30,8 +31,8 @@ WITHOUT_SHAPES = 590
 LEAST_SIDE = 64
 #: a state with less than this probability is not called the state
 _SURE = 0.5
-#: strength from which dimer rows are seen, and the factor within which their spacing must be that of Si(001)
-_SEEN, _NEAR = 3.0, 1.25
+#: strength from which rows are seen in images of no known scale
+_SEEN = 3.0
 _WORDS: dict[TipKind, str] = {
     "good": "good",
     "double": "double or asymmetric",
@@ -140,10 +141,13 @@ def judge_channel(channel: Channel, upwards: bool = False, pixel_m: float | None
 
 
 def _recognised(image: FloatArray, pixel_m: float | None) -> bool:
-    rows = find_rows(image)
-    if rows is None or rows.strength < _SEEN:
-        return False
-    return pixel_m is None or 1 / _NEAR < rows.pixel_m / pixel_m < _NEAR
+    """Whether the rows of Si(001) are seen; without a scale, whether what could be its rows has its other waves."""
+    if pixel_m is None:
+        rows = find_rows(image)
+        if rows is None or rows.strength < _SEEN:
+            return False
+        pixel_m = rows.pixel_m
+    return silicon_rows(image, pixel_m, pixel_m) > 0.5
 
 
 def _longest(whole: BoolArray) -> tuple[int, int]:

@@ -200,7 +200,7 @@ def test_surfaces_without_the_rows_of_silicon_are_judged_under_reserve():
     silicon = Channel("Z", "m", z + rng.normal(0, 2e-12, z.shape))
     assert judge_channel(silicon, pixel_m=0.1e-9).recognised
     assert judge_channel(silicon).recognised  # a picture without a size
-    assert not judge_channel(silicon, pixel_m=0.2e-9).recognised  # another lattice, then
+    assert not judge_channel(silicon, pixel_m=0.15e-9).recognised  # another lattice, then
     graphite = to_scan(simulate_scan("graphite", 128, 128, 0.03e-9, "mild", 0)).channel()
     state = judge_channel(graphite, pixel_m=0.03e-9)
     assert not state.recognised
