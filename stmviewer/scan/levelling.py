@@ -66,7 +66,7 @@ def _least_squares(design: FloatArray, values: FloatArray) -> FloatArray:
     gram = _dot("ij,ik->jk", design, design)
     result: FloatArray
     if np.linalg.cond(gram) < 1e8:
-        result = np.linalg.solve(gram, _dot("ij,i->j", design, values - level))
+        result = np.asarray(np.linalg.solve(gram, _dot("ij,i->j", design, values - level)), dtype=np.float64)
     else:
         result = np.linalg.lstsq(design, values - level, rcond=None)[0]
     result[0] += level
