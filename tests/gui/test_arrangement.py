@@ -58,3 +58,10 @@ def test_a_single_image_on_a_wide_screen_has_the_legend_beside_it() -> None:
     assert pane.width > 480
     high = arrange(1, 500, 900, 1.0, title=26, legend=LEGEND, gap=10)
     assert high.legend.y > high.panes[0].height
+
+
+def test_the_legend_takes_all_that_is_free_in_the_last_row() -> None:
+    found = arrange(5, 2280, 1330, 1.0, title=28, legend=(220, 92), gap=10)
+    last = found.panes[-1]
+    assert last.y > found.panes[0].y == found.panes[1].y  # more than one row
+    assert found.legend.x == last.x + last.width + 10 and found.legend.x + found.legend.width == 2280

@@ -33,7 +33,7 @@ def arrange(
     """Places `count` panes of images of `aspect` (width / height) in `width` x `height` screen pixels.
 
     A pane is its image below a title row of `title` pixels. The legend (at least `legend` = width, height) takes the
-    free cell of a grid that has one, else a strip below the panes. Side by side is preferred: rows of an image are
+    free cells of a grid that has some, else a strip below the panes. Side by side is preferred: rows of an image are
     compared along a row.
     """
     if count == 0:
@@ -66,6 +66,7 @@ def _grid(
         for k in range(columns * rows)
     )
     if spare_cell:
-        return image_height, Arrangement(boxes[:count], boxes[count])
+        free = boxes[count]  # with all that is free beside it
+        return image_height, Arrangement(boxes[:count], Box(free.x, free.y, width - free.x, free.height))
     top = rows * (cell_height + gap)
     return image_height, Arrangement(boxes[:count], Box(0, top, width, max(height - top, 0)))
