@@ -90,7 +90,8 @@ def main(files: Sequence[str]) -> None:
         "`--json`. `auto` is what the application shows by default: a mixture\nthat each scan's own self-check "
         "decides. Pixel sizes of the real H:Si(100) images are estimated from their dimer\nrows. "
         "diffusion-si100h is of the first four images of each set at most.\n"
-        "The rows are of several runs of the same sets on one day: the classical methods in one, the networks in others.\n\n"
+        "The rows are of several runs of the same sets on one day: the classical methods in one, the networks in "
+        "others.\n\n"
     )
     (MODELS / "BENCHMARK.md").write_text(head + table(scores) + "\n", encoding="utf-8")
     for model in dict.fromkeys(s.model for s in scores):
