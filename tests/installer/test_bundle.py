@@ -116,6 +116,7 @@ def test_tests_of_libraries_are_left_out_but_not_what_is_called_testing():
     assert bundle.module_dropped("matplotlib.tests")
     assert not bundle.module_dropped("torch.testing._internal.common_utils")
     assert not bundle.module_dropped("numpy.testing")
+    assert not bundle.module_dropped("jinja2.tests")
 
 
 def test_nothing_that_stmviewer_imports_is_excluded():
