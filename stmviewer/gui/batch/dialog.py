@@ -85,7 +85,7 @@ class BatchDialog(QDialog):
         self.format = QComboBox()
         for suffix, text in EXPORT_FORMATS.items():
             self.format.addItem(f"{suffix} – {text}", suffix)
-        self.format.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.format.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.format.setCurrentIndex(max(self.format.findData(settings.text("batch-format", "gwy")), 0))
         self.format.currentIndexChanged.connect(lambda _: self._format_chosen())
         self.command = QLineEdit()
@@ -290,7 +290,7 @@ class BatchDialog(QDialog):
         where = QHBoxLayout()
         where.addWidget(self.output, 3)
         where.addWidget(self.choose)
-        where.addWidget(self.format, 2)
+        where.addWidget(self.format)
         form.addRow("Write to", where)
         line = QHBoxLayout()
         line.addWidget(self.command, 1)
