@@ -119,6 +119,7 @@ DEBIAN_PACKAGES = (
     "libfontconfig1",
     "libfreetype6",
     "libdbus-1-3",
+    "libgssapi-krb5-2",
     "libglib2.0-0 | libglib2.0-0t64",
     "libx11-6",
     "libx11-xcb1",

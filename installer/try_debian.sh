@@ -34,8 +34,9 @@ mount --bind "$dist" "$root/dist"
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
 
-inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive chroot "$root" sh -euc "$1"; }
-user() { env -i PATH=/usr/bin:/bin HOME=/srv/anna LANG=C.UTF-8 OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} chroot --userspec=anna:anna "$root" sh -euc "cd; $1"; }
+chroot=$(command -v chroot) # an ordinary path has it not
+inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$chroot" "$root" sh -euc "$1"; }
+user() { env -i PATH=/usr/bin:/bin HOME=/srv/anna LANG=C.UTF-8 OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} "$chroot" --userspec=anna:anna "$root" sh -euc "cd; $1"; }
 # every file but what apt and dpkg keep for themselves
 listing() { (cd "$root" && find . -path ./proc -prune -o -path ./dev -prune -o -path ./dist -prune -o -path ./tmp -prune \
   -o -path ./var/lib/dpkg -prune -o -path ./var/lib/apt -prune -o -path ./var/cache -prune -o -path ./var/log -prune -o -print | sort); }
