@@ -7,6 +7,8 @@ behind is cleared away by the next start.
 Only QtCore and QtNetwork are imported: a second start that hands over is gone before the window would be loaded.
 """
 
+from __future__ import annotations
+
 import contextlib
 import getpass
 import hashlib
@@ -20,9 +22,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QDeadlineTimer, QLockFile, QObject, QTimer, Signal
-from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from stmviewer import paths
+
+try:
+    from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+    _LACKING = ""
+except ImportError as error:  # on Linux it needs a library of Kerberos: without it every start has its own window
+    _LACKING = str(error)
 
 _log = logging.getLogger("stmviewer.instance")
 #: a window that is busy drawing answers within this; one that hangs does not
@@ -85,6 +93,8 @@ def hand_over(opened: Sequence[Path], patience_ms: int = PATIENCE_MS) -> bool:
         place = address()
     except NoPlaceError:
         return False
+    if _LACKING:
+        return False
     socket = QLocalSocket()
     socket.connectToServer(place)
     if not socket.waitForConnected(patience_ms):
@@ -143,6 +153,9 @@ class Listener(QObject):
         Call it when nothing was handed over: an address where nobody answers is what a crash left behind. A window
         that hangs keeps its address (it may come back), so that one opened beside it does not listen.
         """
+        if _LACKING:
+            _log.warning("a second start opens a window of its own: %s", _LACKING)
+            return False
         try:
             place = address()
         except OSError as error:

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QUrl
 from PySide6.QtGui import QFileOpenEvent
-from PySide6.QtNetwork import QLocalSocket
 from pytestqt.qtbot import QtBot
 
 from stmviewer.gui import app, instance
 from stmviewer.gui.instance import Listener, NoPlaceError, address, hand_over
 
+QLocalSocket = pytest.importorskip("PySide6.QtNetwork", exc_type=ImportError).QLocalSocket
 unix = pytest.mark.skipif(sys.platform == "win32", reason="sockets are files elsewhere only")
 
 HANDS_OVER = """
@@ -284,3 +284,15 @@ def test_on_macos_files_come_as_events(qapp: object, open_window: object, monkey
     assert filtering.eventFilter(window, QFileOpenEvent(QUrl.fromLocalFile("/a.sxm")))
     assert not filtering.eventFilter(window, QEvent(QEvent.Type.None_))
     assert came == [[Path("/a.sxm")]]
+
+
+def test_without_qts_network_library_every_start_has_its_own_window(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(instance, "_LACKING", "libgssapi_krb5.so.2: cannot open shared object file")
+    listener = Listener()
+    assert not listener.listen()
+    assert not listener.listening
+    assert "libgssapi" in caplog.text
+    assert not hand_over([Path("a.sxm")])
+    listener.close()
