@@ -48,8 +48,13 @@ $remove = Join-Path $Work "remove.nsh"
 Invoke-Checked $py @("installer\windows\payload.py", $application, $remove)
 $icon = Join-Path $Work "work\stmviewer\icons\stmviewer.ico"
 $setup = Join-Path $Out "stmviewer-$version-setup.exe"
+# 0.2.0rc1 is 0.2.0.0 for Windows
+$four = "import sys; sys.path.insert(0, r'installer\windows'); import version_info; " +
+    "print(*version_info.four_numbers(sys.argv[1]), sep='.')"
+$numbers = (& $py -c $four $version).Trim()
 Invoke-Checked $makensis @(
-    "-V2", "-DVERSION=$version", "-DPAYLOAD=$application", "-DREMOVE=$remove", "-DOUTFILE=$setup", "-DICON=$icon",
+    "-V2", "-DVERSION=$version", "-DNUMBERS=$numbers", "-DPAYLOAD=$application",
+    "-DREMOVE=$remove", "-DOUTFILE=$setup", "-DICON=$icon",
     "installer\windows\stmviewer.nsi"
 )
 

@@ -7,12 +7,18 @@ only when they are empty. A recursive delete would take what the user has put th
 import sys
 from pathlib import Path
 
+#: Windows takes 260 characters for a whole path, of which the folder that it is installed to has some 60
+LONGEST_PATH = 190
+
 
 def removal(payload: Path) -> str:
-    """The macro RemovePayload for the files below `payload`. Raises ValueError when there are none."""
+    """The macro RemovePayload for the files below `payload`. Raises ValueError for none, or too long ones."""
     files = sorted(p.relative_to(payload) for p in payload.rglob("*") if not p.is_dir())
     if not files:
         raise ValueError(f"there is nothing in {payload}")
+    long = [file for file in files if len(str(file)) > LONGEST_PATH]
+    if long:
+        raise ValueError(f"{len(long)} paths are too long for Windows, such as {long[0]}: leave them out in bundle.py")
     folders = {parent for file in files for parent in file.parents if parent != Path()}
     deepest_first = sorted(folders, key=lambda folder: (-len(folder.parts), str(folder)))
     lines = [f'  Delete "$INSTDIR\\{_windows(file)}"' for file in files]

@@ -6,14 +6,26 @@
 ; and nothing else. -DQUICK compresses little, for tries. build_windows.ps1 does all of it.
 ;
 ; Settings, models and logs of the user lie in %LOCALAPPDATA%\stmviewer and are not touched, here or when uninstalling.
-; Silent: stmviewer-setup.exe /S [/D=C:\folder]; exit code 2 when stmviewer is running, 3 when files cannot be written.
+; Silent: stmviewer-setup.exe /S [/D=C:\folder]; exit code 2 when stmviewer is running, 3 when files cannot be written or
+; removed, 4 on a Windows that is too old. -DNUMBERS=0.1.0.0 is the version as Windows counts, when it is not VERSION.0.
 
-Target amd64-unicode
+; Debian's NSIS can make 64-bit installers, that of nsis.sourceforge.io has the parts for 32 bit alone. Every 64-bit
+; Windows runs both, and they install the same
+!if /FileExists "${NSISDIR}/Stubs/zlib-amd64-unicode"
+  Target amd64-unicode
+!else
+  Target x86-unicode
+!endif
 !include "MUI2.nsh"
 !include "FileFunc.nsh"
 !include "LogicLib.nsh"
+!include "WinVer.nsh"
+!include "x64.nsh"
 !ifndef VERSION | PAYLOAD | REMOVE | OUTFILE | ICON
   !error "give -DVERSION, -DPAYLOAD, -DREMOVE, -DOUTFILE and -DICON"
+!endif
+!ifndef NUMBERS
+  !define NUMBERS "${VERSION}.0"
 !endif
 !include "${REMOVE}"
 
@@ -21,6 +33,7 @@ Target amd64-unicode
 !define CLASSES "Software\Classes"
 !define PROGID "stmviewer.scan"
 !define PROGRAM "stmviewer.exe"
+!define CONSOLE_PROGRAM "stmviewer-cli.exe"
 
 Name "stmviewer"
 OutFile "${OUTFILE}"
@@ -28,6 +41,7 @@ InstallDir "$LOCALAPPDATA\Programs\stmviewer"
 InstallDirRegKey HKCU "${UNINSTALL_KEY}" "InstallLocation"
 RequestExecutionLevel user
 ManifestDPIAware true
+ManifestSupportedOS Win10 ; without it, Windows says that it is an older one
 BrandingText "stmviewer ${VERSION}"
 !ifdef QUICK
   SetCompressor zlib
@@ -35,7 +49,7 @@ BrandingText "stmviewer ${VERSION}"
   SetCompressor /SOLID lzma
   SetCompressorDictSize 64
 !endif
-VIProductVersion "${VERSION}.0"
+VIProductVersion "${NUMBERS}"
 VIAddVersionKey "ProductName" "stmviewer"
 VIAddVersionKey "FileDescription" "Installs stmviewer"
 VIAddVersionKey "FileVersion" "${VERSION}"
@@ -55,25 +69,64 @@ VIAddVersionKey "LegalCopyright" "MIT licence; third parties in licences"
 !insertmacro MUI_UNPAGE_INSTFILES
 !insertmacro MUI_LANGUAGE "English"
 
-; A program that runs cannot be opened for writing.
+; A program that runs cannot be opened for writing. That of the command line trains models. The folder is in $R0.
 !macro WaitUntilClosed UN
 Function ${UN}WaitUntilClosed
   again:
-  IfFileExists "$INSTDIR\${PROGRAM}" 0 done
   ClearErrors
-  FileOpen $0 "$INSTDIR\${PROGRAM}" a
-  IfErrors 0 free
-  SetErrorLevel 2
+  ${If} ${FileExists} "$R0\${PROGRAM}"
+    FileOpen $0 "$R0\${PROGRAM}" a
+    IfErrors running
+    FileClose $0
+  ${EndIf}
+  ${If} ${FileExists} "$R0\${CONSOLE_PROGRAM}"
+    FileOpen $0 "$R0\${CONSOLE_PROGRAM}" a
+    IfErrors running
+    FileClose $0
+  ${EndIf}
+  Return
+  running:
   MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "stmviewer is running. Close its windows (a training saves where it is), then try again." /SD IDCANCEL IDRETRY again
   SetErrorLevel 2
   Quit
-  free:
-  FileClose $0
-  done:
 FunctionEnd
 !macroend
 !insertmacro WaitUntilClosed ""
 !insertmacro WaitUntilClosed "un."
+
+Function .onInit
+  ${IfNot} ${AtLeastWin10}
+  ${OrIfNot} ${RunningX64}
+    MessageBox MB_OK|MB_ICONSTOP "stmviewer needs Windows 10 or later, 64 bit." /SD IDOK
+    SetErrorLevel 4
+    Quit
+  ${EndIf}
+  SetRegView 64
+FunctionEnd
+
+Function un.onInit
+  SetRegView 64
+FunctionEnd
+
+; Takes the version in the folder $R0 out, if there is one: its own uninstaller knows what it installed.
+Function TakeOutOlder
+  ${IfNot} ${FileExists} "$R0\uninstall.exe"
+    Return
+  ${EndIf}
+  Call WaitUntilClosed
+  InitPluginsDir
+  DetailPrint "Taking out the version in $R0"
+  ClearErrors
+  CopyFiles /SILENT "$R0\uninstall.exe" "$PLUGINSDIR\older.exe"
+  ; with _?= it does not go on in a second process, and can be waited for
+  ExecWait '"$PLUGINSDIR\older.exe" /S _?=$R0' $1
+  ${If} ${Errors}
+  ${OrIf} $1 <> 0
+    MessageBox MB_OK|MB_ICONSTOP "The version in $R0 could not be removed (code $1). Remove it under Apps in the settings of Windows, then try again." /SD IDOK
+    SetErrorLevel 3
+    Quit
+  ${EndIf}
+FunctionEnd
 
 ; Registers an extension in "Open with"; which program opens it by default stays the user's choice.
 !macro RegisterExtension EXTENSION
@@ -87,14 +140,16 @@ FunctionEnd
 !macroend
 
 Section "stmviewer"
+  StrCpy $R0 $INSTDIR
   Call WaitUntilClosed
-  ; over another version: its own uninstaller knows what it installed
-  IfFileExists "$INSTDIR\uninstall.exe" 0 fresh
-  DetailPrint "Taking out the version that is there"
-  CopyFiles /SILENT "$INSTDIR\uninstall.exe" "$TEMP\stmviewer-uninstall.exe"
-  ExecWait '"$TEMP\stmviewer-uninstall.exe" /S _?=$INSTDIR'
-  Delete "$TEMP\stmviewer-uninstall.exe"
-  fresh:
+  ; an older version may be in another folder: two would share one entry under Apps
+  ReadRegStr $R1 HKCU "${UNINSTALL_KEY}" "InstallLocation"
+  ${If} $R1 != ""
+    StrCpy $R0 $R1
+    Call TakeOutOlder
+  ${EndIf}
+  StrCpy $R0 $INSTDIR
+  Call TakeOutOlder
 
   SetOutPath "$INSTDIR"
   ClearErrors
@@ -134,6 +189,7 @@ Section "stmviewer"
 SectionEnd
 
 Section "Uninstall"
+  StrCpy $R0 $INSTDIR
   Call un.WaitUntilClosed
   !insertmacro RemovePayload
   Delete "$INSTDIR\uninstall.exe"

@@ -23,6 +23,7 @@ make_installer() { # version, payload
 for version in 0.0.1 0.0.2; do
   mkdir -p "$work/$version/_internal/models"
   makensis -V2 -DSECONDS=20 -DOUTFILE="$work/$version/stmviewer.exe" "$here/standin.nsi"
+  cp "$work/$version/stmviewer.exe" "$work/$version/stmviewer-cli.exe"
   echo "$version" > "$work/$version/_internal/models/version.txt"
 done
 echo old > "$work/0.0.1/_internal/only-old.txt"
@@ -41,6 +42,23 @@ mkdir -p "$own/models" && echo mine > "$own/models/regression-mine.md"
 query() { wine reg query "$@" 2>/dev/null | tr -d '\r'; }
 uninstall_key='HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall\stmviewer'
 
+windows() { wine reg add 'HKCU\Software\Wine' /v Version /d "$1" /f > /dev/null 2>&1; wineserver -w; }
+windows win7
+code=0; wine "$work/setup-0.0.1.exe" /S || code=$?
+[ "$code" = 4 ] || fail "on Windows 7 it gave $code, not 4"
+[ ! -e "$program" ] || fail "it installed on Windows 7"
+ok "refused on Windows 7 (exit code 4)"
+windows win10
+
+# another program that opens .gwy by default, and offers itself
+gwy='HKCU\Software\Classes\.gwy'
+wine reg add "$gwy" /ve /d Gwyddion.gwy /f > /dev/null 2>&1
+wine reg add "$gwy\OpenWithProgids" /v Gwyddion.gwy /d "" /f > /dev/null 2>&1
+others() {
+  query "$gwy" /ve | grep -q Gwyddion.gwy || fail "the default program of .gwy was changed"
+  query "$gwy\OpenWithProgids" /v Gwyddion.gwy | grep -q REG_SZ || fail "another program was taken out of Open with"
+}
+
 wine "$work/setup-0.0.1.exe" /S; wineserver -w
 [ -f "$program/stmviewer.exe" ] || fail "the program is not there"
 [ -f "$program/_internal/only-old.txt" ] || fail "files below folders are not there"
@@ -51,14 +69,19 @@ for extension in sxm 3ds gwy; do
 done
 query 'HKCU\Software\Classes\.dat' | grep -q stmviewer && fail ".dat was claimed"
 query 'HKCU\Software\Classes\stmviewer.scan\shell\open\command' | grep -q '%1' || fail "a double click opens nothing"
+others
 ok "installed without an administrator, listed, in the start menu and in Open with"
 
-wine "$program/stmviewer.exe" & sleep 4
-code=0; wine "$work/setup-0.0.2.exe" /S || code=$?
-[ "$code" = 2 ] || fail "installing over a running program gave $code, not 2"
-[ -f "$program/_internal/only-old.txt" ] || fail "the running version was damaged"
-wineserver -w
-ok "nothing is done while it runs (exit code 2)"
+for name in stmviewer stmviewer-cli; do
+  wine "$program/$name.exe" & sleep 4
+  code=0; wine "$work/setup-0.0.2.exe" /S || code=$?
+  [ "$code" = 2 ] || fail "installing over a running $name gave $code, not 2"
+  code=0; wine "$program/uninstall.exe" /S '_?=C:\users\'"$user"'\AppData\Local\Programs\stmviewer' || code=$?
+  [ "$code" = 2 ] || fail "uninstalling a running $name gave $code, not 2"
+  [ -f "$program/_internal/only-old.txt" ] || fail "the running version was damaged"
+  wineserver -w
+done
+ok "nothing is installed or removed while either program runs (exit code 2)"
 
 echo note > "$program/note of the user.txt"
 wine "$work/setup-0.0.2.exe" /S; wineserver -w
@@ -70,10 +93,19 @@ query "$uninstall_key" /v DisplayVersion | grep -q '0\.0\.2' || fail "Windows li
 ok "upgraded: new files, no old ones, the user's own kept"
 
 rm "$program/note of the user.txt"
+# NSIS wants /D= last and without quotes: not what wine makes of a word with a space
+printf '"%s" /S /D=C:\\STM tools\\stm viewer\r\n' "$(winepath -w "$work/setup-0.0.2.exe" 2>/dev/null)" > "$work/move.bat"
+wine cmd /c "$(winepath -w "$work/move.bat" 2>/dev/null)" >/dev/null 2>&1; wineserver -w
+[ ! -e "$program" ] || fail "the version in the first folder was left: $(find "$program")"
+program="$WINEPREFIX/drive_c/STM tools/stm viewer"
+[ -f "$program/stmviewer.exe" ] || fail "nothing was installed in another folder"
+ok "moved to another folder: the version in the first one is gone"
+
 wine "$program/uninstall.exe" /S; sleep 3; wineserver -w
 [ ! -e "$program" ] || fail "left behind: $(find "$program")"
 find "$home" "$WINEPREFIX/drive_c/ProgramData" -name stmviewer.lnk | grep -q . && fail "still in the start menu"
 query "$uninstall_key" | grep -q DisplayName && fail "still listed"
 query 'HKCU\Software\Classes' /s | grep -qi stmviewer && fail "still in the registry"
 grep -q mine "$own/models/regression-mine.md" || fail "models of the user were taken"
+others
 ok "uninstalled: nothing left but the user's own models and settings"

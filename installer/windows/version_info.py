@@ -1,10 +1,20 @@
 """The version that Windows shows in a program's properties, as PyInstaller reads it."""
 
+import re
+
+
+def four_numbers(version: str) -> tuple[int, int, int, int]:
+    """'0.1.0' or '0.2.0rc1' as Windows counts: (0, 1, 0, 0), (0, 2, 0, 0)."""
+    leading = re.match(r"\d+(\.\d+){0,3}", version)
+    if leading is None:
+        raise ValueError(f"{version!r} does not begin with a number")
+    a, b, c, d = [*(int(part) for part in leading[0].split(".")), 0, 0, 0][:4]
+    return a, b, c, d
+
 
 def version_info(version: str, name: str) -> str:
     """The text of a version file for `name`.exe; `version` is MAJOR.MINOR.PATCH, perhaps with something behind it."""
-    numbers = [int("".join(filter(str.isdigit, part)) or 0) for part in version.split(".")[:3]]
-    four = (*numbers, *(0,) * (4 - len(numbers)))
+    four = four_numbers(version)
     words = {
         "CompanyName": "The stmviewer authors",
         "FileDescription": "stmviewer: restores STM scans",

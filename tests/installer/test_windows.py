@@ -15,7 +15,7 @@ WINDOWS = INSTALLER / "windows"
 sys.path.insert(0, str(WINDOWS))
 
 from payload import removal
-from version_info import version_info
+from version_info import four_numbers, version_info
 
 SCRIPT = (WINDOWS / "stmviewer.nsi").read_text(encoding="utf-8")
 
@@ -40,6 +40,33 @@ def test_the_uninstaller_deletes_each_file_and_then_empty_folders(payload: Path)
     ]
     assert lines[-3:-1] == [r'RMDir "$INSTDIR\_internal\models"', r'RMDir "$INSTDIR\_internal"']
     assert not re.search(r"^\s*RMDir\s+/r", SCRIPT, re.MULTILINE | re.IGNORECASE)
+
+
+def test_paths_that_windows_cannot_hold_are_said(payload: Path) -> None:
+    folder = payload / ("d" * 100)
+    folder.mkdir()
+    (folder / ("f" * 100)).write_bytes(b"x")
+    with pytest.raises(ValueError, match="too long"):
+        removal(payload)
+
+
+def test_a_version_without_a_number_is_said() -> None:
+    with pytest.raises(ValueError, match="unknown"):
+        four_numbers("unknown")
+
+
+def test_it_compiles_with_nsis_that_has_no_64_bit_parts_too() -> None:
+    """That of nsis.sourceforge.io has none: `Target amd64-unicode` alone would stop the build on Windows."""
+    target = re.search(r'^!if /FileExists "\$\{NSISDIR\}[^"]*amd64[^"]*"(.*?)^!endif', SCRIPT, re.MULTILINE | re.DOTALL)
+    assert target is not None
+    assert re.findall(r"Target (\S+)", target[1]) == ["amd64-unicode", "x86-unicode"]
+    assert len(re.findall(r"^\s*Target ", SCRIPT, re.MULTILINE)) == 2
+
+
+def test_both_programs_must_be_closed() -> None:
+    spec = (INSTALLER / "stmviewer.spec").read_text(encoding="utf-8")
+    programs = {f"{name}.exe" for name in re.findall(r'executable\("([\w-]+)", console=(?:False|True)\)', spec)}
+    assert programs == set(re.findall(r'^!define (?:CONSOLE_)?PROGRAM "(.*)"', SCRIPT, re.MULTILINE))
 
 
 def test_nothing_to_install_is_said(tmp_path: Path) -> None:
@@ -85,7 +112,7 @@ def test_it_compiles(payload: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "numbers"), [("0.1.0", "(0, 1, 0, 0)"), ("2.10.3rc1", "(2, 10, 31, 0)"), ("1.2", "(1, 2, 0, 0)")]
+    ("version", "numbers"), [("0.1.0", "(0, 1, 0, 0)"), ("2.10.3rc1", "(2, 10, 3, 0)"), ("1.2", "(1, 2, 0, 0)")]
 )
 def test_the_properties_of_the_program_name_its_version(version: str, numbers: str) -> None:
     text = version_info(version, "stmviewer-cli")
