@@ -153,7 +153,7 @@ Section "stmviewer"
 
   SetOutPath "$INSTDIR"
   ClearErrors
-  File /r "${PAYLOAD}/*"
+  File /r "${PAYLOAD}\*" ; a backslash: makensis takes it in a pattern on both systems
   IfErrors 0 written
   SetErrorLevel 3
   MessageBox MB_OK|MB_ICONSTOP "Some files could not be written to $INSTDIR. Is the disk full?" /SD IDOK
