@@ -3,7 +3,9 @@
 import logging
 import math
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
@@ -171,7 +173,7 @@ def _both_kinds(measured: BoolArray) -> list[int]:
     return [int(kind[k]) for k in range(len(measured)) for kind in kinds if k < len(kind)]
 
 
-def _spread(items: list, most: int) -> list:
+def _spread(items: list[Any], most: int) -> list[Any]:
     """At most so many, the first and the last among them, evenly spread."""
     if len(items) <= most:
         return items
@@ -185,7 +187,7 @@ def _pen(colour: QColor, *, dashed: bool = False) -> QPen:
     return pen
 
 
-def _dots(points: object, colour: QColor) -> dict[str, object]:
+def _dots(points: Sequence[float], colour: QColor) -> dict[str, object]:
     """A curve of few points shows them: one alone would not be seen at all."""
-    few = len(points) <= 30  # type: ignore[arg-type]
+    few = len(points) <= 30
     return {"symbol": "o", "symbolSize": 5, "symbolBrush": colour, "symbolPen": None} if few else {}
