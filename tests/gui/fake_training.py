@@ -122,6 +122,7 @@ def main() -> int:
             break
     while options.name.startswith("deaf"):
         signal.pause()
+    say("checkpoint", step=step, path=str(work / "checkpoints" / "stopped.safetensors"), name="stopped")
     say("stopped", step=step, path=str(work / "state.safetensors"))
     return 0
 

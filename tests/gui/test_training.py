@@ -360,6 +360,9 @@ def test_a_state_is_kept_under_a_name(
     checkpoints = dialog.control.models / "mylab.training" / "checkpoints"
     assert adopted == [(checkpoints / "mylab-step600.safetensors", "mylab-step600")]
     assert dialog.runner.phase is Phase.RUNNING  # it goes on
+    dialog.foot.run_button.click()
+    ended(qtbot, dialog)
+    assert len(adopted) == 1  # what a stopped training keeps by itself becomes no model
 
 
 def test_a_training_goes_on_without_its_dialog(dialog: TrainingDialog, qtbot: QtBot, folder: Path) -> None:

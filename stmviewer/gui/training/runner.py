@@ -60,6 +60,8 @@ class TrainingRunner(QObject):
         self.resumable: StoppedTraining | None = None
         self._process: QProcess | None = None
         self._out, self._errors = b"", ""
+        #: names of checkpoints that the user asked for; a training that is stopped names one of its own
+        self._asked: set[str] = set()
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.timeout.connect(self._end_it)
@@ -120,6 +122,7 @@ class TrainingRunner(QObject):
     def keep(self, name: str) -> None:
         """Asks it to keep its present state as a model of that name."""
         if self._process is not None and self.phase is Phase.RUNNING:
+            self._asked.add(name)
             self._process.write(f"checkpoint {name}\n".encode())
 
     def close(self) -> None:
@@ -165,7 +168,7 @@ class TrainingRunner(QObject):
             if event is not None:
                 before = len(self.course.checkpoints)
                 self.course.take(event)
-                if len(self.course.checkpoints) > before:
+                if len(self.course.checkpoints) > before and self.course.checkpoints[-1].name in self._asked:
                     self.checkpoint_made.emit(self.course.checkpoints[-1])
         if lines:
             self.changed.emit()
