@@ -104,6 +104,8 @@ def validation_of(spec: TrainSpec, maker: Maker, progress: Progress, *, waves: b
         sets["own scans"] = replace(first, seed=1, widening=0)
     if spec.validation is not None:
         listed = list(spec.validation_listed) if spec.validation_listed is not None else None
-        real = read_folder(spec.validation, 128, listed, progress.part(0.02), size_by_rows=spec.size_by_rows)
+        real = read_folder(
+            spec.validation, min(128, spec.crop + 32), listed, progress.part(0.02), size_by_rows=spec.size_by_rows
+        )
         sets["real"] = SampleMaker(real, 64, spec.repair_share, seed=2, noisy_targets=False, waves=waves)
     return Validation.of(sets, VALIDATION_SAMPLES)
