@@ -14,6 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--line-time", type=float, required=True, help="seconds a line, forward")
     parser.add_argument("--backward-time", type=float, help="seconds a line, backward; default: as forward")
     parser.add_argument("--period-nm", type=float, help="lattice period that is to be seen: 0.768 for rows of Si(001)")
+    parser.add_argument(
+        "--angle", type=float, metavar="DEGREES", help="direction in which the period repeats, from the fast axis"
+    )
     parser.add_argument("--within", type=float, metavar="MINUTES", help="name the sampling that fits into this time")
     parser.add_argument("--json", action="store_true", help="for machines")
 
@@ -26,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.line_time,
         backward_time_s=arguments.backward_time,
         period_m=None if arguments.period_nm is None else 1e-9 * arguments.period_nm,
+        angle_deg=arguments.angle,
     )
     if arguments.within is not None and not arguments.within > 0:
         raise RequestError(f"--within must be a positive number of minutes, not {arguments.within:g}")
@@ -91,6 +95,7 @@ def _facts(plan: ScanPlan, within: float | None, fits: Sampling | None) -> dict[
                 "acquisition_time_s": s.seconds,
                 "times_faster": s.times_faster,
                 "samples_per_period": s.period_samples,
+                "lookalike": None if s.lookalike is None else {"period_m": s.lookalike[0], "angle_deg": s.lookalike[1]},
             }
             for s in plan.samplings
         ],

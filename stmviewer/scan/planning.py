@@ -13,6 +13,8 @@ PATTERNS = ("lines:2", "lines:3", "lines:4", "lines-random:0.25", "grid:2", "gri
 FAST_M_PER_S = 200e-9
 #: pixels a lattice period from which interpolation is good already, and below which a lattice cannot be told at all
 FINE_PX, LEAST_PX = 8.0, 2.0
+#: a wave whose period is so near the lattice's could be the lattice itself, of another domain or with drift
+_ALIKE = 0.15
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class Sampling:
     """One way to measure the scan: the part of its pixels, seconds, and how many times faster than all of them.
 
     `period_samples` are the measured lines (or points) a lattice period: below two, the lattice cannot be
-    told from its aliases.
+    told from its aliases. `lookalike` is another wave that has the same values at every measured line and nearly the
+    lattice's period: its period (m) and angle (degrees), where the lattice's direction was given.
     """
 
     pattern: str
@@ -28,6 +31,7 @@ class Sampling:
     seconds: float
     times_faster: float
     period_samples: float | None = None
+    lookalike: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,13 @@ class ScanPlan:
             found.append(
                 f"{self.period_px:.2g} pixels a lattice period: even the full scan does not resolve the lattice"
             )
+        for one in self.samplings:
+            if one.lookalike is not None:
+                period, angle = one.lookalike
+                found.append(
+                    f"{one.pattern} cannot tell this lattice from one of {1e9 * period:.3g} nm at {angle:.0f}°, which "
+                    "another domain or drift may make: take other lines, or turn the scan"
+                )
         return found
 
 
@@ -92,12 +103,14 @@ def plan_scan(
     *,
     backward_time_s: float | None = None,
     period_m: float | None = None,
+    angle_deg: float | None = None,
     patterns: Sequence[str] = PATTERNS,
 ) -> ScanPlan:
     """The plan of a scan of `shape` (rows, columns) over `size_m` (height, width).
 
     `line_time_s` is that of one line forward, `backward_time_s` back (the same by default); `period_m` is the lattice
-    period that is to be seen. Raises RequestError for sizes and times that make no sense.
+    period that is to be seen, `angle_deg` the direction in which it repeats, from the fast axis (either sense: mirrored
+    waves have mirrored lookalikes). Raises RequestError for sizes and times that make no sense.
     """
     rows, columns = shape
     for what, value in (("size", size_m[0]), ("size", size_m[1]), ("line time", line_time_s)):
@@ -108,6 +121,8 @@ def plan_scan(
         raise RequestError(f"the time of a line back must not be negative, not {back:g}")
     if period_m is not None and not 0 < period_m < math.inf:
         raise RequestError(f"a lattice period must be positive, not {period_m:g}")
+    if angle_deg is not None and (period_m is None or not math.isfinite(angle_deg)):
+        raise RequestError("a lattice angle is a number of degrees, and needs the lattice period, too")
     times = (line_time_s, back)
     whole = full(rows, columns).acquisition_time_s(times)
     pixel = max(size_m[1] / columns, size_m[0] / rows)
@@ -126,5 +141,25 @@ def plan_scan(
         gap = float(number) if name in ("lines", "grid", "grid-jitter") else 1 / mask.fraction
         # scattered points have a mean distance in both directions, lines in one
         gap = gap if name in ("lines", "grid", "grid-jitter", "lines-random", "spiral") else math.sqrt(gap)
-        found.append(Sampling(pattern, mask.fraction, seconds, whole / seconds, samples(gap)))
+        alike = None
+        if name == "lines" and period_m is not None and angle_deg is not None:
+            alike = lookalike(period_m, angle_deg, gap * size_m[0] / rows)
+        found.append(Sampling(pattern, mask.fraction, seconds, whole / seconds, samples(gap), alike))
     return ScanPlan(rows, columns, size_m[1], size_m[0], line_time_s, back, period_m, tuple(found))
+
+
+def lookalike(period_m: float, angle_deg: float, gap_m: float) -> tuple[float, float] | None:
+    """The wave nearest in period that equals one of `period_m` at `angle_deg` on lines `gap_m` apart.
+
+    Its period (m) and angle (0 to 180 degrees); None where none is within 15 %. On such lines the waves (fx, fy) and
+    (fx, fy + n / gap) are the same for every whole n. Rows at 45 degrees meet their own mirror image where
+    2 |fy| = 1 / gap.
+    """
+    fx = math.cos(math.radians(angle_deg)) / period_m
+    fy = math.sin(math.radians(angle_deg)) / period_m
+    orders = range(-math.ceil(2 * abs(fy) * gap_m) - 1, math.ceil(2 * abs(fy) * gap_m) + 2)
+    others = [(math.hypot(fx, fy + n / gap_m), n) for n in orders if n]
+    frequency, order = min(others, key=lambda one: abs(math.log(max(one[0], 1e-12 / period_m) * period_m)))
+    if not 1 / (1 + _ALIKE) < frequency * period_m < 1 + _ALIKE:
+        return None
+    return 1 / frequency, math.degrees(math.atan2(fy + order / gap_m, fx)) % 180
