@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from stmviewer import paths
+from stmviewer.cli.calibration import add_calibration, calibration_of
 from stmviewer.cli.console import Console, print_json
 from stmviewer.services.opening import scan_files
 
@@ -15,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", required=True, help="name of the new model, such as regression-mylab")
     parser.add_argument("--minutes", type=float, default=5.0, help="training time; default 5")
     parser.add_argument("--train-steps", type=int, help="instead of minutes: the same result on every run")
+    add_calibration(parser)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--json", action="store_true", help="for machines")
@@ -36,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
             steps=arguments.train_steps,
             seed=arguments.seed,
             device=arguments.device,
+            calibration=calibration_of(arguments),
         )
         for reason in made.split.left_out:
             console.say(f"stmviewer: left out: {reason}")

@@ -70,12 +70,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with a training that was stopped or killed")
     parser.add_argument("--commands", action="store_true", help="obey lines on stdin: stop, checkpoint [NAME]")
     parser.add_argument("--protocol", type=Path, help="text file: the files of FOLDER to use, one a line")
-    parser.add_argument(
-        "--size-by-rows", action="store_true", help="pixel sizes of images without one from the dimer rows of Si(001)"
+    unsized = parser.add_mutually_exclusive_group()
+    unsized.add_argument(
+        "--image-nm", type=float, metavar="NM", help="pixel size of images whose files do not say it (nm per pixel)"
     )
+    unsized.add_argument("--size-by-rows", action="store_true", help="or from the dimer rows of Si(001) in them")
     parser.add_argument("--mix", metavar="SOURCE", help="a second source of batches: simulated:si001h, or a folder")
     parser.add_argument("--mix-share", type=float, default=0.5, help="share of batches from it (default 0.5)")
-    parser.add_argument("--repair-share", type=float, help="share of repairs among the samples (default 0.4)")
+    parser.add_argument(
+        "--repair-share",
+        type=float,
+        help="share of repairs among the samples (default 0.4); with 0 or 1 the model does one task only",
+    )
     parser.add_argument("--small-share", type=float, help="share of batches of small crops (default 0.25)")
     parser.add_argument(
         "--pixel-nm", type=float, nargs=2, metavar=("LOW", "HIGH"), help="range of pixel sizes of simulated surfaces"
@@ -185,6 +191,7 @@ def _spec(arguments: argparse.Namespace, models: Path, notes: list[str]) -> "Tra
         train_mean=(arguments.model == "flow" and usual) if learns is None else learns,
         listed=read_protocol(arguments.protocol) if arguments.protocol else None,
         size_by_rows=arguments.size_by_rows,
+        image_pixel_m=None if arguments.image_nm is None else 1e-9 * arguments.image_nm,
         licence=arguments.licence,
         mixed_with=arguments.mix,
         mixed_share=arguments.mix_share,

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from stmviewer.files import open_scan, save_scan
+from stmviewer.files.calibration import Calibration, filled_in
 from stmviewer.restore import ModelInfo, RestoreRequest, library
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.request import Device
@@ -84,8 +85,11 @@ def start_model(name: str) -> ModelInfo:
     return info
 
 
-def split(paths: Sequence[Path], seed: int = 0) -> Split:
-    """Reads the scans and keeps a part of them aside. Raises RequestError when none can be used."""
+def split(paths: Sequence[Path], seed: int = 0, calibration: Calibration | None = None) -> Split:
+    """Reads the scans and keeps a part of them aside; `calibration` is for those that bring no size or unit.
+
+    Raises RequestError when none can be used.
+    """
     if not paths:
         raise RequestError("there is no scan to adapt to; give 1 to 40 of your own")
     if len(paths) > MOST_SCANS:
@@ -94,6 +98,8 @@ def split(paths: Sequence[Path], seed: int = 0) -> Split:
     for path in paths:
         try:
             scan = open_scan(path)
+            if calibration:
+                scan = filled_in(scan, calibration)
             channel = scan.channel()
             reason = _why_not(channel)
         except StmviewerError as error:
@@ -157,6 +163,7 @@ def adapt(
     steps: int | None = None,
     seed: int = 0,
     device: Device = "auto",
+    calibration: Calibration | None = None,
 ) -> Adapted:
     """Trains on from `start` with the scans at `paths`, puts the model into `models` and scores it.
 
@@ -164,7 +171,7 @@ def adapt(
     for what cannot be adapted to, Cancelled when stopped; the training may then be resumed with `stmviewer train`.
     """
     info = start_model(start)
-    parts = split(paths, seed)
+    parts = split(paths, seed, calibration)
     smallest = min(min(s.channel().data.shape) for s in parts.training)
     with TemporaryDirectory() as temporary:
         folder = Path(temporary) / "own-scans"
@@ -180,7 +187,7 @@ def adapt(
             seed=seed,
             crop=64 if smallest >= LEAST_SIDE + 32 else 32,
             rate=_RATE,
-            repair_share=0.25,
+            repair_share=0.25 if "repair" in info.tasks else 0.0,
             start_from=info.name,
         )
         made = train(spec, models, report, progress.part(0.9), device=device)

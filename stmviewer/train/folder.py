@@ -22,6 +22,7 @@ _NOMINAL_HALF_RANGE_M = 60e-12
 _SMALL = 32
 #: a list of the sessions of a folder that models are judged by: what file names begin with, up to the first underscore
 _SESSIONS = "validation_sessions.txt"
+JUDGED_BY = f"of a session that models are judged by ({_SESSIONS})"
 #: reasons that are told one by one
 _TOLD = 20
 
@@ -95,15 +96,16 @@ def read_folder(
     progress: Progress,
     *,
     size_by_rows: bool = False,
+    image_pixel_m: float | None = None,
     training: bool = False,
 ) -> FolderSource:
     """Reads every readable scan below `folder` (only `listed` ones, as paths relative to it, when given).
 
     Left out, with the reason, which is logged as a warning too, are scans without a value at some pixel, smaller than
     `least` pixels a side, constant, in another unit than most, and, of those for `training`, scans of sessions that the
-    folder keeps for judging (`validation_sessions.txt`). `size_by_rows`: scans that do not know their pixel size get it
-    from the dimer rows of Si(001), or from those of their session (what file names begin with, up to the first
-    underscore).
+    folder keeps for judging (`validation_sessions.txt`). Scans that do not know their pixel size have `image_pixel_m`;
+    or, with `size_by_rows`, that of the dimer rows of Si(001) in them or in their session (what file names begin with,
+    up to the first underscore); else they count as 0.06 nm.
     Raises FileError when the folder is missing or nothing in it can be used.
     """
     if not folder.is_dir():
@@ -113,14 +115,14 @@ def read_folder(
         if listed is not None
         else sorted(p for p in folder.rglob("*") if p.is_file() and readable(p))
     )
-    judged_by = _judged_by(folder) if training else frozenset()
+    judging = judged_by(folder) if training else frozenset()
     found: list[_Read] = []
     rejected: list[Rejected] = []
     progress = progress.part(1.0, "Reading scans", max(len(paths), 1))
     for path in paths:
         progress.tick()
-        if _session(path) in judged_by:
-            rejected.append(Rejected(path, f"of a session that models are judged by ({_SESSIONS})"))
+        if session(path) in judging:
+            rejected.append(Rejected(path, JUDGED_BY))
             continue
         try:
             found.append(_read(path, least, size_by_rows))
@@ -128,15 +130,15 @@ def read_folder(
             rejected.append(Rejected(path, error.cause))
         except StmviewerError as error:
             rejected.append(Rejected(path, str(error)))
-    usual = _usual_unit([one.unit for one in found])
-    rejected += [Rejected(one.path, _in_another_unit(one.unit, usual)) for one in found if one.unit != usual]
+    usual = usual_unit([one.unit for one in found])
+    rejected += [Rejected(one.path, in_another_unit(one.unit, usual)) for one in found if one.unit != usual]
     found = [one for one in found if one.unit == usual]
     if not found:
         why = f"; {rejected[0].path.name}: {rejected[0].reason}" if rejected else ""
         raise FileError(folder, f"no scan in this folder can be used{why}", f"Readable are {endings()}")
-    pixels = [_NOMINAL_PIXEL_M if one.pixel_m is None else one.pixel_m for one in found]
-    rows = {k: one.rows for k, one in enumerate(found) if one.pixel_m is None}
-    sizes = agreed_pixels(list(rows.values()), [_session(found[i].path) for i in rows])
+    pixels = [image_pixel_m or _NOMINAL_PIXEL_M if one.pixel_m is None else one.pixel_m for one in found]
+    rows = {k: one.rows for k, one in enumerate(found) if one.pixel_m is None and image_pixel_m is None}
+    sizes = agreed_pixels(list(rows.values()), [session(found[i].path) for i in rows])
     if size_by_rows and rows and sizes is None:
         raise FileError(folder, "no dimer rows are seen in its scans", "Train without estimating pixel sizes by them")
     for i, size in zip(rows, sizes or (), strict=sizes is not None):
@@ -186,12 +188,12 @@ def _read(path: Path, least: int, size_by_rows: bool) -> _Read:
     return _Read(path, channel.unit, image, in_metres, scan.geometry.pixel_width if known else None, rows)
 
 
-def _session(path: Path) -> str:
+def session(path: Path) -> str:
     """What a file name begins with, up to the first underscore."""
     return path.name.split("_")[0]
 
 
-def _judged_by(folder: Path) -> frozenset[str]:
+def judged_by(folder: Path) -> frozenset[str]:
     """The sessions that a folder keeps for judging models, which nothing may be trained on."""
     path = folder / _SESSIONS
     try:
@@ -200,12 +202,12 @@ def _judged_by(folder: Path) -> frozenset[str]:
         raise FileError(path, f"cannot be read ({error})", "Give a text file, one session a line") from error
 
 
-def _usual_unit(units: Sequence[str]) -> str:
+def usual_unit(units: Sequence[str]) -> str:
     """What most scans are in: heights and currents of one surface do not look alike. Of as many heights."""
     return max(dict.fromkeys(units), key=lambda unit: (units.count(unit), unit == "m"), default="m")
 
 
-def _in_another_unit(unit: str, usual: str) -> str:
+def in_another_unit(unit: str, usual: str) -> str:
     """The reason, in words."""
     have, most = (f"in {u}" if u else "without a unit" for u in (unit, usual))
     return f"{have}, where most scans of the folder are {most}"

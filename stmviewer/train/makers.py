@@ -81,7 +81,15 @@ def _source(spec: TrainSpec, name: str, progress: Progress) -> tuple[CropSource,
     folder = Path(name)
     listed = list(spec.listed) if spec.listed is not None else None
     stage = progress.part(0.05)
-    found = read_folder(folder, spec.crop + 32, listed, stage, size_by_rows=spec.size_by_rows, training=True)
+    found = read_folder(
+        folder,
+        spec.crop + 32,
+        listed,
+        stage,
+        size_by_rows=spec.size_by_rows,
+        image_pixel_m=spec.image_pixel_m,
+        training=True,
+    )
     left_out = f", {len(found.rejected)} left out" if found.rejected else ""
     scans = "1 scan" if len(found) == 1 else f"{len(found)} scans"
     return found, f"{scans} in the folder {folder.name}{left_out}"
@@ -105,7 +113,12 @@ def validation_of(spec: TrainSpec, maker: Maker, progress: Progress, *, waves: b
     if spec.validation is not None:
         listed = list(spec.validation_listed) if spec.validation_listed is not None else None
         real = read_folder(
-            spec.validation, min(128, spec.crop + 32), listed, progress.part(0.02), size_by_rows=spec.size_by_rows
+            spec.validation,
+            min(128, spec.crop + 32),
+            listed,
+            progress.part(0.02),
+            size_by_rows=spec.size_by_rows,
+            image_pixel_m=spec.image_pixel_m,
         )
         sets["real"] = SampleMaker(real, 64, spec.repair_share, seed=2, noisy_targets=False, waves=waves)
     return Validation.of(sets, VALIDATION_SAMPLES)

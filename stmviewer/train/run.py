@@ -19,7 +19,7 @@ from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.memory import out_of_memory
 from stmviewer.restore.models import LearnedModel
 from stmviewer.restore.networks import parameter_count
-from stmviewer.restore.request import Device
+from stmviewer.restore.request import Device, Task
 from stmviewer.restore.weights import save_weights
 from stmviewer.scan import Cancelled, FileError, Progress, RequestError
 from stmviewer.train import checkpoint
@@ -44,6 +44,11 @@ _SUMMARY = {
     "cfm": "Drawn from noise: samples differ most, less accurate than flow",
     "diffusion": "Drawn from noise in more steps, slower: to compare cfm and flow with",
     "autoencoder": "Baseline of the literature, loses detail: to compare the others with",
+}
+#: what a card says of a model that was shown one task alone
+_TRAINED_FOR: dict[tuple[Task, ...], str] = {
+    ("repair",): "repairing bad tips alone; it never saw a sparse scan, and is not offered for one",
+    ("sparse",): "rebuilding sparse scans alone; it never saw a bad tip, and is not offered for repairs",
 }
 #: sampler steps worth offering
 _STEPS = {"flow": (1, 2, 4, 8, 16), "cfm": (1, 2, 4, 8, 16, 32), "diffusion": (2, 4, 8, 16, 32, 64)}
@@ -218,6 +223,7 @@ class Job:
         processes = "" if world.alone else f", {world.size} processes"
         return {
             "Kind": spec.kind,
+            "Trained for": _TRAINED_FOR.get(spec.tasks, "repairing bad tips and rebuilding sparse scans"),
             "Trained on": self.made.made_of,
             "Started from": spec.start_from or "scratch",
             **({"At the mean of": spec.mean_from} if spec.mean_from else {}),
@@ -286,7 +292,7 @@ def _info(spec: TrainSpec, licence: str, pixels_m: tuple[float, ...], covered: C
         kind=spec.kind,
         family=family if kind == spec.kind else spec.name,
         summary=_SUMMARY[spec.kind],
-        tasks=("repair", "sparse"),
+        tasks=spec.tasks,
         learned=True,
         steps=_STEPS.get(spec.kind, ()),
         samples=spec.kind in _STEPS,

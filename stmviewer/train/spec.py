@@ -5,8 +5,10 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stmviewer.files.calibration import Calibration
 from stmviewer.restore.classical import CLASSICAL
 from stmviewer.restore.library import KINDS
+from stmviewer.restore.request import Task
 from stmviewer.scan import RequestError
 
 SIMULATED = "simulated:"
@@ -28,6 +30,7 @@ class TrainSpec:
     mean_from   name of the regression whose mean a flow starts at, where `start_from` is a flow of another one
     listed      file names below the folder that may be used (a protocol); None: all
     size_by_rows  scans without a pixel size get it from the dimer rows of Si(001)
+    image_pixel_m  or this one (m), which somebody who knows has said; None: they count as 0.06 nm
     licence     of the weights, when the scans have one that they inherit
     validation  folder of scans that are never trained on, scored as sparse scans beside interpolation
     """
@@ -51,6 +54,7 @@ class TrainSpec:
     train_mean: bool = False
     listed: tuple[str, ...] | None = None
     size_by_rows: bool = False
+    image_pixel_m: float | None = None
     licence: str | None = None
     validation: Path | None = None
     validation_listed: tuple[str, ...] | None = None
@@ -81,6 +85,10 @@ class TrainSpec:
         if not 0 < self.pixel_range_m[0] <= self.pixel_range_m[1] < math.inf:
             low, high = (f"{1e9 * p:g}" for p in self.pixel_range_m)
             raise RequestError(f"pixel sizes go from a small to a large positive one, not from {low} to {high} nm")
+        if self.image_pixel_m is not None:
+            Calibration(pixel_nm=(1e9 * self.image_pixel_m, 1e9 * self.image_pixel_m))  # refuses what none can be
+            if self.size_by_rows:
+                raise RequestError("the pixel size of images is either given or told by their dimer rows, not both")
         shares = {
             "second source": self.mixed_share,
             "small crops": self.small_share,
@@ -90,6 +98,13 @@ class TrainSpec:
             if not 0 <= share <= 1:
                 raise RequestError(f"the share of {what} must be 0 to 1, not {share}")
         check_name(self.name, self.kind)
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """What it is trained for: a model that never saw a repair does none."""
+        if self.repair_share in (0, 1):
+            return ("repair",) if self.repair_share else ("sparse",)
+        return "repair", "sparse"
 
     def settings(self) -> dict[str, object]:
         """What must agree between a checkpoint and the training that resumes it."""
@@ -103,7 +118,10 @@ class TrainSpec:
             "mixed_with": self.mixed_with,
             "mixed_share": self.mixed_share if self.mixed_with else None,
             "start_from": self.start_from,
-            "size_by_rows": self.size_by_rows or None,  # checkpoints of before do not have it
+            # checkpoints of before do not have these
+            "size_by_rows": self.size_by_rows or None,
+            "image_pixel_m": self.image_pixel_m,
+            "task_alone": self.tasks[0] if len(self.tasks) == 1 else None,
             "mean_from": self.mean_from,
             "train_mean": self.train_mean or None,
             "listed": None if self.listed is None else list(self.listed),

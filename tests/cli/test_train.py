@@ -146,6 +146,8 @@ def test_resuming_with_more_steps(run):
         (["--name", "a", "--seed", "99999999999999999999"], ["seed"]),
         (["--name", "a", "--resume"], ["no training to resume"]),
         (["--name", "a", "--protocol", "gone.txt"], ["gone.txt"]),
+        (["--name", "a", "--image-nm", "0"], ["pixel size", "positive"]),
+        (["--name", "a", "--image-nm", "0.1", "--size-by-rows"], ["not allowed with"]),
         (["--name", "a", "--validate", "gone"], ["gone", "no such folder"]),
     ],
 )

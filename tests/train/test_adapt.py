@@ -1,9 +1,12 @@
 """Adapting: what is kept aside is never trained on, the gain is measured there, and bad scans get one clear line."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from stmviewer import paths
+from stmviewer.files.calibration import Calibration
 from stmviewer.restore import library
 from stmviewer.scan import Progress, RequestError
 from stmviewer.train import adapt as adapt_module
@@ -63,6 +66,27 @@ def test_adapting_trains_scores_and_tells_in_the_card(tmp_path):
     assert table(made) in card
     assert "never trained on" in card
     assert "Started from: regression-start" in card
+
+
+def test_an_image_without_a_size_gets_the_one_that_is_given(tmp_path):
+    np.save(tmp_path / "a.npy", lattice(112, 112) * 1e9)
+    assert not split([tmp_path / "a.npy"]).training[0].geometry.calibrated
+    parts = split([tmp_path / "a.npy"], calibration=Calibration(pixel_nm=(0.1, 0.1), unit="nm"))
+    for scan in (*parts.training, *parts.kept):
+        assert scan.geometry.calibrated
+        assert scan.geometry.pixel_width == pytest.approx(0.1e-9)
+        assert scan.channel().unit == "m"
+
+
+def test_a_model_that_does_not_repair_learns_no_repairs(tmp_path):
+    models = paths.user_models()
+    models.mkdir(parents=True)
+    library.register(replace(put(models, "regression-start"), tasks=("sparse",)), models)
+    made = adapt(
+        files(tmp_path, 1, rows=128), "regression-mylab", models, lambda _: None, Progress(),
+        start="regression-start", steps=1, device="cpu",
+    )  # fmt: skip
+    assert made.info.tasks == ("sparse",)
 
 
 def test_a_loss_is_told():

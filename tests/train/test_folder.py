@@ -226,6 +226,16 @@ def test_dimer_rows_tell_the_pixel_size_where_asked(tmp_path):
     assert not read_folder(tmp_path, 64, None, Progress()).calibrated
 
 
+def test_a_given_pixel_size_is_that_of_scans_without_one(tmp_path):
+    save_scan(Scan([Channel("Z", "m", lattice())], Geometry.of_pixels(80, 80)), tmp_path / "a.npz")
+    save(tmp_path / "b.gwy", lattice(seed=1), 0.2e-9)
+    given = read_folder(tmp_path, 64, None, Progress(), image_pixel_m=0.1e-9)
+    assert given.calibrated
+    assert given.pixels_m == pytest.approx((0.1e-9, 0.2e-9))
+    assert given.scanned(0, 64, np.random.default_rng(0))[1] == pytest.approx(0.1e-9)
+    assert not read(tmp_path).calibrated
+
+
 def test_images_without_rows_do_not_tell_a_size(tmp_path):
     np.save(tmp_path / "noise.npy", np.random.default_rng(0).normal(size=(100, 100)))
     with pytest.raises(FileError, match="no dimer rows are seen"):

@@ -268,6 +268,28 @@ def test_the_library_knows_what_the_training_covered(models, scans):
     assert mixed.contrast_m[0] <= info.contrast_m[0]
 
 
+@pytest.mark.parametrize(
+    ("share", "does", "does_not", "said"),
+    [(1.0, "repair", "sparse", "sparse scan"), (0.0, "sparse", "repair", "bad tip")],
+)
+def test_a_model_of_one_task_says_so_and_is_not_offered_for_the_other(models, share, does, does_not, said):
+    info, lines = trained(models, repair_share=share, steps=1)
+    assert info.tasks == (does,)
+    assert library.resolve("regression-tiny", does).name == "regression-tiny"
+    with pytest.raises(RequestError, match=f"does not do the task {does_not}"):
+        library.resolve("regression-tiny", does_not)
+    assert library.resolve("regression", does_not).name != "regression-tiny"
+    assert f"alone; it never saw a {said}" in (models / "regression-tiny.md").read_text()
+    assert all(does in key for line in lines if line.kind == "validation" for key in line.values)
+
+
+def test_it_cannot_be_resumed_with_another_task(models):
+    with pytest.raises(Cancelled):
+        trained(models, tiny.stopping_after(0.5), steps=6, repair_share=1.0)
+    with pytest.raises(FileError, match="other settings"):
+        trained(models, resume=True, steps=6)
+
+
 def test_a_list_of_scans_is_all_that_is_used(models, scans):
     trained(models, source=str(scans), listed=("b.gwy",))
     assert "1 scan in the folder" in (models / "regression-tiny.md").read_text()

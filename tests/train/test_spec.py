@@ -60,6 +60,11 @@ def test_names_of_methods_and_kinds_stay_theirs(name):
         ({"seed": 2**32}, "seed"),
         ({"crop": 60}, "multiple of 8"),
         ({"crop": 24}, "at least 32"),
+        ({"image_pixel_m": 0.0}, "pixel size must be a positive length"),
+        ({"image_pixel_m": -1e-10}, "pixel size must be a positive length"),
+        ({"image_pixel_m": float("nan")}, "pixel size must be a positive length"),
+        ({"image_pixel_m": float("inf")}, "pixel size must be a positive length"),
+        ({"image_pixel_m": 1e-10, "size_by_rows": True}, "not both"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(changes, says):
@@ -73,11 +78,20 @@ def test_defaults_can_be_trained():
     assert asked.minutes > 0
 
 
+def test_a_training_on_one_task_alone_makes_a_model_of_that_task():
+    assert tiny.spec().tasks == ("repair", "sparse")
+    assert tiny.spec(repair_share=1).tasks == ("repair",)
+    assert tiny.spec(repair_share=0.0).tasks == ("sparse",)
+
+
 def test_settings_are_what_resuming_must_agree_on():
     asked = tiny.spec(listed=("a.png", "b.png"))
     settings = asked.settings()
     assert settings["listed"] == ["a.png", "b.png"]
     assert settings == tiny.spec(listed=("a.png", "b.png"), steps=99, minutes=3).settings()
     assert settings != tiny.spec(listed=("a.png",)).settings()
+    assert tiny.spec(image_pixel_m=1e-10).settings() != tiny.spec(image_pixel_m=2e-10).settings()
+    assert tiny.spec(repair_share=0).settings() != tiny.spec(repair_share=0.5).settings()
+    assert tiny.spec(repair_share=0.4).settings() == tiny.spec(repair_share=0.5).settings()
     flow = {"kind": "flow", "start_from": "flow-a"}
     assert tiny.spec(**flow).settings() != tiny.spec(**flow, mean_from="regression-b").settings()
