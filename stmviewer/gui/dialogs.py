@@ -1,4 +1,4 @@
-"""The few dialogs: what to open, where to export to, whether to stop."""
+"""The few dialogs: what to open, where to export to, whether to stop or delete."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,6 +75,21 @@ def ask_stop(parent: QWidget, under_way: Sequence[str]) -> bool:
     box.setEscapeButton(stay)
     box.exec()
     return box.clickedButton() is close
+
+
+def ask_delete(parent: QWidget, name: str) -> bool:
+    """Asks whether to delete a stopped training."""
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle("Delete the training?")
+    box.setText(f"The stopped training '{name}' and what it has learned will be deleted.")
+    box.setInformativeText("It cannot be gone on with then. Scans, and models that were kept from it, stay.")
+    delete = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
+    keep = box.addButton("Keep it", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(keep)
+    box.setEscapeButton(keep)
+    box.exec()
+    return box.clickedButton() is delete
 
 
 def show_folder(folder: Path) -> None:

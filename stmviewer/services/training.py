@@ -8,8 +8,8 @@ import json
 import re
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -45,7 +45,8 @@ class TrainingRequest:
     """What to train. `trained` and `checked` are files below `folder`, as paths with slashes relative to it.
 
     `start_from` is None for a training from scratch. `validation` is another folder to check on, in place of `checked`.
-    `rate` None and `size` None leave the choice to the command.
+    `image_nm` is the pixel size of images whose files do not say it, unless their dimer rows are to tell it
+    (`size_by_rows`); None: not known. `rate` None and `size` None leave the choice to the command.
     """
 
     folder: str
@@ -55,6 +56,7 @@ class TrainingRequest:
     task: Task = "both"
     size: Size | None = None
     size_by_rows: bool = False
+    image_nm: float | None = None
     start_from: str | None = None
     trained: tuple[str, ...] = ()
     checked: tuple[str, ...] = ()
@@ -88,6 +90,8 @@ class TrainingRequest:
             words += ["--repair-share", f"{share:g}"]
         if self.size_by_rows:
             words.append("--size-by-rows")
+        elif self.image_nm is not None:
+            words += ["--image-nm", f"{self.image_nm:g}"]
         if self.trained:
             words += ["--protocol", str(work / _TRAINED)]
         if self.validation is not None:
@@ -199,11 +203,40 @@ def stopped_trainings(models: Path) -> list[StoppedTraining]:
             if state is None:
                 continue
             request = TrainingRequest.from_json((work / _REQUEST).read_text(encoding="utf-8"))
+            if work != work_of(request.name, models):  # a copy by hand
+                continue
             weights = models / f"{request.name}.safetensors"
             if weights.exists() and weights.stat().st_mtime_ns >= state:
                 continue
             found.append((state, StoppedTraining(request, work, _log(work / _LOG))))
     return [one for _, one in sorted(found, key=lambda pair: -pair[0])]
+
+
+def delete_stopped(stopped: StoppedTraining) -> None:
+    """Deletes what a stopped training left: states, curves and checkpoints. Models that were made of it stay.
+
+    Raises RequestError where another process goes on with it at this moment, FileError for what cannot be deleted.
+    """
+    from stmviewer.train.work import Work, locked
+
+    models, name = stopped.work.parent, stopped.request.name
+    with locked(Work(models, name)), _deleting(stopped.work):
+        # the states first: what is left of a deletion that was cut short is nothing to go on from
+        for path in sorted(stopped.work.iterdir(), key=lambda p: p.suffix != ".safetensors"):
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != "lock":
+                path.unlink()
+    clean_up(name, models)
+
+
+@contextmanager
+def _deleting(work: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        cause = f"cannot be deleted ({error.strerror or error})"
+        raise FileError(work, cause, "Is a file of it open in another program?") from error
 
 
 def _log(path: Path) -> tuple[TrainingEvent, ...]:

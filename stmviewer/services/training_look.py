@@ -36,6 +36,8 @@ class LookedScan:
     rows: int = 0
     columns: int = 0
     pixel_m: float | None = None
+    #: of its values; '' where the file does not say it
+    unit: str = ""
     copy_of: str = ""
     #: number of its place from 1 on, where others show the same; 0 where none does
     place: int = 0
@@ -81,6 +83,7 @@ def look(folder: Path, progress: Progress) -> FolderLook:
         reading.step = f"Looking at the scans: {number} of {len(files)}"
         found.append(_looked(name, path, sessions[name], places))
         reading.tick()
+    found = _as_a_folder(folder, found)
     scans = _placed(found, places.links)
     aside, split_by = suggest_split([s for s in scans if not s.reason and not s.copy_of])
     return FolderLook(folder, tuple(scans), aside, split_by)
@@ -105,7 +108,7 @@ def _files(folder: Path, progress: Progress) -> list[Path]:
 def _looked(name: str, path: Path, session: str, places: LinkFinder) -> LookedScan:
     try:
         scan = open_scan(path)
-        reason, frame = why_not(name, scan), scan.geometry
+        reason, frame, unit = why_not(name, scan), scan.geometry, scan.channel().unit
         if not reason:
             places.add(Seen.of(name, session, frame, scan.channel().data))
     except FileError as error:
@@ -115,7 +118,17 @@ def _looked(name: str, path: Path, session: str, places: LinkFinder) -> LookedSc
     except MemoryError:
         return LookedScan(name, path, session, "it does not fit into the memory of this computer")
     pixel = frame.pixel_width if frame.calibrated else None
-    return LookedScan(name, path, session, reason, frame.rows, frame.columns, pixel)
+    return LookedScan(name, path, session, reason, frame.rows, frame.columns, pixel, unit)
+
+
+def _as_a_folder(folder: Path, scans: Sequence[LookedScan]) -> list[LookedScan]:
+    """The scans, those with a reason that cannot be seen in one alone: of a session for judging, of another unit."""
+    from stmviewer.train.folder import JUDGED_BY, in_another_unit, judged_by, session, usual_unit
+
+    judging = judged_by(folder)
+    found = [replace(s, reason=JUDGED_BY) if not s.reason and session(s.path) in judging else s for s in scans]
+    usual = usual_unit([s.unit for s in found if not s.reason])
+    return [replace(s, reason=in_another_unit(s.unit, usual)) if not s.reason and s.unit != usual else s for s in found]
 
 
 def why_not(name: str, scan: Scan) -> str:
@@ -152,7 +165,9 @@ def session_of(stem: str) -> str:
 
 def _placed(scans: Sequence[LookedScan], links: Sequence[Link]) -> list[LookedScan]:
     """The scans with the numbers of their places, and copies marked."""
-    groups = joined([s.name for s in scans if not s.reason], [(x.first, x.second) for x in links])
+    usable = {s.name: s for s in scans if not s.reason}
+    links = [x for x in links if x.first in usable and x.second in usable]
+    groups = joined(usable, [(x.first, x.second) for x in links])
     numbers: dict[str, int] = {}
     for number, group in enumerate((g for g in groups if len(g) > 1), 1):
         numbers.update(dict.fromkeys(group, number))

@@ -1,12 +1,11 @@
 """Pairs that a training would learn from, to look at before it begins. Loads torch, in the job alone."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from stmviewer.scan import BoolArray, FloatArray
 from stmviewer.services.jobs import Context, Job
-from stmviewer.services.training import Task
+from stmviewer.services.training import Task, TrainingRequest
 
 #: scans that are read for a look: the pairs of more differ no more
 _MOST_SCANS = 8
@@ -29,8 +28,8 @@ class ExamplePair:
     pixel_m: float | None
 
 
-def pairs_job(folder: Path, names: Sequence[str], task: Task, size_by_rows: bool, seed: int, count: int = 12) -> Job:
-    """A job whose result is a tuple of `ExamplePair`, made as a training with these choices makes them.
+def pairs_job(request: TrainingRequest, seed: int, count: int = 12) -> Job:
+    """A job whose result is a tuple of `ExamplePair`, made of its scans as the training of `request` makes them.
 
     Raises FileError where none of the scans can be used.
     """
@@ -39,11 +38,16 @@ def pairs_job(folder: Path, names: Sequence[str], task: Task, size_by_rows: bool
         from stmviewer.train.dataset import SampleMaker
         from stmviewer.train.folder import read_folder
 
-        step = max(1, len(names) // _MOST_SCANS)
-        few = list(names[::step][:_MOST_SCANS])
-        reading = context.progress.part(0.6, "Reading scans")
-        source = read_folder(folder, _CROP + 32, few, reading, size_by_rows=size_by_rows)
-        maker = SampleMaker(source, _CROP, _SHARE[task], seed=seed, noisy_targets=False)
+        step = max(1, len(request.trained) // _MOST_SCANS)
+        source = read_folder(
+            Path(request.folder),
+            _CROP + 32,
+            list(request.trained[::step][:_MOST_SCANS]),
+            context.progress.part(0.6, "Reading scans"),
+            size_by_rows=request.size_by_rows,
+            image_pixel_m=None if request.image_nm is None else 1e-9 * request.image_nm,
+        )
+        maker = SampleMaker(source, _CROP, _SHARE[request.task], seed=seed, noisy_targets=False)
         making = context.progress.part(1.0, "Making pairs", count)
         pairs = []
         for index in range(count):

@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QInputDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from stmviewer.files import save_scan
+from stmviewer.files.calibration import Calibration, key_of
+from stmviewer.gui import dialogs
 from stmviewer.gui.session import Session
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.training.control import TrainingControl
@@ -29,6 +31,7 @@ from stmviewer.services.simulation_preview import Catalogue
 from stmviewer.services.training import TrainingRequest, prepare, stopped_trainings
 from stmviewer.services.training_events import Kept, Saved, TrainingStarted, TrainingStep, Validated
 from stmviewer.services.training_preview import ExamplePair
+from stmviewer.train.work import Work, locked
 
 from .bench import Bench
 
@@ -212,10 +215,10 @@ def test_pairs_of_the_chosen_scans_are_shown(
     dialog: TrainingDialog, qtbot: QtBot, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """How they are made is tested with the service, which loads torch."""
-    asked: list[tuple[object, ...]] = []
+    asked: list[tuple[TrainingRequest, int]] = []
 
-    def pairs_job(*choices: object) -> Callable[[object], tuple[ExamplePair, ...]]:
-        asked.append(choices)
+    def pairs_job(request: TrainingRequest, seed: int) -> Callable[[object], tuple[ExamplePair, ...]]:
+        asked.append((request, seed))
         image, measured = np.random.default_rng(0).random((64, 64)), np.ones((64, 64), dtype=bool)
         measured[::2] = False
         return lambda _: (ExamplePair(image, image, measured, "sparse", 1e-10),) * 12
@@ -230,7 +233,8 @@ def test_pairs_of_the_chosen_scans_are_shown(
     dialog.grab()
     dialog.examples.others.click()
     dialog.form.task.setCurrentIndex(dialog.form.task.findData("sparse"))
-    assert asked[-1] == (folder, tuple(dialog.scans.trained()), "sparse", False, 1)
+    request, seed = asked[-1]
+    assert request == dialog.request() and request.task == "sparse" and seed == 1
     qtbot.waitUntil(lambda: not dialog.examples.busy, timeout=PATIENCE)
 
 
@@ -414,6 +418,89 @@ def test_a_stopped_training_is_found_another_day(
     assert dialog.foot.status.full_text == "before is stopped at 20 %" and dialog.foot.run_button.text() == "Resume"
     assert (dialog.scans.trained(), dialog.scans.aside()) == (["a_1.gwy"], ["b_4.gwy"])
     assert dialog.form.task.currentData() == "sparse" and dialog.form.minutes.value() == 5
+
+
+def test_a_stopped_training_is_deleted_when_that_is_confirmed(
+    control: TrainingControl, qtbot: QtBot, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = tmp_path / "models"
+    for name in ("before", "other"):
+        work = prepare(TrainingRequest(str(folder), name, trained=("a_1.gwy",)), models)
+        (work / "state.safetensors").write_bytes(b"state")
+    (models / "before-step600.safetensors").write_bytes(b"a model that was kept from it")
+    dialog = shown(control)
+    assert not dialog.foot.delete_button.isVisible()
+    dialog.show_stopped(next(s for s in stopped_trainings(models) if s.request.name == "before"))
+    qtbot.waitUntil(lambda: not dialog.busy, timeout=PATIENCE)
+    asked: list[str] = []
+    answers = [False, True]
+    monkeypatch.setattr(dialogs, "ask_delete", lambda _parent, name: asked.append(name) or answers.pop(0))
+    dialog.foot.delete_button.click()
+    assert (models / "before.training" / "state.safetensors").exists() and dialog.runner.phase is Phase.STOPPED
+    dialog.foot.delete_button.click()
+    assert asked == ["before", "before"]
+    assert {p.name for p in models.iterdir()} == {"other.training", "before-step600.safetensors"}
+    assert dialog.runner.phase is Phase.IDLE and not dialog.foot.delete_button.isVisible()
+    assert message(dialog, "kept") == "The stopped training 'before' is deleted"
+    assert [a.text() for a in dialog.foot.resume_menu.actions()] == ["other"]
+
+
+def test_a_training_that_another_process_goes_on_with_is_not_deleted(
+    control: TrainingControl, qtbot: QtBot, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = tmp_path / "models"
+    work = prepare(TrainingRequest(str(folder), "before", trained=("a_1.gwy",)), models)
+    (work / "state.safetensors").write_bytes(b"state")
+    dialog = shown(control)
+    dialog.show_stopped(stopped_trainings(models)[0])
+    qtbot.waitUntil(lambda: not dialog.busy, timeout=PATIENCE)
+    monkeypatch.setattr(dialogs, "ask_delete", lambda *_: True)
+    with locked(Work(models, "before")):
+        dialog.foot.delete_button.click()
+        assert "another process trains 'before'" in message(dialog, "kept").lower()
+    assert (work / "state.safetensors").exists() and dialog.runner.phase is Phase.STOPPED
+
+
+def test_a_pixel_size_is_typed_only_where_files_say_none(
+    dialog: TrainingDialog, qtbot: QtBot, folder: Path, tmp_path: Path
+) -> None:
+    form = dialog.form
+    look(qtbot, dialog, folder)
+    form.name.setText("mylab")
+    assert not form.pixel.isEnabled() and not form.pixel_nm.isVisible() and not form.note.isVisible()
+    (tmp_path / "arrays").mkdir()
+    for k in range(2):
+        np.save(tmp_path / "arrays" / f"a_{k}.npy", np.random.default_rng(k).standard_normal((100, 100)))
+    look(qtbot, dialog, tmp_path / "arrays")
+    assert form.pixel.isEnabled() and form.note.text().startswith(
+        "2 of 2 scans do not say their pixel size: they count"
+    )
+    assert dialog.request().image_nm is None and "--image-nm" not in dialog.foot.command.text()
+    form.pixel.setCurrentIndex(form.pixel.findData("given"))
+    assert form.pixel_nm.isVisible() and dialog.problem() == "Type how large a pixel is, in nm"
+    assert not dialog.foot.run_button.isEnabled()
+    form.pixel_nm.setValue(0.098)
+    assert dialog.request().image_nm == 0.098 and not dialog.problem()
+    assert "--image-nm 0.098" in dialog.foot.command.text()
+    form.pixel.setCurrentIndex(form.pixel.findData("rows"))
+    assert dialog.request().image_nm is None and "--size-by-rows" in dialog.foot.command.text()
+    form.pixel.setCurrentIndex(form.pixel.findData("given"))
+    look(qtbot, dialog, folder)
+    assert dialog.request().image_nm is None and not form.pixel.isEnabled() and not form.pixel_nm.isVisible()
+
+
+def test_what_was_said_of_the_images_in_the_window_holds_for_training(
+    dialog: TrainingDialog, qtbot: QtBot, tmp_path: Path
+) -> None:
+    (tmp_path / "arrays").mkdir()
+    np.save(tmp_path / "arrays" / "a.npy", np.random.default_rng(0).standard_normal((100, 100)))
+    said = Calibration(pixel_nm=(0.25, 0.25))
+    dialog._settings.set_calibration(key_of(tmp_path / "arrays" / "a.npy", True), said)
+    look(qtbot, dialog, tmp_path / "arrays")
+    assert dialog.request().image_nm == 0.25
+    dialog.form.pixel.setCurrentIndex(dialog.form.pixel.findData("files"))
+    dialog.scans.train_on_all()
+    assert dialog.request().image_nm is None  # chosen otherwise
 
 
 def test_choices_are_remembered_and_the_drawer_opens(dialog: TrainingDialog, qtbot: QtBot, folder: Path) -> None:

@@ -67,7 +67,7 @@ def test_the_words_of_a_request_are_those_of_the_command(models: Path) -> None:
     from stmviewer.cli.main import parser
 
     request = TrainingRequest(
-        "/s", "n", "flow", 3.5, "sparse", None, True, "flow-sim", ("a",), ("b",), rate=1e-4, seed=4
+        "/s", "n", "flow", 3.5, "sparse", None, True, None, "flow-sim", ("a",), ("b",), rate=1e-4, seed=4
     )
     words = request.arguments(models / "n.training", commands=False)
     read = parser("train").parse_args(words)
@@ -78,6 +78,8 @@ def test_the_words_of_a_request_are_those_of_the_command(models: Path) -> None:
     other = TrainingRequest("/s", "n", validation="/v", checked=("b",), mix="simulated:si001h", mix_share=0.3)
     read = parser("train").parse_args(other.arguments(models, resume=True, commands=False))
     assert (str(read.validate), read.validate_protocol, read.resume) == ("/v", None, True)
+    sized = parser("train").parse_args(TrainingRequest("/s", "n", image_nm=0.0975).arguments(models, commands=False))
+    assert (sized.image_nm, sized.size_by_rows) == (0.0975, False)
     assert (read.mix, read.mix_share, read.start_from, read.protocol) == ("simulated:si001h", 0.3, "scratch", None)
 
 
@@ -133,6 +135,27 @@ def test_stopped_trainings_are_found_with_what_they_said(models: Path) -> None:
     later = (work / "state.safetensors").stat().st_mtime_ns + 10**9
     os.utime(weights, ns=(later, later))
     assert stopped_trainings(models) == []  # it is done
+
+
+def test_a_stopped_training_can_be_deleted_and_its_models_stay(models: Path) -> None:
+    work = prepare(REQUEST, models)
+    for name in ("state.safetensors", "previous-state.safetensors", "log.jsonl"):
+        (work / name).write_bytes(b"x")
+    (work / "checkpoints").mkdir()
+    (work / "checkpoints" / "good.safetensors").write_bytes(b"x")
+    (models / "kept.safetensors").write_bytes(b"x")
+    (stopped,) = stopped_trainings(models)
+    training.delete_stopped(stopped)
+    assert [p.name for p in models.iterdir()] == ["kept.safetensors"]
+    assert why_not_name("mylab", models) == ""
+
+
+def test_what_names_another_folder_is_no_stopped_training(models: Path) -> None:
+    """A request that was copied or tampered with must not lead a deletion elsewhere."""
+    work = prepare(REQUEST, models)
+    (work / "state.safetensors").write_bytes(b"x")
+    (work / "request.json").write_text(TrainingRequest("/s", "../../precious").to_json())
+    assert stopped_trainings(models) == []
 
 
 def test_a_training_without_a_state_leaves_nothing(models: Path) -> None:

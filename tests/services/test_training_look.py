@@ -1,6 +1,7 @@
 """A look at a folder before training: what can be used, what shows the same place, what is kept aside."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 from stmviewer.files import save_scan
 from stmviewer.scan import Cancelled, Channel, FileError, Geometry, Progress, Scan
 from stmviewer.services.jobs import Context
+from stmviewer.services.training import TrainingRequest
 from stmviewer.services.training_look import LookedScan, joined, look, session_of, suggest_split, summary
 from stmviewer.services.training_places import LinkFinder, Seen, overlap
 from stmviewer.services.training_preview import pairs_job
+from stmviewer.train.folder import read_folder
 
 SIDE = 100
 
@@ -50,6 +53,28 @@ def test_what_cannot_be_used_is_told_with_its_reason(tmp_path: Path) -> None:
     assert reasons["broken.sxm"]
     assert summary(found) == "1 scan of 1 session, 100 × 100 pixels, 0.1 nm per pixel; 4 cannot be used"
     assert found.aside == frozenset() and "too few" in found.split_by
+
+
+def test_scans_of_another_unit_and_sessions_for_judging_are_left_out(tmp_path: Path) -> None:
+    """As the training leaves them out: what the panel counts is what is trained on."""
+    for k in range(3):
+        write(tmp_path / f"a_{k}.gwy", image(k))
+    write(tmp_path / "judge_1.gwy", image(3))
+    current = Scan([Channel("I", "A", image(4))], Geometry(SIDE, SIDE, 1e-8, 1e-8))
+    save_scan(current, tmp_path / "current_1.gwy")
+    np.save(tmp_path / "plain_1.npy", image(5))
+    (tmp_path / "validation_sessions.txt").write_text("judge\n")
+    found = look(tmp_path, Progress())
+    assert [s.name for s in found.usable] == ["a_0.gwy", "a_1.gwy", "a_2.gwy"]
+    reasons = {s.name: s.reason for s in found.rejected}
+    assert reasons == {
+        "current_1.gwy": "in A, where most scans of the folder are in m",
+        "judge_1.gwy": "of a session that models are judged by (validation_sessions.txt)",
+        "plain_1.npy": "without a unit, where most scans of the folder are in m",
+    }
+    trained = read_folder(tmp_path, 96, None, Progress(), training=True)
+    assert {p.name for p in trained.paths} == {s.name for s in found.usable}
+    assert {r.path.name: r.reason for r in trained.rejected} == reasons
 
 
 def test_nothing_can_be_looked_at(tmp_path: Path) -> None:
@@ -152,15 +177,16 @@ def test_names_are_joined_by_their_pairs() -> None:
 def test_pairs_are_made_as_a_training_makes_them(tmp_path: Path) -> None:
     write(tmp_path / "good_1.gwy", image(0))
     context = Context(Progress(), lambda _: None)
-    pairs = pairs_job(tmp_path, ["good_1.gwy"], "sparse", False, 0, count=2)(context)
+    request = TrainingRequest(str(tmp_path), "mylab", task="sparse", trained=("good_1.gwy",))
+    pairs = pairs_job(request, 0, count=2)(context)
     assert [p.task for p in pairs] == ["sparse", "sparse"]
     assert all(p.given.shape == p.wanted.shape == (64, 64) and not p.measured.all() for p in pairs)
-    same = pairs_job(tmp_path, ["good_1.gwy"], "sparse", False, 0, count=2)(context)
+    same = pairs_job(request, 0, count=2)(context)
     assert np.array_equal(pairs[1].given, same[1].given)
-    repairs = pairs_job(tmp_path, ["good_1.gwy"], "repair", False, 1, count=1)(context)
+    repairs = pairs_job(replace(request, task="repair"), 1, count=1)(context)
     assert repairs[0].task == "repair" and repairs[0].measured.all()
     with pytest.raises(FileError):
-        pairs_job(tmp_path, ["gone.gwy"], "both", False, 0)(context)
+        pairs_job(replace(request, trained=("gone.gwy",)), 0)(context)
 
 
 @pytest.mark.real_data

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from stmviewer.gui import dialogs
 from stmviewer.gui.drop import DropTarget
 from stmviewer.gui.info_bar import InfoArea
 from stmviewer.gui.messages import sentence
@@ -29,9 +30,17 @@ from stmviewer.gui.training.form import TrainingForm
 from stmviewer.gui.training.progress_page import ProgressPage
 from stmviewer.gui.training.runner import Phase
 from stmviewer.gui.training.scans_page import ScansPage
+from stmviewer.scan import StmviewerError
 from stmviewer.services import events
 from stmviewer.services.simulation_preview import Catalogue, catalogue_job
-from stmviewer.services.training import StoppedTraining, TrainingRequest, command_line, stopped_trainings, why_not_name
+from stmviewer.services.training import (
+    StoppedTraining,
+    TrainingRequest,
+    command_line,
+    delete_stopped,
+    stopped_trainings,
+    why_not_name,
+)
 from stmviewer.services.training_events import TrainingStep
 
 _PANEL_WIDTH = 372
@@ -134,6 +143,21 @@ class TrainingDialog(QDialog):
         if self.scans.look is None:
             self.form.look_again()
 
+    def delete(self) -> None:
+        """Deletes the stopped training on show, when that is confirmed."""
+        stopped = self.runner.resumable
+        if stopped is None or self.runner.busy or not dialogs.ask_delete(self, stopped.request.name):
+            return
+        name = stopped.request.name
+        try:
+            delete_stopped(stopped)
+        except StmviewerError as error:
+            self.messages.show_message("kept", "error", sentence(str(error)))
+        else:
+            self.messages.show_message("kept", "note", f"The stopped training '{name}' is deleted")
+            self._fill_resume()
+            self.new()
+
     def keep(self) -> None:
         """Asks for a name and keeps the present state under it."""
         request, last = self.runner.request, self.runner.course.last
@@ -174,9 +198,8 @@ class TrainingDialog(QDialog):
         self.messages.show_message("kept", "offer" if name else "error", sentence(text), use)
 
     def _on_selection(self) -> None:
-        look = self.scans.look
-        usable = look.usable if look is not None else []
-        self.form.tell_pixels(sum(s.pixel_m is None for s in usable), len(usable))
+        if (look := self.scans.look) is not None:
+            self.form.tell_pixels(sum(s.pixel_m is None for s in look.usable), len(look.usable))
         self._show_examples()
         self.refresh()
 
@@ -269,6 +292,7 @@ class TrainingDialog(QDialog):
     def _connect(self) -> None:
         self.foot.run_button.clicked.connect(lambda _: self.act())
         self.foot.new_button.clicked.connect(lambda _: self.new())
+        self.foot.delete_button.clicked.connect(lambda _: self.delete())
         self.foot.keep_button.clicked.connect(lambda _: self.keep())
         self.foot.use_button.clicked.connect(lambda _: self.use())
         self.foot.card_button.clicked.connect(lambda _: self.show_card())

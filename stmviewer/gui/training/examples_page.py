@@ -1,7 +1,5 @@
 """The second page: pairs that the training would learn from, as it makes them of the chosen scans."""
 
-from pathlib import Path
-
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from stmviewer.gui.messages import sentence
@@ -63,13 +61,13 @@ class ExamplesPage(QWidget):
             self.grid.show_hint(_HELLO)
             self.others.setEnabled(False)
             return
-        choices = (request.folder, request.trained, request.task, request.size_by_rows, self._seed)
+        sizes = request.size_by_rows, request.image_nm
+        choices = (request.folder, request.trained, request.task, sizes, self._seed)
         if choices == self._made_for:
             return
         self._made_for = choices
         self.grid.show_hint("Making pairs…")
-        job = pairs_job(Path(request.folder), request.trained, request.task, request.size_by_rows, self._seed)
-        self._making.start("Pairs", job)
+        self._making.start("Pairs", pairs_job(request, self._seed))
         self.others.setEnabled(False)
 
     def make_others(self) -> None:

@@ -37,6 +37,7 @@ class Foot(QWidget):
         self.resume_menu = QMenu(self.resume_button)
         self.resume_button.setMenu(self.resume_menu)
         self.new_button = _button("New training", "Begin another one; a stopped training can be gone on with later")
+        self.delete_button = _button("Delete…", "Deletes the stopped training; models that were made of it stay")
         self.keep_button = _button("Keep this state…", "Makes a model of what it has learned so far; it goes on")
         self.card_button = _button("Card", "What the model was made of, and how well it did")
         self.use_button = _button("Use this model", "Chooses the model in the window")
@@ -61,6 +62,7 @@ class Foot(QWidget):
         self.keep_button.setVisible(busy)
         self.keep_button.setEnabled(phase is Phase.RUNNING and trained)
         self.new_button.setVisible(not choosing and not busy)
+        self.delete_button.setVisible(resumable and not busy)
         self.resume_button.setVisible(choosing and not self.resume_menu.isEmpty())
         self.progress.setVisible(busy)
 
@@ -81,7 +83,7 @@ class Foot(QWidget):
         line.addWidget(self.copy_button)
         bottom = QHBoxLayout()
         bottom.setSpacing(8)
-        for widget in (self.resume_button, self.new_button, self.keep_button):
+        for widget in (self.resume_button, self.new_button, self.delete_button, self.keep_button):
             bottom.addWidget(widget)
         bottom.addStretch(1)
         for widget in (self.card_button, self.use_button, self.run_button):

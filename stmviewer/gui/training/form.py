@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -25,7 +25,12 @@ from stmviewer.services.training import SIZES, TrainingRequest, why_not_name
 _TASKS = (("Repair and rebuild", "both"), ("Repair bad tips only", "repair"), ("Rebuild sparse scans only", "sparse"))
 _SIZES = {"small": "Small: fast", "standard": "Standard", "large": "Large: slow, learns more"}
 _AS_START = "As the model it starts from"
-_PIXELS = (("As the files say it", False), ("From the dimer rows of Si(001)", True))
+_FILES, _ROWS, _GIVEN = "files", "rows", "given"
+_PIXELS = (
+    ("As the files say it", _FILES),
+    ("Typed, in nm per pixel", _GIVEN),
+    ("From the dimer rows of Si(001)", _ROWS),
+)
 
 
 class TrainingForm(QWidget):
@@ -54,9 +59,17 @@ class TrainingForm(QWidget):
         for size in SIZES:
             self.model_size.addItem(_SIZES[size], size)
         self.model_size.setCurrentIndex(self.model_size.findData("standard"))
-        for text, by_rows in _PIXELS:
-            self.pixel.addItem(text, by_rows)
-        self.pixel.setToolTip("Images without a size count as 0.06 nm per pixel, unless their dimer rows tell it")
+        for text, way in _PIXELS:
+            self.pixel.addItem(text, way)
+        self.pixel_nm = QDoubleSpinBox()
+        self.pixel_nm.setDecimals(5)
+        self.pixel_nm.setRange(0, 10_000)
+        self.pixel_nm.setSingleStep(0.01)
+        self.pixel_nm.setSuffix(" nm per pixel")
+        self.pixel_nm.setSpecialValueText("not known")
+        self.pixel_nm.setAccessibleName("Pixel size of images whose files do not say it")
+        #: the folder that was looked at, how many of its scans do not say their pixel size, and how many there are
+        self._told: tuple[Path | None, int, int] = (None, 0, 0)
         self.drawer_button = QToolButton()
         self.drawer_button.setObjectName("chip")
         self.drawer_button.setText("For experts")
@@ -66,17 +79,22 @@ class TrainingForm(QWidget):
         self.note = QLabel()
         self.note.setObjectName("quiet")
         self.note.setWordWrap(True)
+        self.form = QFormLayout()
         self._recall()
         self._lay_out()
-        self.minutes.setMinimumHeight(self.task.sizeHint().height())
+        for spin in (self.minutes, self.pixel_nm):
+            spin.setMinimumHeight(self.task.sizeHint().height())
         self.drawer_button.toggled.connect(self._toggle_drawer)
         self.folder.changed.connect(self._folder_typed)
         self.folder.edit.editingFinished.connect(self.look)
         self.name.textChanged.connect(self.changed)
         self.minutes.valueChanged.connect(self.changed)
-        for box in (self.task, self.model_size, self.pixel):
+        for box in (self.task, self.model_size):
             box.currentIndexChanged.connect(self.changed)
+        self.pixel.currentIndexChanged.connect(self._pixels_changed)
+        self.pixel_nm.valueChanged.connect(self.changed)
         self.expert.changed.connect(self._expert_changed)
+        self._show_pixels()
         self._expert_changed()
 
     def set_models(self, models: Sequence[ModelInfo]) -> None:
@@ -101,6 +119,8 @@ class TrainingForm(QWidget):
         name = self.name.text().strip()
         if not name:
             return "Give the model a name"
+        if self.pixel.currentData() == _GIVEN and not self.pixel_nm.value():
+            return "Type how large a pixel is, in nm"
         return why_not_name(name, self._models()) or self.expert.problem()
 
     def request(self, trained: Sequence[str], checked: Sequence[str]) -> TrainingRequest:
@@ -111,7 +131,8 @@ class TrainingForm(QWidget):
             minutes=round(self.minutes.value(), 1),
             task=self.task.currentData(),
             size=self.model_size.currentData() if self.expert.from_scratch else None,
-            size_by_rows=self.pixel.currentData(),
+            size_by_rows=self.pixel.currentData() == _ROWS,
+            image_nm=round(self.pixel_nm.value(), 5) if self.pixel.currentData() == _GIVEN else None,
             trained=tuple(trained),
             checked=tuple(checked),
             **self.expert.values(),  # type: ignore[arg-type]
@@ -125,21 +146,56 @@ class TrainingForm(QWidget):
         self.name.setText(request.name)
         self.minutes.setValue(request.minutes)
         _choose(self.task, request.task)
-        _choose(self.pixel, request.size_by_rows)
+        self.pixel_nm.setValue(request.image_nm or 0.0)
+        _choose(self.pixel, _ROWS if request.size_by_rows else _FILES if request.image_nm is None else _GIVEN)
         self.expert.show_request(request)
         self.blockSignals(before)
         self._expert_changed()
         if request.size is not None:
             _choose(self.model_size, request.size)
 
-    def tell_pixels(self, unknown: int, usable: int) -> None:
-        """How many scans do not say their pixel size: then the rows may tell it."""
-        self.note.setText(
-            f"{unknown} of {usable} scans do not say their pixel size. Where dimer rows are seen they can tell it."
-            if unknown
-            else ""
-        )
-        self.note.setVisible(bool(unknown))
+    def tell_pixels(self, unsized: int, usable: int) -> None:
+        """How many scans do not say their pixel size: only then there is something to choose.
+
+        What was said of the images of this folder in the window is taken, unless something is chosen already.
+        """
+        told = (self._folder, unsized, usable)
+        if told == self._told:
+            return
+        self._told = told
+        with QSignalBlocker(self.pixel), QSignalBlocker(self.pixel_nm):
+            said = self._said_pixel_nm()
+            if not unsized:
+                _choose(self.pixel, _FILES)
+            elif said and self.isEnabled() and self.pixel.currentData() == _FILES:
+                self.pixel_nm.setValue(said)
+                _choose(self.pixel, _GIVEN)
+        self._show_pixels()
+
+    def _said_pixel_nm(self) -> float | None:
+        """The pixel size that the user has given to the images of the folder, if their pixels are square."""
+        said = self._settings.calibrations.get(str(self._folder.absolute())) if self._folder is not None else None
+        pair = said.pixel_nm if said is not None else None
+        return pair[0] if pair is not None and pair[0] == pair[1] else None
+
+    def _pixels_changed(self) -> None:
+        self._show_pixels()
+        self.changed.emit()
+
+    def _show_pixels(self) -> None:
+        way, (_, unsized, usable) = self.pixel.currentData(), self._told
+        some = unsized > 0
+        self.pixel.setEnabled(some)
+        self.pixel.setToolTip("" if some else "There is a choice only where files do not say their pixel size")
+        self.form.setRowVisible(self.pixel_nm, way == _GIVEN)
+        whose = f"{unsized} of {usable} scans do not say their pixel size"
+        what = {
+            _FILES: "they count as 0.06 nm per pixel, and the model is not told any. Better type it, if you know it.",
+            _GIVEN: "they get this one.",
+            _ROWS: "their dimer rows are to tell it, or those of their session.",
+        }
+        self.note.setText(f"{whose}: {what[way]}" if some else "")
+        self.note.setVisible(some)
 
     def remember(self) -> None:
         """Keeps the choices for the next time."""
@@ -182,7 +238,7 @@ class TrainingForm(QWidget):
         return QFileDialog.getExistingDirectory(self, "Folder of good scans", start)
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
+        form = self.form
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
@@ -193,9 +249,9 @@ class TrainingForm(QWidget):
             ("Model size", self.model_size),
             ("Task", self.task),
             ("Pixel size", self.pixel),
+            ("", self.pixel_nm),
         ):
             form.addRow(label, widget)
-        self.note.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 10, 0)
         layout.setSpacing(8)
