@@ -25,6 +25,11 @@ class BesideWindow:
         self.dialog.raise_()
         self.dialog.activateWindow()
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way in the dialog that is open, if it can say so."""
+        return bool(getattr(self.dialog, "busy", False))
+
     def close(self) -> None:
         if self.dialog is not None:
             self.dialog.close()

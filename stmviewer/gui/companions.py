@@ -28,6 +28,7 @@ class Companions:
         self.training = TrainingControl(session, settings, window.controls.model.prefer, window)
         self.help = Help(window)
         self.browsing.batch_asked.connect(self.batch.show)
+        self.browsing.notes.told.connect(self._on_notes)
         self.live.changed.connect(self._on_live)
         self.live.landed.connect(self.browsing.look_again)
         window.controls.changed.connect(self.batch.refresh)
@@ -58,6 +59,10 @@ class Companions:
             found.append("the steps for the whole folder")
         if window.session.exporting:
             found.append("an export")
+        if window.reports.busy:
+            found.append("a report")
+        if self.browsing.notes.unkept:
+            found.append(f"the note on {', '.join(path.name for path in self.browsing.notes.unkept)}")
         return found
 
     def close(self) -> None:
@@ -70,7 +75,15 @@ class Companions:
 
     def finish(self) -> None:
         """After `close`, when the window is out of sight: waits for the end of what takes a moment to stop."""
+        self.browsing.notes.finish()
         self.training.finish()
+
+    def _on_notes(self, text: str, complains: bool) -> None:
+        messages = self._window.messages
+        if text:
+            messages.show_message("notes", "error" if complains else "note", text)
+        else:
+            messages.dismiss("notes")
 
     def _on_live(self) -> None:
         show_files(self._window)

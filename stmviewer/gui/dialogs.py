@@ -67,8 +67,9 @@ def ask_stop(parent: QWidget, under_way: Sequence[str]) -> bool:
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle("Close stmviewer?")
     many = len(under_way) > 1
-    box.setText(f"{' and '.join(under_way).capitalize()} {'are' if many else 'is'} under way.")
-    box.setInformativeText("Closing stops it. What is written already stays.")
+    what = " and ".join(under_way)
+    box.setText(f"{what[:1].upper()}{what[1:]} {'are' if many else 'is'} under way.")
+    box.setInformativeText(f"Closing stops {'them' if many else 'it'}. What is written already stays.")
     close = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
     stay = box.addButton("Go on working", QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(stay)

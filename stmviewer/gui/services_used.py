@@ -29,6 +29,6 @@ class Services:
     file_tip_job: Callable[[Path, str | None, Direction | None], Job] = judging.file_tip_job
     read_notes_job: Callable[[Sequence[Path]], Job] = notes.read_notes_job
     restore_next_job: Callable[[Sequence[BatchItem], BatchPlan], Job] = batch.restore_next_job
-    write_note_job: Callable[[Path, Note], Job] = notes.write_note_job
+    write_note_job: Callable[[Path, Note, Note | None], Job] = notes.write_note_job
     #: the words that start the child process of a training
     training_program: Callable[[], Sequence[str]] = paths.command

@@ -65,7 +65,7 @@ class MainWindow(QMainWindow):
         self._follows_desktop = False
         self.recent = Recent(self.settings, self)
         self._simulation = BesideWindow(lambda: simulation_dialog(self.session.desk, self.settings, self._take, self))
-        self._report = BesideWindow(lambda: report_dialog(self.session.desk, self.settings, self.session.models, self))
+        self.reports = BesideWindow(lambda: report_dialog(self.session.desk, self.settings, self.session.models, self))
 
         self.messages = InfoArea()
         self.empty = EmptyState()
@@ -193,7 +193,7 @@ class MainWindow(QMainWindow):
         self._simulation.show()
 
     def report(self) -> None:
-        self._report.show()
+        self.reports.show()
 
     def _take(self, scan: Scan) -> None:
         self.messages.dismiss("error")
@@ -334,7 +334,7 @@ class MainWindow(QMainWindow):
         self.companions.close()
         self.viewing.close()
         self._simulation.close()
-        self._report.close()
+        self.reports.close()
         if self._follows_desktop:  # a window that is gone must not dress the application any more
             self._follows_desktop = False
             QApplication.styleHints().colorSchemeChanged.disconnect(self._on_system_theme)

@@ -97,16 +97,6 @@ def test_stars_and_notes_lie_beside_the_folder(
     assert [e.note for e in again.files.model.entries][-1] == Note(True, "pretty!")
 
 
-def test_a_damaged_database_of_notes_is_told_and_browsing_goes_on(
-    folder: Path, open_window: Opener, qtbot: QtBot
-) -> None:
-    (folder / DATABASE).write_bytes(b"rubbish" * 500)
-    window = open_window(folder)
-    bar = window.messages.message("error")
-    assert bar is not None and "notes cannot be read" in bar.text
-    assert len(listed(window)) == 5 and window.session.shown is not None
-
-
 def test_one_channel_for_the_whole_folder(window: MainWindow, qtbot: QtBot) -> None:
     panel = window.files
     qtbot.waitUntil(lambda: panel.channel.count() == 3)

@@ -43,7 +43,7 @@ def good(tmp_path: Path) -> Path:
 def dialog(open_window: Opener, qtbot: QtBot) -> Iterator[ReportDialog]:
     window = open_window()
     window.menus.actions["report"].trigger()
-    found = window._report.dialog
+    found = window.reports.dialog
     assert isinstance(found, ReportDialog)
     yield found
     qtbot.waitUntil(lambda: not window.session.desk.busy, timeout=200_000)
@@ -93,7 +93,7 @@ def test_networks_are_ticked_at_first_and_the_choice_is_remembered(open_window: 
     dialog.close()
     again = open_window()
     again.report()
-    form = again._report.dialog.form  # type: ignore[union-attr]
+    form = again.reports.dialog.form  # type: ignore[union-attr]
     assert form.chosen_models() == ["flow-sim", "linear"]
     assert form.images.value() == 7
     assert str(form.pristine.path()) == "/some/where"

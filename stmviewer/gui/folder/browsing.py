@@ -1,6 +1,6 @@
 """What happens in the list of files: pictures, order, stars and notes, the state of the tips, the channel of all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from stmviewer.gui import dialogs
 from stmviewer.gui.folder.entry import Entry, in_order
+from stmviewer.gui.folder.keeping import NoteKeeper
 from stmviewer.gui.folder.panel import FolderPanel
 from stmviewer.gui.session import Session
 from stmviewer.gui.settings import Settings
@@ -17,7 +18,6 @@ from stmviewer.gui.thumbnailing import Thumbnailer
 from stmviewer.scan import Direction
 from stmviewer.services import events, thumbnails
 from stmviewer.services.judging import TipState
-from stmviewer.services.notes import Note
 
 #: after the list was last moved, before the tips of the files in view are judged
 _CALM_MS = 900
@@ -41,10 +41,8 @@ class Browsing(QObject):
         desk = session.desk
         self.thumbnails = Thumbnailer(desk, self._services.thumbnails_job, self)
         self._sorting = desk.lane(desk.files, self._on_sorted)
-        self._reading_notes = desk.lane(desk.files, self._on_notes)
-        self._writing_note = desk.lane(desk.files, self._on_note)
         self._judging = desk.lane(desk.restoring, self._on_tip)
-        self._pending_notes: list[tuple[Path, Note]] = []
+        self.notes = NoteKeeper(desk, self._services, panel, self)
         self._listed: frozenset[Path] = frozenset()
         self._calm = self._timer(_CALM_MS, self._judge_next)
         self._channels = self._timer(_CHANNELS_MS, self._list_channels)
@@ -95,13 +93,6 @@ class Browsing(QObject):
         self.panel.show()
         self.panel.edit_note()
 
-    def write_note(self, path: Path, note: Note) -> None:
-        """Shows a note at once and keeps it beside the folder."""
-        self.panel.model.show_note(path, note)
-        self.panel.show_note()
-        self._pending_notes.append((path, note))
-        self._write_next()
-
     def look_again(self, paths: Sequence[Path]) -> None:
         """These files have changed: pictures, facts and tips are made anew."""
         self.panel.model.forget_tips(paths)
@@ -126,7 +117,8 @@ class Browsing(QObject):
         menu.popup(at)
 
     def close(self) -> None:
-        """Nothing is begun any more."""
+        """Nothing is begun any more but the note that is being typed; `notes.finish` waits until it is kept."""
+        self.panel.keep_note()
         self.judges = False
         self._calm.stop()
         self._channels.stop()
@@ -145,7 +137,7 @@ class Browsing(QObject):
         panel.chosen.connect(session.show_file)
         panel.order_chosen.connect(self.sort)
         panel.channel_chosen.connect(self.set_channel)
-        panel.note_changed.connect(self.write_note)
+        panel.note_changed.connect(self.notes.write)
         panel.menu_asked.connect(self.show_menu)
         panel.looked_at.connect(self._judge_later)
         panel.wanted_changed.connect(self._judge_later)
@@ -155,7 +147,7 @@ class Browsing(QObject):
         self.thumbnails.show_files(files, wish)
         if frozenset(files) != self._listed:
             self._listed = frozenset(files)
-            self._reading_notes.start("Notes", self._services.read_notes_job(files))
+            self.notes.read(files)
 
     def _on_thumbnail(self, thumbnail: events.Thumbnail) -> None:
         self.panel.model.show_thumbnail(thumbnail)
@@ -175,28 +167,6 @@ class Browsing(QObject):
         match event:
             case events.Finished(files):
                 self.session.reorder(files)
-
-    def _on_notes(self, event: events.Event) -> None:
-        match event:
-            case events.Finished(Mapping() as notes):
-                # what was written meanwhile counts
-                self.panel.model.show_notes({**notes, **dict(self._pending_notes)})
-                self.panel.show_note()
-            case events.Failed(message, details):
-                self.session.complained.emit(message, details)
-
-    def _write_next(self) -> None:
-        if self._pending_notes and not self._writing_note.busy:
-            path, note = self._pending_notes[0]
-            self._writing_note.start("Note", self._services.write_note_job(path, note))
-
-    def _on_note(self, event: events.Event) -> None:
-        if not isinstance(event, events.Finished | events.Failed | events.Cancelled):
-            return
-        self._pending_notes.pop(0)
-        if isinstance(event, events.Failed):
-            self.session.complained.emit(event.message, event.details)
-        self._write_next()
 
     # the tips
 

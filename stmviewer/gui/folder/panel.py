@@ -180,7 +180,8 @@ class FolderPanel(QWidget):
         for widget in (self.star, self.note):
             widget.setEnabled(entry is not None)
 
-    def _keep_note(self) -> None:
+    def keep_note(self) -> None:
+        """What is typed counts, confirmed or not."""
         entry = self.entry()
         if entry is not None and self.note.isModified():
             self.note.setModified(False)
@@ -246,7 +247,7 @@ class FolderPanel(QWidget):
                 lambda _: self.channel_chosen.emit(self.channel.currentData(), self.direction.currentData())
             )
         self.star.clicked.connect(lambda _: self.toggle_star())
-        self.note.editingFinished.connect(self._keep_note)
+        self.note.editingFinished.connect(self.keep_note)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
