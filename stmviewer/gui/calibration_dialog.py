@@ -187,8 +187,8 @@ def ask_calibration(parent: QWidget, session: Session, settings: Settings) -> No
         settings.set_calibration(key_of(path, False), None if whole_folder else calibration)
         if whole_folder:
             settings.set_calibration(key_of(path, True), calibration)
-        session.calibrations = settings.calibrations
-        session.reopen()
+        session.opening.calibrations = settings.calibrations
+        session.opening.reopen()
 
     dialog = CalibrationDialog(scan, said, parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

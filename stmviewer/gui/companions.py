@@ -57,7 +57,7 @@ class Companions:
             found.append("a training")
         if window.workbench.processing.busy:
             found.append("the steps for the whole folder")
-        if window.session.exporting:
+        if window.session.exporting.busy:
             found.append("an export")
         if window.reports.busy:
             found.append("a report")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def recall(window: "MainWindow") -> None:
     """Sets everything to how the user left it."""
     settings = window.settings
-    window.session.calibrations = settings.calibrations
+    window.session.opening.calibrations = settings.calibrations
     window.resize(window.sizeHint())
     layouts = (("window", window.restoreGeometry), ("splitter", window.workspace.splitter.restoreState))
     for name, restore in layouts:
@@ -41,7 +41,7 @@ def remember(window: "MainWindow") -> None:
 def show_files(window: "MainWindow") -> None:
     """The list of files is there for more than one file, unless the user has put it away."""
     wanted = window.settings.flag("folder-panel", True)
-    window.files.setVisible(wanted and (len(window.session.files) > 1 or window.live.folder is not None))
+    window.files.setVisible(wanted and (len(window.session.opening.files) > 1 or window.live.folder is not None))
 
 
 def panel_commands(window: "MainWindow") -> tuple[Command, ...]:
@@ -49,7 +49,7 @@ def panel_commands(window: "MainWindow") -> tuple[Command, ...]:
 
     def set_files(on: bool) -> None:
         window.settings.set_flag("folder-panel", on)
-        window.files.setVisible(on and bool(window.session.files))
+        window.files.setVisible(on and bool(window.session.opening.files))
         window.refresh()
 
     def set_side(on: bool) -> None:

@@ -44,18 +44,18 @@ class Viewing(QObject):
         self.space = HoldKey(window)
         self.space.held.connect(self.show_raw)
         view.changed.connect(self._changed)
-        view.result_chosen.connect(session.choose_result)
+        view.result_chosen.connect(session.restoring.choose)
         view.copy_asked.connect(self.copy_figure)
         view.candidate_menu.try_asked.connect(self.try_also)
         view.offers = self.offers
         self.relief = BesideWindow(lambda: ReliefDialog(self.reliefs, window))
-        for signal in (view.changed, session.shown_changed, session.restored_changed):
+        for signal in (view.changed, session.shown_changed, session.restoring.restored_changed):
             # after the view was told, too
             signal.connect(lambda *_: QTimer.singleShot(0, self, self._refresh_relief))
 
     def show_results(self) -> None:
         """Shows what the session holds of the channel on show."""
-        self.view.show_restored(self._session.restored, self._session.results)
+        self.view.show_restored(self._session.restored, self._session.restoring.results)
         self.space.enabled = self._session.restored is not None
 
     def offers(self) -> list[tuple[str, RestoreRequest]]:
@@ -63,14 +63,14 @@ class Viewing(QObject):
         restored = self._session.restored
         if restored is None:
             return []
-        return try_also(self._session.models, restored.restoration.request, self._session.results)
+        return try_also(self._session.models, restored.restoration.request, self._session.restoring.results)
 
     def try_also(self, request: RestoreRequest) -> None:
         """Restores the same once more with another model or seed, and shows it among the candidates."""
         if not self._session.run.busy:
             self._begin()
             self.view.set_pane_visible("compare", True)
-            self._session.restore(request)
+            self._session.restoring.start(request)
 
     def show_raw(self, held: bool) -> None:
         self.view.hold_raw(held)
@@ -94,7 +94,7 @@ class Viewing(QObject):
         path = dialogs.ask_picture_path(self._window, folder / f"{Path(scan.name).stem}_view.png")
         if path is not None:
             self._settings.set_text("export-folder", str(path.parent))
-            self._session.save_picture(png_of(image), path)
+            self._session.exporting.save_picture(png_of(image), path)
 
     def reliefs(self) -> list[PaneLook]:
         """What can be seen as a relief: heights, as the panes show them."""

@@ -30,7 +30,8 @@ from stmviewer.gui.messages import sentence, tell_result, tell_scan
 from stmviewer.gui.recalling import recall, remember, show_files
 from stmviewer.gui.recent import Recent, fill_recent
 from stmviewer.gui.reporting import report_dialog
-from stmviewer.gui.session import Services, Session
+from stmviewer.gui.services_used import Services
+from stmviewer.gui.session import Session
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.side_tabs import TabName
 from stmviewer.gui.simulating import simulation_dialog
@@ -44,8 +45,6 @@ from stmviewer.scan import RequestError, Scan
 
 #: after the last change of the settings, before the mask is drawn anew
 _PREVIEW_DELAY_MS = 120
-#: before the tip of a scan on show is judged: leafing through a folder judges nothing on the way
-_TIP_DELAY_MS = 700
 _BAD_PATTERN = "The pattern is not right yet"
 
 
@@ -97,9 +96,6 @@ class MainWindow(QMainWindow):
         self._preview_timer = QTimer(self)
         self._preview_timer.setSingleShot(True)
         self._preview_timer.setInterval(_PREVIEW_DELAY_MS)
-        self._tip_timer = QTimer(self)
-        self._tip_timer.setSingleShot(True)
-        self._tip_timer.setInterval(_TIP_DELAY_MS)
         self._connect()
         self._same_place = False
         self._frame: Frame | None = None
@@ -119,7 +115,7 @@ class MainWindow(QMainWindow):
         """Opens files and folders, from wherever they come."""
         self.recent.asked(opened)
         self.messages.dismiss("error")
-        self.session.open(tuple(opened))
+        self.session.opening.open(tuple(opened))
 
     def ask_files(self) -> None:
         chosen = dialogs.ask_files(self, self._folder())
@@ -149,7 +145,7 @@ class MainWindow(QMainWindow):
         if path is not None:
             self.settings.set_text("export-folder", str(path.parent))
             self.settings.set_text("export-format", path.suffix.lower().lstrip("."))
-            self.session.export(path)
+            self.session.exporting.export(restored.restoration, path)
 
     def ask_calibration(self) -> None:
         ask_calibration(self, self.session, self.settings)
@@ -180,14 +176,14 @@ class MainWindow(QMainWindow):
             return  # it stands under the button
         request = self.controls.request()
         self._clear_messages()
-        self.session.restore(request)
+        self.session.restoring.start(request)
 
     def _clear_messages(self) -> None:
         for topic in ("error", "warnings", "done"):
             self.messages.dismiss(topic)
 
     def cancel(self) -> None:
-        self.session.cancel()
+        self.session.restoring.cancel()
 
     def simulate(self) -> None:
         self._simulation.show()
@@ -197,10 +193,10 @@ class MainWindow(QMainWindow):
 
     def _take(self, scan: Scan) -> None:
         self.messages.dismiss("error")
-        self.session.take(scan)
+        self.session.opening.take(scan)
 
     def copy_command(self) -> None:
-        command = self.session.command()
+        command = self.session.restoring.command()
         if command:
             QApplication.clipboard().setText(command)
             self.statusBar().showMessage(f"Copied: {command}", 5000)
@@ -216,13 +212,13 @@ class MainWindow(QMainWindow):
 
     def _on_opened(self) -> None:
         self.recent.opened()
-        files = self.session.files
-        self.files.show_files(files, self.session.index)
+        files = self.session.opening.files
+        self.files.show_files(files, self.session.opening.index)
         show_files(self)
         for topic in ("warnings", "done", "error")[: 2 if self.session.shown is None else 3]:
             self.messages.dismiss(topic)
         self.show_workspace()
-        name = files[self.session.index].name if files else ""
+        name = files[self.session.opening.index].name if files else ""
         self.setWindowTitle(f"{name} – stmviewer" if name else "stmviewer")
         self._same_place = False
 
@@ -236,11 +232,9 @@ class MainWindow(QMainWindow):
         frame = shown.picture.frame if shown else None
         self.view.show_scan(shown, keep_place=self._same_place and frame == self._frame)
         self._same_place, self._frame = True, frame
-        self.session.drop_tip()
-        self._tip_timer.start()
         self.header.setVisible(shown is not None)
         if shown is not None:
-            self.header.show_scan(shown.raw.scan, shown.raw.channel, self.session.parts)
+            self.header.show_scan(shown.raw.scan, shown.raw.channel, self.session.opening.parts)
             self.controls.set_file_mask(shown.has_own_gaps)
         wanted = self.controls.pattern() != FILE_MASK
         tell_scan(self.messages, shown, self.controls.take_offer, self.ask_calibration, wanted=wanted)
@@ -249,8 +243,8 @@ class MainWindow(QMainWindow):
         self.refresh()
 
     def _on_mask(self) -> None:
-        mask = self.session.mask
-        self.view.show_mask(mask, sentence(self.session.mask_fault))
+        mask = self.session.sampling.mask
+        self.view.show_mask(mask, sentence(self.session.sampling.fault))
         self.controls.set_saving(mask.saving if mask else "")
         self.refresh()
 
@@ -277,7 +271,7 @@ class MainWindow(QMainWindow):
 
     def _preview(self) -> None:
         try:
-            self.session.preview(self.controls.sampling())
+            self.session.sampling.preview(self.controls.sampling())
         except RequestError:
             self.view.show_mask(None, _BAD_PATTERN)
 
@@ -296,7 +290,7 @@ class MainWindow(QMainWindow):
             self.controls.request()
         except RequestError as error:
             return sentence(str(error))
-        return sentence(self.session.mask_fault) or None
+        return sentence(self.session.sampling.fault) or None
 
     def situation(self) -> Situation:
         session = self.session
@@ -306,7 +300,7 @@ class MainWindow(QMainWindow):
             scan=session.shown is not None,
             can_calibrate=can_calibrate(session.scan),
             result=session.restored is not None,
-            result_has_path=session.command() is not None,
+            result_has_path=session.restoring.command() is not None,
             index=index,
             count=count,
             theme=self.settings.theme,
@@ -330,7 +324,6 @@ class MainWindow(QMainWindow):
         self.asks_before_closing = False
         remember(self)
         self._preview_timer.stop()  # its job would find the runners closed
-        self._tip_timer.stop()
         self.companions.close()
         self.viewing.close()
         self._simulation.close()
@@ -367,19 +360,19 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         session = self.session
-        session.opened.connect(self._on_opened)
+        session.opening.opened.connect(self._on_opened)
         session.shown_changed.connect(self._on_shown)
-        session.mask_changed.connect(self._on_mask)
+        session.sampling.changed.connect(self._on_mask)
         session.run_changed.connect(self.refresh)
-        session.restored_changed.connect(self._on_restored)
+        session.restoring.restored_changed.connect(self._on_restored)
         session.models_changed.connect(lambda: self.controls.set_models(session.models))
-        session.tip_judged.connect(self.header.show_tip)
-        session.device_named.connect(self.device_line.setText)
+        session.tip.judged.connect(self.header.show_tip)
+        session.restoring.device_named.connect(self.device_line.setText)
         session.complained.connect(self._on_complaint)
-        session.exported.connect(self._on_exported)
-        self.header.chosen.connect(session.show_channel)
-        self.header.part_chosen.connect(session.show_part)
-        session.files_sorted.connect(self.refresh)
+        session.exporting.exported.connect(self._on_exported)
+        self.header.chosen.connect(session.opening.show_channel)
+        self.header.part_chosen.connect(session.opening.show_part)
+        session.opening.sorted.connect(self.refresh)
         self.files.wanted_changed.connect(self.refresh)
         self.files.note_changed.connect(self.refresh)
         self.recent.changed.connect(self._fill_recent)
@@ -395,7 +388,6 @@ class MainWindow(QMainWindow):
         self.drops.dropped.connect(self.open_paths)
         self.drops.hovering.connect(self._veil.set_hovering)
         self._preview_timer.timeout.connect(self._preview)
-        self._tip_timer.timeout.connect(session.judge_tip)
         QApplication.styleHints().colorSchemeChanged.connect(self._on_system_theme)
         self._follows_desktop = True
 

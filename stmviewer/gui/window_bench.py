@@ -102,7 +102,7 @@ def _moved(view: "ScanView", what: str, place: Callable[[int], object]) -> Timin
 def _drops(app: "QApplication") -> list[Timing]:
     """From the drop of a file to its picture, in a window that shows another scan."""
     from stmviewer.files import save_scan
-    from stmviewer.gui.session import Services
+    from stmviewer.gui.services_used import Services
     from stmviewer.gui.settings import Settings
     from stmviewer.gui.window import MainWindow
 

@@ -130,7 +130,7 @@ class Workbench(QObject):
     def _process_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self._window, "Write the processed scans to", self._beside())
         if folder:
-            self.processing.process_folder(self._window.session.files, Path(folder))
+            self.processing.process_folder(self._window.session.opening.files, Path(folder))
 
     def _export_profiles(self) -> None:
         scan = self._window.session.scan

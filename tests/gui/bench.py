@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from pytestqt.qtbot import QtBot
 
-from stmviewer.gui.session import Services
+from stmviewer.gui.services_used import Services
 from stmviewer.gui.window import MainWindow
 from stmviewer.restore import HiddenScore, ModelInfo, Restoration, RestoreRequest
 from stmviewer.scan import Channel, FloatArray, Geometry, Mask, Scan, make_mask

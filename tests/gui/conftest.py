@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from stmviewer.gui import dialogs
-from stmviewer.gui.session import Services
+from stmviewer.gui.services_used import Services
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.window import MainWindow
 from stmviewer.restore import Restoration

@@ -41,7 +41,7 @@ def settle(app: QApplication, window: MainWindow) -> None:
     while time.monotonic() - quiet_since < 0.4:
         app.processEvents()
         time.sleep(0.01)
-        if window.session.desk.busy or window._tip_timer.isActive():
+        if window.session.desk.busy or window.session.tip.waiting:
             quiet_since = time.monotonic()
         if time.monotonic() > until:
             raise SystemExit("the window did not come to rest")
@@ -75,7 +75,7 @@ def take(options: argparse.Namespace) -> None:
         if options.channel:
             scan = window.session.scan
             assert scan is not None
-            window.session.show_channel(scan.channel(options.channel))
+            window.session.opening.show_channel(scan.channel(options.channel))
             settle(app, window)
         if options.task:
             request = RestoreRequest(

@@ -32,7 +32,7 @@ from stmviewer.gui import app
 
 def look():
     window = next(w for w in app.QApplication.topLevelWidgets() if isinstance(w, app.MainWindow))
-    if not (window.session.models and window.session.shown and window.session.mask):
+    if not (window.session.models and window.session.shown and window.session.sampling.mask):
         return QTimer.singleShot(20, look)
     window.grab()
     heavy = [name for name in ("torch", "scipy", "skimage", "matplotlib", "PIL") if name in sys.modules]

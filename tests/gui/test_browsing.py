@@ -45,9 +45,9 @@ def test_the_filter_narrows_the_list_and_leaves_the_scan_on_show(window: MainWin
     window.menus.actions["find-file"].trigger()
     qtbot.keyClicks(form.text, "scan_3")
     qtbot.waitUntil(lambda: listed(window) == ["scan_0.gwy", "scan_3.gwy"])  # the one on show stays in sight
-    assert window.session.index == 0
+    assert window.session.opening.index == 0
     window.menus.actions["next"].trigger()
-    qtbot.waitUntil(lambda: window.session.index == 3)
+    qtbot.waitUntil(lambda: window.session.opening.index == 3)
     assert not window.menus.actions["next"].isEnabled()
     form.text.clear()
     form.more.setChecked(True)
@@ -67,7 +67,7 @@ def test_orders_by_facts(window: MainWindow, qtbot: QtBot) -> None:
     shown = window.session.shown
     window.browsing.sort("size")
     assert listed(window) == [f"scan_{k}.gwy" for k in (4, 3, 2, 1, 0)]
-    assert window.session.shown is shown and window.session.index == 4 == window.files.current()
+    assert window.session.shown is shown and window.session.opening.index == 4 == window.files.current()
     window.browsing.sort("bias")
     assert listed(window)[0] == "scan_0.gwy"
     assert window.settings.text("file-order") == "bias"
@@ -86,7 +86,7 @@ def test_stars_and_notes_lie_beside_the_folder(
     qtbot.keyClicks(window.files.note, "!")
     window.step_file(1)
     assert window.files.note.text() == ""
-    qtbot.waitUntil(lambda: window.session.index == 1)
+    qtbot.waitUntil(lambda: window.session.opening.index == 1)
     settled(qtbot, window)
     assert FolderNotes(folder).read() == {"scan_0.gwy": Note(True, "pretty!")}
     window.files.filter.starred.setChecked(True)
@@ -105,7 +105,7 @@ def test_one_channel_for_the_whole_folder(window: MainWindow, qtbot: QtBot) -> N
     qtbot.waitUntil(lambda: all(e.thumbnail.label == "Current forward" for e in panel.model.entries))
     assert window.session.shown.channel.name == "Current"
     window.step_file(1)
-    qtbot.waitUntil(lambda: window.session.index == 1)
+    qtbot.waitUntil(lambda: window.session.opening.index == 1)
     assert window.session.shown.channel.name == "Current"
     panel.channel.setCurrentIndex(panel.channel.findData("Z"))
     panel.direction.setCurrentIndex(panel.direction.findData("backward"))
@@ -118,7 +118,7 @@ def test_tips_are_judged_in_the_background_and_can_be_filtered(window: MainWindo
     qtbot.waitUntil(lambda: all(e.tip is not None for e in window.files.model.entries), timeout=10_000)
     assert window.files.entry().tip_text == "double 80 %"
     window.files.model.show_tip(
-        window.session.files[2], TipState({"good": 0.9, "double": 0.05, "change": 0.03, "blurry": 0.02})
+        window.session.opening.files[2], TipState({"good": 0.9, "double": 0.05, "change": 0.03, "blurry": 0.02})
     )
     window.files.filter.tip.setCurrentIndex(1)
     assert listed(window) == ["scan_0.gwy", "scan_2.gwy"]  # and the one on show

@@ -57,7 +57,7 @@ def test_another_scan_of_the_file_is_chosen_above_the_picture(
     window.restore()
     settled(qtbot, window)
     assert bench.restorer.requests[-1].channel == "Phase"
-    command = window.session.command()
+    command = window.session.restoring.command()
     assert command is not None
     assert command.endswith("--part 2")
     # and back: the result of the first is still there
@@ -65,7 +65,7 @@ def test_another_scan_of_the_file_is_chosen_above_the_picture(
     settled(qtbot, window)
     assert window.session.shown.channel is first
     assert window.session.restored is not None
-    assert "--part" not in (window.session.command() or "")
+    assert "--part" not in (window.session.restoring.command() or "")
 
 
 def test_the_chooser_is_locked_while_a_restoration_runs(
@@ -76,10 +76,10 @@ def test_the_chooser_is_locked_while_a_restoration_runs(
     window.restore()
     qtbot.waitUntil(bench.restorer.at_gate.is_set)
     assert not window.header.part.isEnabled()
-    window.session.show_part(window.session.parts[1])
+    window.session.opening.show_part(window.session.opening.parts[1])
     bench.restorer.gate.set()
     settled(qtbot, window)
-    assert window.session.scan is window.session.parts[0]
+    assert window.session.scan is window.session.opening.parts[0]
     assert window.header.part.isEnabled()
 
 
@@ -125,7 +125,7 @@ def test_an_image_without_size_gets_one_that_its_folder_keeps(
     assert scan.channel().unit == "m"
     window.restore()
     settled(qtbot, window)
-    assert "--pixel-nm 0.5x0.5 --unit nm" in (window.session.command() or "")
+    assert "--pixel-nm 0.5x0.5 --unit nm" in (window.session.restoring.command() or "")
     # the next image of the folder has it, and so has the next window
     window.step_file(1)
     settled(qtbot, window)

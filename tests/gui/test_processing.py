@@ -242,7 +242,7 @@ def test_a_restoration_begins_with_the_steps_and_its_command_says_so(
     settled(qtbot, window)
     assert bench.restorer.requests[-1].process == "plane; align-rows:median"
     assert window.session.restored is not None
-    assert "--process 'plane; align-rows:median'" in (window.session.command() or "")
+    assert "--process 'plane; align-rows:median'" in (window.session.restoring.command() or "")
     window.workbench.processing.undo()
     settled(qtbot, window)
     assert window.session.restored is None
@@ -325,7 +325,8 @@ def test_a_step_that_takes_long_can_be_cancelled(
 ) -> None:
     import threading
 
-    from stmviewer.gui import session, shown
+    from stmviewer.gui import shown
+    from stmviewer.gui.session import steps
     from stmviewer.scan import Progress
 
     running = threading.Event()
@@ -336,8 +337,8 @@ def test_a_step_that_takes_long_can_be_cancelled(
             work.tick()
             running.set()
 
-    monkeypatch.setattr(session, "processed_shown", slow)
-    monkeypatch.setattr(session, "_LONG_S", 0.0)
+    monkeypatch.setattr(steps, "processed_shown", slow)
+    monkeypatch.setattr(steps, "_LONG_S", 0.0)
     raw, panel = data_of(window), window.workspace.processing
     window.workbench.processing.add("plane")
     qtbot.waitUntil(lambda: running.is_set() and panel.cancel.isVisible())
@@ -345,7 +346,7 @@ def test_a_step_that_takes_long_can_be_cancelled(
     settled(qtbot, window)
     assert not panel.cancel.isVisible() and "Cancelled" in panel.fault.text()
     assert data_of(window) is raw
-    monkeypatch.setattr(session, "processed_shown", shown.processed_shown)
+    monkeypatch.setattr(steps, "processed_shown", shown.processed_shown)
     window.workbench.processing.undo()
     settled(qtbot, window)
     assert not panel.fault.isVisible()

@@ -62,7 +62,7 @@ def test_a_real_scan_is_restored(
     settled(qtbot, window)
     window.controls.show_request(RestoreRequest(task, model=model, mask=mask))  # type: ignore[arg-type]
     settled(qtbot, window)
-    preview = window.session.mask
+    preview = window.session.sampling.mask
     window.run_controls.button.click()
     qtbot.waitUntil(lambda: not window.session.desk.busy, timeout=60_000)
     assert window.session.run.phase is Phase.DONE

@@ -171,6 +171,7 @@ def test_another_scan_ends_the_run_and_its_late_answer_is_dropped(
     window.open_paths([bench.add("second.sxm")])
     qtbot.waitUntil(lambda: window.windowTitle().startswith("second"))
     assert window.session.run.phase is Phase.IDLE
+    assert window.workspace.processing.list.isEnabled()  # its steps had waited for the run
     bench.restorer.gate.set()
     settled(qtbot, window)
     assert window.session.restored is None
@@ -279,9 +280,9 @@ def test_a_job_that_will_not_stop_is_not_waited_for_forever(bench: Bench, open_w
         inside.set()
         release.wait()
 
-    window.session._restoring.start("Stubborn", stubborn)
+    window.session.restoring._lane.start("Stubborn", stubborn)
     qtbot.waitUntil(inside.is_set)
-    window._tip_timer.stop()  # on a busy machine it may come after the close
+    window.session.tip.close()  # on a busy machine it may come after the close
     assert window.session.desk.close(patience_s=0.05) is False
     release.set()
     assert window.session.desk.close() is True

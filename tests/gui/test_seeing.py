@@ -302,9 +302,9 @@ def test_only_the_last_results_are_kept(restored: MainWindow, qtbot: QtBot) -> N
     window = restored
     for seed in range(1, 8):
         restore(qtbot, window, RestoreRequest("repair", model="flow-sim", samples=4, seed=seed))
-    assert len(window.session.results) == 6
-    assert window.session.results[-1] is window.session.restored
-    assert window.session.results[0].restoration.request.seed == 2
+    assert len(window.session.restoring.results) == 6
+    assert window.session.restoring.results[-1] is window.session.restored
+    assert window.session.restoring.results[0].restoration.request.seed == 2
 
 
 def test_an_image_is_kept_to_compare_with_another_scan(restored: MainWindow, bench: Bench, qtbot: QtBot) -> None:
@@ -340,7 +340,7 @@ def test_space_shows_raw_wherever_the_focus_is(restored: MainWindow, qtbot: QtBo
     window = restored
     window.view.set_pane_visible("compare", True)
     window.activateWindow()
-    runs = len(window.session.results)
+    runs = len(window.session.restoring.results)
     widget = {
         "window": window,
         "button": window.run_controls.button,
@@ -360,7 +360,7 @@ def test_space_shows_raw_wherever_the_focus_is(restored: MainWindow, qtbot: QtBo
     assert pane.title.startswith("Restored")
     assert window.view.compare.overlay.labels == ["Raw", "flow-sim, 4 samples"]
     settled(qtbot, window)
-    assert len(window.session.results) == runs  # no button was pressed
+    assert len(window.session.restoring.results) == runs  # no button was pressed
 
 
 def test_in_a_text_field_space_is_a_letter(restored: MainWindow, qtbot: QtBot) -> None:

@@ -120,7 +120,7 @@ def test_the_scan_is_opened_in_the_window(dialog: SimulateDialog, qtbot: QtBot) 
     window.restore()
     settled(qtbot, window)
     assert window.session.restored is not None
-    assert window.session.command() is None  # no file, no command line
+    assert window.session.restoring.command() is None  # no file, no command line
     assert dialog.isVisible()
 
 

@@ -145,7 +145,7 @@ def test_a_folder_that_takes_long_holds_up_nothing(
     qtbot.waitUntil(started.is_set)
     qtbot.waitUntil(lambda: window.session.shown is not None)
     window.step_file(1)
-    qtbot.waitUntil(lambda: window.session.index == 1)
+    qtbot.waitUntil(lambda: window.session.opening.index == 1)
     window.close()
     assert window.ended_cleanly
 
@@ -161,9 +161,9 @@ def test_the_newest_can_be_first(qtbot: QtBot, tmp_path: Path, open_window: Call
     qtbot.waitUntil(lambda: not window.session.desk.busy)
     assert listed(window) == ["2.npy", "1.npy", "0.npy"]
     # the scan on show stays, at its new place
-    assert window.session.shown is shown and window.session.index == 2 == window.files.current()
+    assert window.session.shown is shown and window.session.opening.index == 2 == window.files.current()
     assert _tip(window, 0).startswith(str(paths[2]))
     assert window.settings.text("file-order") == "newest"
     window.open_paths([tmp_path / "scans"])  # and stays chosen
     qtbot.waitUntil(lambda: not window.session.desk.busy)
-    assert window.session.files == tuple(reversed(paths))
+    assert window.session.opening.files == tuple(reversed(paths))

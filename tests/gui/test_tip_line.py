@@ -30,7 +30,7 @@ def test_another_channel_is_judged_anew(bench: Bench, open_window: Opener, qtbot
     scan = window.session.scan
     assert scan is not None
     bench.tip = TipState({"good": 0.9, "double": 0.05, "change": 0.03, "blurry": 0.02})
-    window.session.show_channel(scan.channel("Current"))
+    window.session.opening.show_channel(scan.channel("Current"))
     settled(qtbot, window)
     assert not window.header.tip.isVisible()
     qtbot.waitUntil(window.header.tip.isVisible)
@@ -60,7 +60,8 @@ def test_a_late_answer_is_dropped_and_a_restoration_comes_first(
     gate.set()
     settled(qtbot, window)
     assert window.session.restored is not None
-    assert not window.header.tip.isVisible()
+    qtbot.waitUntil(window.header.tip.isVisible)  # judged anew
+    assert len(bench.judged) == 2
 
 
 def test_nothing_is_said_of_a_scan_that_cannot_be_judged(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:

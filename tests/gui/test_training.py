@@ -278,7 +278,7 @@ def test_the_new_model_is_used_in_one_click(
     window, dialog = in_window
     made = ModelInfo("quick", "regression", "quick", "Yours", ("repair", "sparse"), True, source="user")
     before = bench.services.available_models
-    window.session._services = replace(bench.services, available_models=lambda: [*before(), made])
+    window.session.services = replace(bench.services, available_models=lambda: [*before(), made])
     start(qtbot, dialog, folder, "quick")
     ended(qtbot, dialog)
     assert (

@@ -99,7 +99,7 @@ def test_a_folder_fills_the_list(bench: Bench, open_window: Opener, qtbot: QtBot
     paths = [bench.add(f"scan{k}.sxm") for k in range(3)]
     window = open_window(bench.folder)
     assert window.files.isVisible()
-    assert window.session.files == tuple(paths)
+    assert window.session.opening.files == tuple(paths)
     window.menus.actions["next"].trigger()
     settled(qtbot, window)
     assert window.session.scan is not None
@@ -313,7 +313,7 @@ def test_the_mask_is_shown_before_a_run(bench: Bench, open_window: Opener, qtbot
     assert window.view.panes["mask"].title == "Mask: every pixel measured"
     window.controls.sparse.setChecked(True)
     settled(qtbot, window)
-    shown = window.session.mask
+    shown = window.session.sampling.mask
     assert isinstance(shown, ShownMask)
     assert (shown.mask.measured == make_mask("lines:4", 64, 64).measured).all()
     assert window.view.panes["mask"].picture is shown.picture
@@ -321,8 +321,8 @@ def test_the_mask_is_shown_before_a_run(bench: Bench, open_window: Opener, qtbot
     window.controls.mask_box.setCurrentIndex(window.controls.mask_box.findData("pixels:0.25"))
     window.controls.seed.setValue(5)
     settled(qtbot, window)
-    assert window.session.mask is not None
-    assert (window.session.mask.mask.measured == make_mask("pixels:0.25", 64, 64, 5).measured).all()
+    assert window.session.sampling.mask is not None
+    assert (window.session.sampling.mask.mask.measured == make_mask("pixels:0.25", 64, 64, 5).measured).all()
 
 
 def test_a_scan_with_few_lines_is_offered_and_not_changed(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:
@@ -338,8 +338,8 @@ def test_a_scan_with_few_lines_is_offered_and_not_changed(bench: Bench, open_win
     request = window.controls.request()
     assert (request.task, request.mask) == ("sparse", "file")
     assert window.messages.message("offer") is None
-    assert window.session.mask is not None
-    assert window.session.mask.picture.data.shape == (64, 64)
+    assert window.session.sampling.mask is not None
+    assert window.session.sampling.mask.picture.data.shape == (64, 64)
 
 
 def test_gaps_are_offered(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:

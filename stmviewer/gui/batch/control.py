@@ -64,7 +64,7 @@ class BatchControl(QObject):
 
     def commands(self) -> tuple[Command, ...]:
         def folder() -> None:
-            self.show(self._session.files)
+            self.show(self._session.opening.files)
 
         return (
             Command(
@@ -82,7 +82,7 @@ class BatchControl(QObject):
                 "Add the files of the &list to the batch",
                 lambda _w, _: folder(),
                 "Ctrl+Shift+B",
-                lambda _: bool(self._session.files),
+                lambda _: bool(self._session.opening.files),
                 after="batch",
             ),
         )

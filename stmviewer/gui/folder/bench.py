@@ -31,7 +31,7 @@ def browse(files: Sequence[Path], cache: Path) -> Browsed:
     if not has_display():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from stmviewer.gui.app import make_app
-    from stmviewer.gui.session import Services
+    from stmviewer.gui.services_used import Services
     from stmviewer.gui.settings import Settings
     from stmviewer.gui.window import MainWindow
     from stmviewer.services.thumbnail_cache import ThumbnailCache

@@ -49,7 +49,7 @@ class Browsing(QObject):
         #: whether the tips of the files in the list are judged in the background
         self.judges = settings.flag("judge-folder", True)
         self._order = settings.text("file-order", "name")
-        session.order = "newest" if self._order == "newest" else "name"
+        session.opening.order = "newest" if self._order == "newest" else "name"
         panel.set_order(self._order)
         self._connect()
 
@@ -59,20 +59,20 @@ class Browsing(QObject):
         """Lists the files in another order; the one on show stays on show."""
         self._order = order
         self._settings.set_text("file-order", order)
-        self.session.order = "newest" if order == "newest" else "name"
+        self.session.opening.order = "newest" if order == "newest" else "name"
         self.panel.set_order(order)
-        files = self.session.files
+        files = self.session.opening.files
         if order in ("name", "newest"):
             by: thumbnails.Order = "newest" if order == "newest" else "name"
             self._sorting.start("Sorting", lambda _: tuple(thumbnails.in_order(files, by)))
         else:
-            self.session.reorder(tuple(in_order(self.panel.model.entries, order)))  # type: ignore[arg-type]
+            self.session.opening.reorder(tuple(in_order(self.panel.model.entries, order)))  # type: ignore[arg-type]
             self._judge_later()
 
     def set_channel(self, name: str, direction: str) -> None:
         """Shows this channel and direction for the whole folder; '' each for: as the file on show has it."""
         which: Direction | None = "backward" if direction == "backward" else "forward" if direction else None
-        self.session.wish_for(ChannelWish(name or None, which) if name or which else None)
+        self.session.opening.wish_for(ChannelWish(name or None, which) if name or which else None)
         self.panel.model.forget_tips()
         self._judge_later()
 
@@ -127,14 +127,14 @@ class Browsing(QObject):
 
     def _connect(self) -> None:
         session, panel = self.session, self.panel
-        session.listed.connect(self._on_listed)
-        session.files_sorted.connect(lambda: panel.show_files(session.files, session.index))
+        session.opening.listed.connect(self._on_listed)
+        session.opening.sorted.connect(lambda: panel.show_files(session.opening.files, session.opening.index))
         session.run_changed.connect(self._on_run)
-        session.tip_judged.connect(self._on_shown_tip)
+        session.tip.judged.connect(self._on_shown_tip)
         session.shown_changed.connect(self._judge_later)
         self.thumbnails.ready.connect(self._on_thumbnail)
         self.thumbnails.done.connect(self._on_thumbnails)
-        panel.chosen.connect(session.show_file)
+        panel.chosen.connect(session.opening.show_file)
         panel.order_chosen.connect(self.sort)
         panel.channel_chosen.connect(self.set_channel)
         panel.note_changed.connect(self.notes.write)
@@ -143,7 +143,7 @@ class Browsing(QObject):
         panel.wanted_changed.connect(self._judge_later)
 
     def _on_listed(self, wish: ChannelWish | None) -> None:
-        files = self.session.files
+        files = self.session.opening.files
         self.thumbnails.show_files(files, wish)
         if frozenset(files) != self._listed:
             self._listed = frozenset(files)
@@ -166,7 +166,7 @@ class Browsing(QObject):
     def _on_sorted(self, event: events.Event) -> None:
         match event:
             case events.Finished(files):
-                self.session.reorder(files)
+                self.session.opening.reorder(files)
 
     # the tips
 
@@ -182,11 +182,11 @@ class Browsing(QObject):
         scan, shown = self.session.scan, self.session.shown
         if scan is None or scan.path is None or shown is None or not scan.part.alone:
             return
-        if pick_channel(scan, self.session.wish) is shown.raw.channel and isinstance(state, TipState):
+        if pick_channel(scan, self.session.opening.wish) is shown.raw.channel and isinstance(state, TipState):
             self.panel.model.show_tip(scan.path, state)
 
     def _wish(self) -> ChannelWish:
-        return self.session.wish or ChannelWish()
+        return self.session.opening.wish or ChannelWish()
 
     def _to_judge(self) -> list[Entry]:
         every = self.panel.filtered.wanted.asks_for_tips or self._order == "tip"
@@ -196,9 +196,9 @@ class Browsing(QObject):
 
     def _judge_next(self) -> None:
         session = self.session
-        if not self.judges or len(session.files) < 2 or self._judging.busy:
+        if not self.judges or len(session.opening.files) < 2 or self._judging.busy:
             return
-        if session.run.busy or session.busy:
+        if session.run.busy or session.opening.busy:
             self._judge_later()
             return
         waiting = self._to_judge()

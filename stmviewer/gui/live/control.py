@@ -126,23 +126,23 @@ class LiveControl(QObject):
         """Lists what is in the folder already, the newest on show."""
         assert self._watch is not None
         if look.files:
-            self._session.open([self._watch.folder], newest=True)
+            self._session.opening.open([self._watch.folder], newest=True)
 
     def _go_on(self) -> None:
         """Opens the newest scan as soon as nothing else is under way."""
         session = self._session
-        if self._watch is None or self._next is None or session.run.busy or session.busy:
+        if self._watch is None or self._next is None or session.run.busy or session.opening.busy:
             return
         path, self._next = self._next, None
         new, self._unlisted = self._unlisted, ()
-        if session.files:
-            session.add_files(new)
+        if session.opening.files:
+            session.opening.add_files(new)
         self.landed.emit(new)
         self._landing = path
-        if path in session.files:
-            session.reopen_file(session.files.index(path))
+        if path in session.opening.files:
+            session.opening.reopen_file(session.opening.files.index(path))
         else:  # the first one of an empty folder
-            session.open([path])
+            session.opening.open([path])
 
     def _on_shown(self) -> None:
         scan, landing = self._session.scan, self._landing

@@ -80,7 +80,7 @@ class Measuring(QObject):
         self._strip.profiles.cursors_moved.connect(self._read_cursors)
         self._strip.planes.hovered.connect(self._hovered)
         self._session.shown_changed.connect(self._on_shown)
-        self._session.restored_changed.connect(self._again)
+        self._session.restoring.restored_changed.connect(self._again)
         self._view.changed.connect(self._on_view)
         self._toolbox.turned.connect(self._on_turned)
 

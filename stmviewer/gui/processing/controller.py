@@ -66,9 +66,9 @@ class Processing(QObject):
         panel.form.clear_asked.connect(self._clear)
         panel.cancel_asked.connect(self._cancel)
         session.shown_changed.connect(self._on_shown)
-        session.step_failed.connect(self._on_fault)
+        session.steps.failed.connect(self._on_fault)
         session.run_changed.connect(self._on_run)
-        session.processing_progress.connect(self._on_progress)
+        session.steps.progress.connect(self._on_progress)
         self._timer.timeout.connect(self._apply)
         self.box.drawn.connect(self._on_box)
         self.brush.painted.connect(self._on_stroke)
@@ -265,7 +265,7 @@ class Processing(QObject):
 
     def _apply(self) -> None:
         self._timer.stop()
-        self._session.process(self._effective())
+        self._session.steps.show(self._effective())
 
     def _on_shown(self) -> None:
         shown = self._session.shown
@@ -281,7 +281,7 @@ class Processing(QObject):
                 self._toolbox.use(None)
             self._fault = StepFault(-1, "")
         if shown.history.enabled != self._effective().enabled and not self._fault.cause:
-            self._session.process(self._effective())
+            self._session.steps.show(self._effective())
         self._refresh()
         self._fit_tools()
 
@@ -320,7 +320,7 @@ class Processing(QObject):
         if self._working.busy:
             self._working.cancel()
         else:
-            self._session.cancel_processing()
+            self._session.steps.cancel()
 
     def _on_work(self, event: events.Event) -> None:
         match event:
