@@ -1,16 +1,20 @@
-"""What stands beside the scan on show: the list of files, the batch, the live folder, help. The window has one."""
+"""What stands beside the scan on show: the list of files, the batch, the live folder, other dialogs, help."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stmviewer.gui.batch.control import BatchControl
+from stmviewer.gui.beside import BesideWindow
 from stmviewer.gui.commands import Command
 from stmviewer.gui.folder.browsing import Browsing
 from stmviewer.gui.folder.commands import browse_commands
 from stmviewer.gui.help.control import Help
 from stmviewer.gui.live.control import LiveControl
 from stmviewer.gui.recalling import panel_commands, show_files
+from stmviewer.gui.reporting import report_dialog
+from stmviewer.gui.simulating import simulation_dialog
 from stmviewer.gui.training.control import TrainingControl
+from stmviewer.scan import Scan
 
 if TYPE_CHECKING:
     from stmviewer.gui.window import MainWindow
@@ -26,6 +30,8 @@ class Companions:
         self.batch = BatchControl(session, settings, window.controls.request, window)
         self.live = LiveControl(session, settings, window.restore, window)
         self.training = TrainingControl(session, settings, window.controls.model.prefer, window)
+        self.simulation = BesideWindow(lambda: simulation_dialog(session.desk, settings, self._take, window))
+        self.reports = BesideWindow(lambda: report_dialog(session.desk, settings, session.models, window))
         self.help = Help(window)
         self.browsing.batch_asked.connect(self.batch.show)
         self.browsing.notes.told.connect(self._on_notes)
@@ -39,6 +45,7 @@ class Companions:
         return (
             panel_commands(self._window),
             browse_commands(self.browsing),
+            self._dialog_commands(),
             self.batch.commands(),
             self.live.commands(self._window),
             self.training.commands(),
@@ -59,7 +66,7 @@ class Companions:
             found.append("the steps for the whole folder")
         if window.session.exporting.busy:
             found.append("an export")
-        if window.reports.busy:
+        if self.reports.busy:
             found.append("a report")
         if self.browsing.notes.unkept:
             found.append(f"the note on {', '.join(path.name for path in self.browsing.notes.unkept)}")
@@ -72,6 +79,8 @@ class Companions:
         self.live.close()
         self.help.close()
         self.training.close()
+        self.simulation.close()
+        self.reports.close()
 
     def finish(self) -> None:
         """After `close`, when the window is out of sight: waits for the end of what takes a moment to stop."""
@@ -84,6 +93,31 @@ class Companions:
             messages.show_message("notes", "error" if complains else "note", text)
         else:
             messages.dismiss("notes")
+
+    def _dialog_commands(self) -> tuple[Command, ...]:
+        return (
+            Command(
+                "simulate",
+                "Simulate",
+                "&Simulate a scan…",
+                lambda *_: self.simulation.show(),
+                "Ctrl+Shift+S",
+                after="copy-command",
+            ),
+            Command(
+                "report",
+                "Simulate",
+                "Compare &models and report…",
+                lambda *_: self.reports.show(),
+                "Ctrl+Shift+E",
+                after="simulate",
+            ),
+        )
+
+    def _take(self, scan: Scan) -> None:
+        """A simulated scan."""
+        self._window.messages.dismiss("error")
+        self._window.session.opening.take(scan)
 
     def _on_live(self) -> None:
         show_files(self._window)

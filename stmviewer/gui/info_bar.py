@@ -17,6 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 Kind = Literal["note", "error", "offer"]
+#: which kind stands above which
+_RANKS: tuple[Kind, ...] = ("error", "offer", "note")
 #: the text of a bar is cut after this many characters; all of it is in its tooltip
 _MOST = 420
 
@@ -57,7 +59,10 @@ class InfoBar(QFrame):
 
 
 class InfoArea(QWidget):
-    """The messages on show, each under a topic: a new message on a topic takes the place of the old one."""
+    """The messages on show, each under a topic: a new message on a topic takes the place of the old one.
+
+    What is most urgent stands at the top, and among equals what was said first.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,8 +84,9 @@ class InfoArea(QWidget):
         self.dismiss(topic)
         bar = InfoBar(kind, text, action, details)
         bar.cross.clicked.connect(lambda: self.dismiss(topic))
+        rank = _RANKS.index(kind)
+        self._layout.insertWidget(sum(_RANKS.index(other.kind) <= rank for other in self._bars.values()), bar)
         self._bars[topic] = bar
-        self._layout.addWidget(bar)
         self.show()
         return bar
 

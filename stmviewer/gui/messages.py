@@ -1,46 +1,63 @@
-"""What the info bars say about a scan and its restoration."""
+"""What the info bars of the window say about a scan, its restoration, and what was done."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from stmviewer.files.calibration import lacks_size
+from stmviewer.gui import dialogs
 from stmviewer.gui.info_bar import InfoArea
 from stmviewer.gui.shown import Restored, Shown
 from stmviewer.gui.trust import bar_warnings
 
 
-def tell_scan(
-    area: InfoArea,
-    shown: Shown | None,
-    take_offer: Callable[[], None],
-    ask_calibration: Callable[[], None],
-    *,
-    wanted: bool = True,
-) -> None:
-    """Notes about the file, with a button where its size is not known, and, if `wanted`, the offer to fill what was
-    not measured."""
-    for topic in ("notes", "offer"):
-        area.dismiss(topic)
-    if shown is None:
-        return
-    if shown.scan.notes:
+class Messages(InfoArea):
+    """One bar each for an error, for what was done, for notes on the file, for the warnings of a result, and for the
+    offer to fill what was not measured."""
+
+    def clear(self) -> None:
+        """Before a run: what was said of the last one holds no more."""
+        for topic in ("error", "warnings", "done"):
+            self.dismiss(topic)
+
+    def leave_scan(self, *, opened: bool) -> None:
+        """Another scan has come; where it could not be `opened`, the error says why and stays."""
+        for topic in ("warnings", "done", "error") if opened else ("warnings", "done"):
+            self.dismiss(topic)
+
+    def complain(self, message: str, details: str = "") -> None:
+        self.show_message("error", "error", sentence(message), details=details)
+
+    def tell_done(self, text: str, folder: Path | None = None) -> None:
+        """What has been done, with a button for the folder where it lies."""
+        show = None if folder is None else ("Show folder", lambda: dialogs.show_folder(folder))
+        self.show_message("done", "offer" if show else "note", text, show)
+
+    def tell_notes(self, shown: Shown | None, ask_calibration: Callable[[], None]) -> None:
+        """Notes about the file, with a button where its size is not known."""
+        self.dismiss("notes")
+        if shown is None or not shown.scan.notes:
+            return
         mend: tuple[str, Callable[[], None]] | None = None
         if shown.scan.calibration is not None:
             mend = ("Change…", ask_calibration)
         elif lacks_size(shown.scan):
             mend = ("Set size and unit…", ask_calibration)
-        area.show_message("notes", "note", sentence("; ".join(shown.scan.notes)), mend)
-    offer = shown.offer() if wanted else None
-    if offer:
-        button = "Restore onto square pixels" if shown.line_sparse else "Fill the gaps"
-        area.show_message("offer", "offer", offer, (button, take_offer))
+        self.show_message("notes", "note", sentence("; ".join(shown.scan.notes)), mend)
 
+    def tell_offer(self, shown: Shown | None, take_offer: Callable[[], None]) -> None:
+        """The offer to fill what was not measured; None takes it away."""
+        self.dismiss("offer")
+        offer = shown.offer() if shown is not None else None
+        if shown is not None and offer:
+            button = "Restore onto square pixels" if shown.line_sparse else "Fill the gaps"
+            self.show_message("offer", "offer", offer, (button, take_offer))
 
-def tell_result(area: InfoArea, restored: Restored | None) -> None:
-    """What was invented or lost, and what no line beside the result says; all other findings stand there."""
-    area.dismiss("warnings")
-    warnings = bar_warnings(restored.restoration) if restored is not None else []
-    if warnings:
-        area.show_message("warnings", "note", sentence("; ".join(warnings)))
+    def tell_result(self, restored: Restored | None) -> None:
+        """What was invented or lost, and what no line beside the result says; all other findings stand there."""
+        self.dismiss("warnings")
+        warnings = bar_warnings(restored.restoration) if restored is not None else []
+        if warnings:
+            self.show_message("warnings", "note", sentence("; ".join(warnings)))
 
 
 def sentence(text: str) -> str:

@@ -1,32 +1,28 @@
 """What one does with the images on show: panes, display, comparing, copies; with the commands for all of it."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QMainWindow
 
-from stmviewer.gui import dialogs
 from stmviewer.gui.beside import BesideWindow
 from stmviewer.gui.candidates import try_also
 from stmviewer.gui.commands import Command
+from stmviewer.gui.display import Frame
 from stmviewer.gui.hold_key import HoldKey
 from stmviewer.gui.looks import PANE_NAMES, PaneLook, PaneName
-from stmviewer.gui.panes.figure import copy, png_of
 from stmviewer.gui.relief import ReliefDialog
 from stmviewer.gui.scan_view import ScanView
-from stmviewer.gui.seen import figure, pane_figure
 from stmviewer.gui.session import Session
 from stmviewer.gui.settings import Settings
 from stmviewer.restore import RestoreRequest
-
-_SAID_MS = 5000
 
 
 class Viewing(QObject):
     """Connects the view with the session, the settings and the keyboard.
 
-    `tell` shows a line for a moment, `refresh` brings the menus up to date, `begin` clears messages before a run.
+    `refresh` brings the menus up to date, `restore` restores the channel on show as requested, `tell` shows a line for
+    a moment.
     """
 
     def __init__(
@@ -36,24 +32,39 @@ class Viewing(QObject):
         session: Session,
         settings: Settings,
         refresh: Callable[[], None],
-        begin: Callable[[], None],
+        restore: Callable[[RestoreRequest], None],
+        tell: Callable[[str], None],
     ) -> None:
         super().__init__(window)
-        self._window, self.view, self._session, self._settings = window, view, session, settings
-        self._refresh, self._begin = refresh, begin
+        self.view, self._session, self._settings = view, session, settings
+        self._refresh, self._restore, self._tell = refresh, restore, tell
+        #: the frame of the channel on show; None when another scan has come, whose whole is shown first
+        self._frame: Frame | None = None
         self.space = HoldKey(window)
         self.space.held.connect(self.show_raw)
         view.changed.connect(self._changed)
         view.result_chosen.connect(session.restoring.choose)
-        view.copy_asked.connect(self.copy_figure)
         view.candidate_menu.try_asked.connect(self.try_also)
         view.offers = self.offers
+        session.opening.opened.connect(self._leave_scan)
+        session.shown_changed.connect(self._show_scan)
+        session.restoring.restored_changed.connect(self._show_results)
+        session.run_changed.connect(lambda: view.set_waiting(session.run.busy))
         self.relief = BesideWindow(lambda: ReliefDialog(self.reliefs, window))
         for signal in (view.changed, session.shown_changed, session.restoring.restored_changed):
             # after the view was told, too
             signal.connect(lambda *_: QTimer.singleShot(0, self, self._refresh_relief))
 
-    def show_results(self) -> None:
+    def _leave_scan(self) -> None:
+        self._frame = None
+
+    def _show_scan(self) -> None:
+        shown, before = self._session.shown, self._frame
+        self._frame = shown.picture.frame if shown else None
+        self.view.show_scan(shown, keep_place=before is not None and before == self._frame)
+        self._show_results()
+
+    def _show_results(self) -> None:
         """Shows what the session holds of the channel on show."""
         self.view.show_restored(self._session.restored, self._session.restoring.results)
         self.space.enabled = self._session.restored is not None
@@ -68,33 +79,12 @@ class Viewing(QObject):
     def try_also(self, request: RestoreRequest) -> None:
         """Restores the same once more with another model or seed, and shows it among the candidates."""
         if not self._session.run.busy:
-            self._begin()
             self.view.set_pane_visible("compare", True)
-            self._session.restoring.start(request)
+            self._restore(request)
 
     def show_raw(self, held: bool) -> None:
         self.view.hold_raw(held)
         self._refresh()
-
-    def copy_figure(self) -> None:
-        if copy(figure(self.view)):
-            self._tell("Copied: the panes and colour bars as they are seen")
-
-    def copy_pane(self) -> None:
-        if copy(pane_figure(self.view)):
-            self._tell("Copied: the pane as it is seen")
-
-    def save_figure(self) -> None:
-        """Writes what is seen into a PNG file."""
-        image, scan = figure(self.view), self._session.scan
-        if image is None or scan is None:
-            return
-        beside = scan.path.parent if scan.path else Path.home()
-        folder = Path(self._settings.text("export-folder") or beside)
-        path = dialogs.ask_picture_path(self._window, folder / f"{Path(scan.name).stem}_view.png")
-        if path is not None:
-            self._settings.set_text("export-folder", str(path.parent))
-            self._session.exporting.save_picture(png_of(image), path)
 
     def reliefs(self) -> list[PaneLook]:
         """What can be seen as a relief: heights, as the panes show them."""
@@ -122,9 +112,6 @@ class Viewing(QObject):
     def pin(self) -> None:
         self.view.pin()
         self._tell("Kept: open another scan, and its Compare pane shows both")
-
-    def _tell(self, text: str) -> None:
-        self._window.statusBar().showMessage(text, _SAID_MS)
 
     def _changed(self) -> None:
         """Panes and display are remembered as soon as they change."""
@@ -250,33 +237,5 @@ def view_commands(viewing: Viewing) -> tuple[Command, ...]:
             "K",
             lambda s: s.scan,
             after="relief",
-        ),
-        Command(
-            "copy-figure",
-            "File",
-            "&Copy figure",
-            lambda *_: viewing.copy_figure(),
-            "Ctrl+Shift+C",
-            lambda s: s.scan,
-            separator=True,
-            after="calibrate",
-        ),
-        Command(
-            "copy-pane",
-            "File",
-            "Copy &pane",
-            lambda *_: viewing.copy_pane(),
-            "Ctrl+Alt+C",
-            lambda s: s.scan,
-            after="copy-figure",
-        ),
-        Command(
-            "save-figure",
-            "File",
-            "&Save figure…",
-            lambda *_: viewing.save_figure(),
-            "Ctrl+Alt+S",
-            lambda s: s.scan,
-            after="copy-pane",
         ),
     )

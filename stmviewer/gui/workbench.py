@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from stmviewer.files.history import load_history, save_history
-from stmviewer.gui import dialogs
 from stmviewer.gui.commands import Command
 from stmviewer.gui.drawing import Toolbox
 from stmviewer.gui.measuring.commands import measure_commands
@@ -77,7 +76,6 @@ class Workbench(QObject):
             self.measuring.leave()
 
     def close(self) -> None:
-        self.processing.close()
         self.measuring.close()
 
     def _on_steps(self) -> None:
@@ -94,11 +92,10 @@ class Workbench(QObject):
             self.measuring.leave()
 
     def _tell(self, text: str, folder: object) -> None:
-        show = ("Show folder", lambda: dialogs.show_folder(folder)) if isinstance(folder, Path) else None
-        self._window.messages.show_message("done", "offer" if show else "note", text, show)
+        self._window.messages.tell_done(text, folder if isinstance(folder, Path) else None)
 
     def _complain(self, error: StmviewerError) -> None:
-        self._window.messages.show_message("error", "error", str(error))
+        self._window.messages.complain(str(error))
 
     def _beside(self) -> str:
         scan = self._window.session.scan

@@ -144,8 +144,9 @@ def real_services() -> Services:
 
 
 def settled(qtbot: QtBot, window: MainWindow) -> None:
-    """Waits until neither a job nor a delayed preview is under way."""
-    qtbot.waitUntil(lambda: not window.session.desk.busy and not window._preview_timer.isActive())
+    """Waits until neither a job nor a delayed one is under way; but the tip may still be judged."""
+    session = window.session
+    qtbot.waitUntil(lambda: not (session.desk.busy or session.steps.busy or window.restore_page.waiting))
 
 
 def listed(window: MainWindow) -> list[str]:

@@ -111,8 +111,8 @@ def take(options: argparse.Namespace) -> None:
 
 
 def take_simulation(app: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
-    window.simulate()
-    dialog = window._simulation.dialog
+    window.companions.simulation.show()
+    dialog = window.companions.simulation.dialog
     assert isinstance(dialog, SimulateDialog)
     dialog.resize(*map(int, options.size.split("x")))
     settle(app, window)

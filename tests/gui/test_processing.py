@@ -13,6 +13,8 @@ from pytestqt.qtbot import QtBot
 from stmviewer.files import open_scan
 from stmviewer.gui.processing.editing import Editor
 from stmviewer.gui.processing.step_list import step_text
+from stmviewer.gui.session import steps
+from stmviewer.gui.shown import StepFault, processed_shown
 from stmviewer.gui.window import MainWindow
 from stmviewer.restore import RestoreRequest
 from stmviewer.scan import History, Step
@@ -325,8 +327,6 @@ def test_a_step_that_takes_long_can_be_cancelled(
 ) -> None:
     import threading
 
-    from stmviewer.gui import shown
-    from stmviewer.gui.session import steps
     from stmviewer.scan import Progress
 
     running = threading.Event()
@@ -346,7 +346,7 @@ def test_a_step_that_takes_long_can_be_cancelled(
     settled(qtbot, window)
     assert not panel.cancel.isVisible() and "Cancelled" in panel.fault.text()
     assert data_of(window) is raw
-    monkeypatch.setattr(steps, "processed_shown", shown.processed_shown)
+    monkeypatch.setattr(steps, "processed_shown", processed_shown)
     window.workbench.processing.undo()
     settled(qtbot, window)
     assert not panel.fault.isVisible()
@@ -379,3 +379,46 @@ def test_the_steps_wait_while_a_restoration_runs(bench: Bench, window: MainWindo
     settled(qtbot, window)
     assert panel.list.isEnabled() and panel.add.isEnabled()
     assert window.session.restored is not None
+
+
+def test_a_restoration_waits_for_the_steps_that_are_being_set(bench: Bench, window: MainWindow, qtbot: QtBot) -> None:
+    window.workbench.processing.add("gaussian")
+    settled(qtbot, window)
+    window.workspace.processing.form.edited.emit("sigma", 2.5)  # shown a moment later, like a value that is turned up
+    window.restore()
+    assert not window.session.run.busy and not window.run_controls.button.isEnabled()
+    assert "steps of the Process page" in window.run_controls.status.text()
+    qtbot.waitUntil(lambda: window.session.restored is not None)
+    assert bench.restorer.requests[-1].process == window.workbench.processing.history.to_text()
+    assert "2.5" in bench.restorer.requests[-1].process
+
+
+@pytest.mark.parametrize("leave", ["undo", "fault", "channel"])
+def test_nothing_waits_for_steps_that_never_come(
+    window: MainWindow, qtbot: QtBot, leave: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if leave == "fault":
+        monkeypatch.setattr(steps, "processed_shown", lambda *_: StepFault(0, "there is no plane"))
+    window.workbench.processing.add("plane")
+    assert window.session.steps.busy
+    window.restore()
+    assert window.restore_page.obstacle() is not None
+    if leave == "undo":
+        window.workbench.processing.undo()
+        qtbot.waitUntil(lambda: window.session.restored is not None)
+    elif leave == "channel":
+        window.step_direction()
+    else:
+        settled(qtbot, window)
+        assert window.session.restored is None
+    qtbot.waitUntil(lambda: window.restore_page.obstacle() is None)
+    settled(qtbot, window)
+
+
+def test_closing_at_once_after_a_change_is_no_fault(window: MainWindow, qtbot: QtBot) -> None:
+    window.workbench.processing.add("gaussian")
+    settled(qtbot, window)
+    window.workspace.processing.form.edited.emit("sigma", 2.5)
+    window.close()
+    qtbot.wait(200)  # longer than such a change is waited with: no job must find the runners closed
+    assert window.ended_cleanly and not window.session.steps.busy

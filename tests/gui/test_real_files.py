@@ -40,7 +40,7 @@ def test_every_real_scan_is_restored_in_both_tasks_or_refused_with_a_reason(
             for request in REQUESTS:
                 window.controls.show_request(request)
                 settled(qtbot, window)
-                reason = window.obstacle()
+                reason = window.restore_page.obstacle()
                 if reason:
                     refused[file.name] = reason
                     continue

@@ -43,7 +43,7 @@ def good(tmp_path: Path) -> Path:
 def dialog(open_window: Opener, qtbot: QtBot) -> Iterator[ReportDialog]:
     window = open_window()
     window.menus.actions["report"].trigger()
-    found = window.reports.dialog
+    found = window.companions.reports.dialog
     assert isinstance(found, ReportDialog)
     yield found
     qtbot.waitUntil(lambda: not window.session.desk.busy, timeout=200_000)

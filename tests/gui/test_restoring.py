@@ -242,7 +242,7 @@ def test_the_measured_file_is_never_overwritten(
     window.restore()
     settled(qtbot, window)
     monkeypatch.setattr(dialogs, "ask_export_path", lambda *_: path)
-    window.ask_export()
+    window.outgoing.export()
     settled(qtbot, window)
     assert bench.exported == []
     assert path.read_bytes() == b"a scan"

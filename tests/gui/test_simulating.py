@@ -23,7 +23,7 @@ Opener = Callable[..., MainWindow]
 def dialog(open_window: Opener, qtbot: QtBot) -> SimulateDialog:
     window = open_window()
     window.menus.actions["simulate"].trigger()
-    found = window._simulation.dialog
+    found = window.companions.simulation.dialog
     assert isinstance(found, SimulateDialog)
     # small, so that the tests are quick
     for box in (found.form.columns, found.form.rows):
@@ -169,11 +169,11 @@ def test_closing_ends_what_is_under_way_and_opens_anew(
     dialog.save_to(tmp_path)
     dialog.form.seed.setValue(9)
     dialog.close()
-    qtbot.waitUntil(lambda: window._simulation.dialog is None and not window.session.desk.busy)
+    qtbot.waitUntil(lambda: window.companions.simulation.dialog is None and not window.session.desk.busy)
     assert len(list(tmp_path.glob("*.npz"))) < 5000
     window.menus.actions["simulate"].trigger()
-    assert isinstance(window._simulation.dialog, SimulateDialog)
-    at_rest(qtbot, window._simulation.dialog)
+    assert isinstance(window.companions.simulation.dialog, SimulateDialog)
+    at_rest(qtbot, window.companions.simulation.dialog)
 
 
 def test_the_cursor_reads_both_images(dialog: SimulateDialog) -> None:

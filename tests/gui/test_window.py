@@ -45,7 +45,7 @@ def test_an_empty_window_invites(open_window: Opener) -> None:
     assert window.empty.open_button.isVisible()
     assert not window.workspace.isVisible()
     assert not window.menus.actions["restore"].isEnabled()
-    assert window.obstacle() == "Open a scan first"
+    assert window.restore_page.obstacle() == "Open a scan first"
 
 
 def test_the_sample_button_is_there_only_with_samples(
@@ -164,7 +164,7 @@ def test_a_bad_file_of_a_folder_does_not_end_the_browsing(bench: Bench, open_win
     settled(qtbot, window)
     assert window.session.shown is None
     assert window.messages.message("error") is not None
-    assert window.obstacle() == "Open a scan first"
+    assert window.restore_page.obstacle() == "Open a scan first"
     window.step_file(1)
     settled(qtbot, window)
     assert window.session.shown is not None
@@ -299,7 +299,7 @@ def test_all_panes_have_one_size_and_lie_in_the_window(
 
 def test_an_all_nan_scan_opens_and_says_why_not(bench: Bench, open_window: Opener) -> None:
     window = open_window(bench.add("empty.sxm", make_scan(data=np.full((32, 48), np.nan))))
-    assert window.obstacle() == "Cannot be restored: no pixel was measured (the scan never ran)"
+    assert window.restore_page.obstacle() == "Cannot be restored: no pixel was measured (the scan never ran)"
     assert not window.run_controls.button.isEnabled()
     assert "never ran" in window.run_controls.status.text()
     window.grab()

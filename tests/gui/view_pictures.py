@@ -55,7 +55,7 @@ class Stage:
         while time.monotonic() - quiet < 0.3:
             self.app.processEvents()
             time.sleep(0.01)
-            if self.window.session.desk.busy or self.window._preview_timer.isActive():
+            if self.window.session.desk.busy or self.window.restore_page.waiting:
                 quiet = time.monotonic()
             if time.monotonic() > until:
                 raise SystemExit("the window did not come to rest")

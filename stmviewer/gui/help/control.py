@@ -49,7 +49,7 @@ class Help:
 
     def copy_diagnostics(self) -> None:
         QApplication.clipboard().setText(self.diagnostics())
-        self._window.statusBar().showMessage("Copied: versions, device, settings and the last lines of the log", 5000)
+        self._window.say("Copied: versions, device, settings and the last lines of the log")
 
     def commands(self) -> tuple[Command, ...]:
         acts: Mapping[str, tuple[str, str, Callable[[], None]]] = {

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QPointF, QRectF, QTimer, Signal
+from PySide6.QtCore import QObject, QPointF, QRectF, Signal
 from PySide6.QtGui import QColor
 
 from stmviewer.gui.drawing import BoxTool, BrushTool, Toolbox
@@ -20,7 +20,6 @@ from stmviewer.services import events
 from stmviewer.services.converting import ConvertRequest
 from stmviewer.services.processing import Processed, process_files_job
 
-_DELAY_MS = 120
 _COLOUR = QColor("#ffd24d")
 Key = tuple[str, int, str, str]
 
@@ -48,9 +47,6 @@ class Processing(QObject):
         self._fault = StepFault(-1, "")
         self.box = BoxTool(_COLOUR, "Drag a rectangle on the image. Esc: leave.", self)
         self.brush = BrushTool(_COLOUR, "Paint on the image. Esc: leave.", self)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_DELAY_MS)
         self._working = session.desk.lane(session.desk.files, self._on_work)
         self._connect()
 
@@ -69,7 +65,6 @@ class Processing(QObject):
         session.steps.failed.connect(self._on_fault)
         session.run_changed.connect(self._on_run)
         session.steps.progress.connect(self._on_progress)
-        self._timer.timeout.connect(self._apply)
         self.box.drawn.connect(self._on_box)
         self.brush.painted.connect(self._on_stroke)
         self._marks.marked.connect(self._on_circle)
@@ -137,9 +132,6 @@ class Processing(QObject):
             self._toolbox.use(None)
         self._apply()
         self._refresh()
-
-    def close(self) -> None:
-        self._timer.stop()
 
     # drawing
 
@@ -241,7 +233,7 @@ class Processing(QObject):
         change(self.editor)
         self._fault = StepFault(-1, "")
         if soon:
-            self._timer.start()
+            self._session.steps.show_soon(self._effective())
         else:
             self._apply()
         self._refresh()
@@ -264,7 +256,6 @@ class Processing(QObject):
         return history.before(self.editor.selected + bool(painted or marked))
 
     def _apply(self) -> None:
-        self._timer.stop()
         self._session.steps.show(self._effective())
 
     def _on_shown(self) -> None:

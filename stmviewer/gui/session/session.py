@@ -42,6 +42,7 @@ class Session(Stage):
 
     def close(self) -> bool:
         """Cancels every job; False when one did not stop in time."""
+        self.steps.close()
         self.tip.close()
         return self.desk.close()
 
