@@ -314,8 +314,8 @@ def _measuring(mode: Mode) -> Callable[[Stage], None]:
         stage.window.show_tab("measure")
         measuring = stage.window.workbench.measuring
         measuring.use(mode)
-        measuring.profile.lines = [Ends(QPointF(2, 4), QPointF(20, 16)), Ends(QPointF(3, 20), QPointF(22, 20))]
-        measuring.profile.changed.emit()
+        measuring.profiles.tool.lines = [Ends(QPointF(2, 4), QPointF(20, 16)), Ends(QPointF(3, 20), QPointF(22, 20))]
+        measuring.profiles.tool.changed.emit()
         stage.window.workspace.measuring.fit.setChecked(True)
         stage.settle()
 

@@ -28,10 +28,10 @@ def window(bench: Bench, open_window: Opener) -> MainWindow:
 
 
 def draw(window: MainWindow, qtbot: QtBot, *lines: tuple[float, float, float, float]) -> None:
-    tool = window.workbench.measuring.profile
+    tool = window.workbench.measuring.profiles.tool
     tool.lines = [Ends(QPointF(a, b), QPointF(c, d)) for a, b, c, d in lines]
     tool.changed.emit()
-    qtbot.waitUntil(lambda: not window.workbench.measuring._timer.isActive())
+    qtbot.waitUntil(lambda: not window.workbench.measuring.profiles.waiting)
 
 
 def test_without_a_tool_the_page_says_what_to_do(window: MainWindow) -> None:
@@ -51,11 +51,11 @@ def test_a_profile_is_dragged_on_a_pane(window: MainWindow, qtbot: QtBot) -> Non
     for at in place[1:]:
         QTest.mouseMove(widget.viewport(), at)
     QTest.mouseRelease(widget.viewport(), Qt.MouseButton.LeftButton, pos=place[-1])
-    qtbot.waitUntil(lambda: len(window.workbench.measuring.profiles) == 1)
-    (ends,) = window.workbench.measuring.profile.lines
+    qtbot.waitUntil(lambda: len(window.workbench.measuring.profiles.found) == 1)
+    (ends,) = window.workbench.measuring.profiles.tool.lines
     assert (ends.start.x(), ends.end.x()) == pytest.approx((3, 15), abs=0.4)
     assert view.viewRect() == before  # it is no pan
-    ((_, source, spectrum),) = window.workbench.measuring.profiles
+    ((_, source, spectrum),) = window.workbench.measuring.profiles.found
     assert source.name == "raw"
     assert spectrum.sweep.data[-1] == pytest.approx(ends.length * 1e-9)
     assert window.workspace.strip.page is window.workspace.strip.profiles
@@ -65,11 +65,11 @@ def test_a_profile_is_dragged_on_a_pane(window: MainWindow, qtbot: QtBot) -> Non
 def test_the_profile_is_that_of_the_image_as_seen(window: MainWindow, qtbot: QtBot) -> None:
     window.workbench.measuring.use("profile")
     draw(window, qtbot, (2.0, 5.0, 16.0, 5.0))
-    ((_, _, spectrum),) = window.workbench.measuring.profiles
+    ((_, _, spectrum),) = window.workbench.measuring.profiles.found
     curve = spectrum.channels[0].data
     plane = window.session.shown.plane  # type: ignore[union-attr]
     window.view.set_levelled(False)
-    raw = window.workbench.measuring.profiles[0][2].channels[0].data
+    raw = window.workbench.measuring.profiles.found[0][2].channels[0].data
     taken = [plane.at(2.0 + 14.0 * t, 5.0) for t in np.linspace(0, 1, curve.size)]
     assert raw - curve == pytest.approx(np.array(taken), abs=1e-20)
     assert np.ptp(raw - curve) > 0
@@ -103,7 +103,7 @@ def test_profiles_go_to_tables(
     lines = [line for line in first.read_text().splitlines() if not line.startswith("#")]
     assert lines[0].startswith("Distance (m),Z")
     table = np.array([[float(word) for word in line.split(",")] for line in lines[1:]])
-    spectrum = window.workbench.measuring.profiles[0][2]
+    spectrum = window.workbench.measuring.profiles.found[0][2]
     assert table[:, 0] == pytest.approx(spectrum.sweep.data)
     assert table[:, 1] == pytest.approx(spectrum.channels[0].data)
     assert "levelled for view" in first.read_text()
@@ -133,8 +133,8 @@ def test_statistics_of_a_rectangle(window: MainWindow, qtbot: QtBot) -> None:
     measuring.use("region")
     settled(qtbot, window)
     whole = int(table.rows[-1][1])
-    measuring.box.set_rect(QRectF(2, 2, 5, 4))
-    measuring.box.release(QPointF(), NONE)
+    measuring.areas.tool.set_rect(QRectF(2, 2, 5, 4))
+    measuring.areas.tool.release(QPointF(), NONE)
     settled(qtbot, window)
     assert 0 < int(table.rows[-1][1]) < whole
     assert table.rows[0] == ["", "raw"] and table.rows[3][0] == "Rms"
@@ -170,8 +170,8 @@ def test_a_region_without_values_is_said(bench: Bench, open_window: Opener, qtbo
     window.show_tab("measure")
     measuring = window.workbench.measuring
     measuring.use("region")
-    measuring.box.set_rect(QRectF(1, 1, 6, 3))
-    measuring.box.release(QPointF(), NONE)
+    measuring.areas.tool.set_rect(QRectF(1, 1, 6, 3))
+    measuring.areas.tool.release(QPointF(), NONE)
     settled(qtbot, window)
     assert window.workspace.measuring.fault.text() == "Nothing was measured in this region"
 

@@ -36,6 +36,11 @@ class Source:
     def geometry(self) -> Geometry:
         return self.scan.geometry
 
+    @property
+    def lateral(self) -> tuple[str, float]:
+        """The unit of distances, and what those of the geometry are to be multiplied with for it."""
+        return ("nm", 1e9) if self.geometry.calibrated else ("px", 1.0)
+
     def part(self, rect: Rect | None) -> tuple[FloatArray, Geometry]:
         """The pixels in `rect` (x, y, width, height in nm or px) as seen, without the plane of the view.
 
