@@ -281,7 +281,7 @@ def _steps(stage: Stage) -> None:
 def _cropping(stage: Stage) -> None:
     _steps(stage)
     stage.window.workbench.processing.add("crop")
-    stage.window.workbench.processing.box.set_rect(QRectF(4, 5, 12, 10))
+    stage.window.workbench.processing.tools.box.set_rect(QRectF(4, 5, 12, 10))
     stage.settle()
 
 

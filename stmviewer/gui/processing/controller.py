@@ -3,24 +3,23 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QPointF, QRectF, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QObject, Signal
 
-from stmviewer.gui.drawing import BoxTool, BrushTool, Toolbox
+from stmviewer.gui.drawing import Toolbox
 from stmviewer.gui.processing.editing import Editor
 from stmviewer.gui.processing.panel import ProcessPanel
 from stmviewer.gui.processing.spectrum_marks import SpectrumMarks
+from stmviewer.gui.processing.step_tools import StepTools
 from stmviewer.gui.processing.suggestions import suggested
 from stmviewer.gui.session import Session
 from stmviewer.gui.shown import Shown, StepFault
 from stmviewer.scan import History, Step
 from stmviewer.scan.processing.catalogue import KINDS
-from stmviewer.scan.processing.filters import circles_of
+from stmviewer.scan.processing.kinds import Value
 from stmviewer.services import events
 from stmviewer.services.converting import ConvertRequest
 from stmviewer.services.processing import Processed, process_files_job
 
-_COLOUR = QColor("#ffd24d")
 Key = tuple[str, int, str, str]
 
 
@@ -37,16 +36,14 @@ class Processing(QObject):
         self, session: Session, panel: ProcessPanel, toolbox: Toolbox, marks: SpectrumMarks, parent: QObject
     ) -> None:
         super().__init__(parent)
-        self._session, self._panel, self._toolbox, self._marks = session, panel, toolbox, marks
+        self._session, self._panel = session, panel
+        self.tools = StepTools(panel, toolbox, marks, self)
         self._editors: dict[Key, Editor] = {}
         self.editor = Editor()
         self.copied = History()
         #: the kind of step that is being drawn and is not in the history yet
         self._pending = ""
-        self._drawing = False
         self._fault = StepFault(-1, "")
-        self.box = BoxTool(_COLOUR, "Drag a rectangle on the image. Esc: leave.", self)
-        self.brush = BrushTool(_COLOUR, "Paint on the image. Esc: leave.", self)
         self._working = session.desk.lane(session.desk.files, self._on_work)
         self._connect()
 
@@ -65,10 +62,9 @@ class Processing(QObject):
         session.steps.failed.connect(self._on_fault)
         session.run_changed.connect(self._on_run)
         session.steps.progress.connect(self._on_progress)
-        self.box.drawn.connect(self._on_box)
-        self.brush.painted.connect(self._on_stroke)
-        self._marks.marked.connect(self._on_circle)
-        self._toolbox.turned.connect(self._on_turned)
+        self.tools.drawn.connect(self._put)
+        self.tools.finished.connect(self.leave)
+        self.tools.taken.connect(self.leave)
 
     @property
     def history(self) -> History:
@@ -123,13 +119,10 @@ class Processing(QObject):
 
     def leave(self) -> None:
         """Stops drawing."""
-        if not self._drawing:
+        if not self.drawing:
             return
-        self._drawing, self._pending = False, ""
-        self._panel.show_hint("")
-        self._marks.finish()
-        if self._toolbox.tool in (self.box, self.brush):
-            self._toolbox.use(None)
+        self._pending = ""
+        self.tools.end()
         self._apply()
         self._refresh()
 
@@ -137,79 +130,28 @@ class Processing(QObject):
 
     @property
     def drawing(self) -> bool:
-        return self._drawing
+        return self.tools.active
 
     def _draw(self) -> None:
         step = self.editor.step
-        if self._drawing or step is None:
+        if self.drawing or step is None:
             self.leave()
         else:
             self._begin_drawing(step.name)
 
     def _begin_drawing(self, name: str) -> None:
-        drawn = KINDS[name].drawn
-        self._drawing = True
-        tool = {"box": self.box, "strokes": self.brush}.get(drawn)
-        self.box.rect = QRectF()
-        if tool is None:
-            self._toolbox.use(None)
-            self._marks.begin()
-        else:
-            self._marks.finish()
-            self._toolbox.use(tool)
-        self._panel.show_hint(tool.hint if tool is not None else self._marks.hint)
+        self.tools.begin(name)
         self._apply()
         self._refresh()
         self._fit_tools()
 
     def _fit_tools(self) -> None:
-        """Gives the tools the frame of the image on show, and the marks what they are made on."""
         shown = self._session.shown
-        if shown is None or not self._drawing:
-            return
-        self.box.set_frame(shown.picture.frame)
-        step = self.editor.step
-        pixel = shown.picture.frame.width / shown.picture.data.shape[1]
-        radius = KINDS["mask-brush"].parameter("radius").default
-        if step is not None and step.name == "mask-brush":
-            radius = step.value("radius")
-        self.brush.radius = float(radius) * pixel
-        if self._marks.active:
-            base = self.history if self._pending or step is None else self.history.before(self.editor.selected)
-            if shown.history.enabled == base.enabled:
-                self._marks.show_image(shown.channel.data, shown.scan.geometry)
-            text = str(step.value("circles")) if step is not None and step.name == "fft-filter" else ""
-            self._marks.show_circles(circles_of(text) if text else [])
+        step = None if self._pending else self.editor.step
+        base = self.history if step is None else self.history.before(self.editor.selected)
+        self.tools.fit(shown, step, before=shown is not None and shown.history.enabled == base.enabled)
 
-    def _on_box(self, rect: QRectF) -> None:
-        shown = self._session.shown
-        if shown is None or not self._drawing:
-            return
-        frame, (rows, columns) = shown.picture.frame, shown.picture.data.shape
-        left, right = (round((x - frame.x) / frame.width * columns) for x in (rect.left(), rect.right()))
-        top, bottom = (round((y - frame.y) / frame.height * rows) for y in (rect.top(), rect.bottom()))
-        left, top = min(max(left, 0), columns - 1), min(max(top, 0), rows - 1)
-        width, height = max(min(right, columns) - left, 1), max(min(bottom, rows) - top, 1)
-        self._put(left=left, top=top, width=width, height=height)
-        self.leave()
-
-    def _on_stroke(self, points: list[QPointF]) -> None:
-        shown = self._session.shown
-        if shown is None or not self._drawing:
-            return
-        frame, (rows, columns) = shown.picture.frame, shown.picture.data.shape
-        words = [
-            f"{(p.x() - frame.x) / frame.width * columns:.1f} {(p.y() - frame.y) / frame.height * rows:.1f}"
-            for p in points
-        ]
-        before = str(self.editor.step.value("path")) if not self._pending and self.editor.step is not None else ""
-        self._put(path=" / ".join(filter(None, (before, " ".join(words)))))
-
-    def _on_circle(self, text: str) -> None:
-        if self._drawing:
-            self._put(circles=text)
-
-    def _put(self, **values: float | int | str | bool) -> None:
+    def _put(self, values: dict[str, Value]) -> None:
         """What was drawn becomes a step, or goes into the one that is being drawn."""
         name, self._pending = self._pending, ""
         if name:
@@ -222,10 +164,6 @@ class Processing(QObject):
         if step is not None:
             name = "path" if step.name == "mask-brush" else "circles"
             self._edit(lambda e: e.set_values(**{name: ""}))
-
-    def _on_turned(self) -> None:
-        if self._drawing and self._toolbox.tool not in (self.box, self.brush) and not self._marks.active:
-            self.leave()
 
     # what happens
 
@@ -248,11 +186,11 @@ class Processing(QObject):
     def _effective(self) -> History:
         """What is shown: everything, or while a step is drawn what it is drawn on."""
         history, step = self.history, self.editor.step
-        if not self._drawing or self._pending or step is None:
+        if not self.drawing or self._pending or step is None:
             return history
         # what is painted or marked is seen at once: neither moves pixels
         painted = step.name == "mask-brush" and str(step.value("path")).strip()
-        marked = step.name == "fft-filter" and str(step.value("circles")).strip() and self._marks.ready
+        marked = step.name == "fft-filter" and str(step.value("circles")).strip() and self.tools.marks.ready
         return history.before(self.editor.selected + bool(painted or marked))
 
     def _apply(self) -> None:
@@ -265,11 +203,8 @@ class Processing(QObject):
         key = _key(shown)
         editor = self._editors.setdefault(key, Editor())
         if editor is not self.editor:
-            self._drawing, self._pending, self.editor = False, "", editor
-            self._marks.finish()
-            self._panel.show_hint("")
-            if self._toolbox.tool in (self.box, self.brush):
-                self._toolbox.use(None)
+            self._pending, self.editor = "", editor
+            self.tools.end()
             self._fault = StepFault(-1, "")
         if shown.history.enabled != self._effective().enabled and not self._fault.cause:
             self._session.steps.show(self._effective())
@@ -292,7 +227,7 @@ class Processing(QObject):
         shown = self._session.shown
         unit = shown.channel.unit if shown else ""
         lateral = "nm" if shown is None or shown.scan.geometry.calibrated else "px"
-        self._panel.show_editor(self.editor, unit, lateral, self._fault.index, self._fault.cause, drawing=self._drawing)
+        self._panel.show_editor(self.editor, unit, lateral, self._fault.index, self._fault.cause, drawing=self.drawing)
         processed = shown is not None and bool(shown.history.enabled)
         said = f"Now {shown.scan.geometry.in_words()}".replace(" x ", " × ") if shown and processed else ""
         if shown is not None and processed and not shown.channel.measured.all():
