@@ -34,7 +34,7 @@ class Companions:
         self.reports = BesideWindow(lambda: report_dialog(session.desk, settings, session.models, window))
         self.help = Help(window)
         self.browsing.batch_asked.connect(self.batch.show)
-        self.browsing.notes.told.connect(self._on_notes)
+        self.browsing.notes.told.connect(window.messages.tell_kept)
         self.live.changed.connect(self._on_live)
         self.live.landed.connect(self.browsing.look_again)
         window.controls.changed.connect(self.batch.refresh)
@@ -86,13 +86,6 @@ class Companions:
         """After `close`, when the window is out of sight: waits for the end of what takes a moment to stop."""
         self.browsing.notes.finish()
         self.training.finish()
-
-    def _on_notes(self, text: str, complains: bool) -> None:
-        messages = self._window.messages
-        if text:
-            messages.show_message("notes", "error" if complains else "note", text)
-        else:
-            messages.dismiss("notes")
 
     def _dialog_commands(self) -> tuple[Command, ...]:
         return (

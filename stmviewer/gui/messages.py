@@ -11,8 +11,8 @@ from stmviewer.gui.trust import bar_warnings
 
 
 class Messages(InfoArea):
-    """One bar each for an error, for what was done, for notes on the file, for the warnings of a result, and for the
-    offer to fill what was not measured."""
+    """One bar each for an error, for what was done, for notes on the file, for the warnings of a result, for the offer
+    to fill what was not measured, and for the user's own notes where they cannot be kept."""
 
     def clear(self) -> None:
         """Before a run: what was said of the last one holds no more."""
@@ -51,6 +51,12 @@ class Messages(InfoArea):
         if shown is not None and offer:
             button = "Restore onto square pixels" if shown.line_sparse else "Fill the gaps"
             self.show_message("offer", "offer", offer, (button, take_offer))
+
+    def tell_kept(self, text: str, complains: bool) -> None:
+        """What has become of the stars and notes that are kept beside the files; it stays when another scan comes."""
+        self.dismiss("kept")
+        if text:
+            self.show_message("kept", "error" if complains else "note", text)
 
     def tell_result(self, restored: Restored | None) -> None:
         """What was invented or lost, and what no line beside the result says; all other findings stand there."""

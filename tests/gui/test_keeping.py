@@ -45,7 +45,7 @@ def held(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 def said(window: MainWindow) -> str:
-    bar = window.messages.message("notes")
+    bar = window.messages.message("kept")
     return bar.text if bar is not None else ""
 
 
@@ -142,7 +142,7 @@ def test_a_folder_that_cannot_be_written_is_told_once(
     window = open_window(folder)
     window.menus.actions["star"].trigger()
     qtbot.waitUntil(lambda: "This folder cannot be written" in said(window))
-    bar = window.messages.message("notes")
+    bar = window.messages.message("kept")
     assert bar.kind == "note"
     bar.cross.click()
     type_note(qtbot, window, "more")
