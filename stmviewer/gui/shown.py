@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
@@ -235,18 +234,6 @@ class Restored:
     def check_texts(self) -> list[str]:
         """What was found on this very scan and is no warning, one text each."""
         return [c.text for c in self.restoration.checks if not c.warns]
-
-
-@dataclass(frozen=True)
-class Opened:
-    """What opening gives: the list of files, which of them is shown, its scans and the channel of the one that is
-    shown; or why it could not."""
-
-    files: tuple[Path, ...]
-    index: int
-    shown: Shown | None
-    fault: str = ""
-    parts: tuple[Scan, ...] = ()
 
 
 @dataclass(frozen=True)
