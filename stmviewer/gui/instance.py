@@ -21,9 +21,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QDeadlineTimer, QLockFile, QObject, QTimer, Signal
+from PySide6.QtCore import QDeadlineTimer, QLockFile, QObject, Signal
 
 from stmviewer import paths
+from stmviewer.gui.delayed import delayed
 
 try:
     from PySide6.QtNetwork import QLocalServer, QLocalSocket
@@ -138,10 +139,7 @@ class Listener(QObject):
         self._server: QLocalServer | None = None
         self._clients: dict[QLocalSocket, bytes] = {}
         self._gathered: list[Path] = []
-        self._together = QTimer(self)
-        self._together.setSingleShot(True)
-        self._together.setInterval(_TOGETHER_MS)
-        self._together.timeout.connect(self._tell)
+        self._together = delayed(self, self._tell, _TOGETHER_MS)
 
     @property
     def listening(self) -> bool:

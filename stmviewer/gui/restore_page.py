@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from stmviewer.gui.delayed import delayed
 from stmviewer.gui.messages import Messages, sentence
 from stmviewer.gui.session import Session
 from stmviewer.gui.settings import Settings
@@ -31,9 +32,7 @@ class RestorePage(QObject):
         self._controls, self._run_controls, self._view = place.controls, place.run_controls, place.view
         #: what was asked for while steps were being worked out: what they make is what is to be restored
         self._next: tuple[Shown, RestoreRequest] | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._preview)
+        self._timer = delayed(self, self._preview)
         self._connect()
 
     def _connect(self) -> None:

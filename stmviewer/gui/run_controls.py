@@ -1,8 +1,9 @@
 """The Restore button, which is Cancel while a restoration runs, and its progress."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from stmviewer.gui.slim_bar import SlimBar
 from stmviewer.gui.state import Look
 
 
@@ -19,10 +20,7 @@ class RunControls(QWidget):
         self.button.setObjectName("primary")
         self.button.setMinimumHeight(42)
         self.button.clicked.connect(self._clicked)
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 1000)
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(8)
+        self.progress = SlimBar(keeps_place=True)
         self.status = QLabel()
         self.status.setObjectName("quiet")
         self.status.setWordWrap(True)
@@ -34,9 +32,6 @@ class RunControls(QWidget):
         layout.addWidget(self.progress)
         layout.addWidget(self.status)
         # the place of bar and text is kept: the panel must not jump when a run starts
-        policy = self.progress.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.progress.setSizePolicy(policy)
         self.status.setMinimumHeight(2 * self.status.fontMetrics().lineSpacing() + 2)
         self.show_look(self._look)
 
@@ -50,9 +45,10 @@ class RunControls(QWidget):
             self.button.style().unpolish(self.button)
             self.button.style().polish(self.button)
         self.progress.setVisible(look.progress is not None)
-        # before the first report the bar is in motion
-        self.progress.setRange(0, 1000 if look.progress else 0)
-        self.progress.setValue(round(1000 * (look.progress or 0)))
+        if look.progress:
+            self.progress.show_fraction(look.progress)
+        else:
+            self.progress.show_motion()  # before the first report
         self.status.setText(look.reason or look.status)
 
     def _clicked(self) -> None:

@@ -1,7 +1,7 @@
 """The working page of the window: files at the left, images in the middle, what to do at the right."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from stmviewer.gui.controls import Controls
 from stmviewer.gui.folder.panel import FolderPanel
@@ -11,6 +11,7 @@ from stmviewer.gui.measuring.strip import Strip
 from stmviewer.gui.processing.panel import ProcessPanel
 from stmviewer.gui.run_controls import RunControls
 from stmviewer.gui.scan_view import ScanView
+from stmviewer.gui.scrolled import scrolled
 from stmviewer.gui.side_tabs import SideTabs
 
 _PANEL_WIDTH = 256
@@ -32,7 +33,7 @@ class Workspace(QWidget):
         self.tabs = SideTabs()
         self.tabs.add("restore", self._restore_page())
         self.tabs.add("process", self.processing)
-        self.tabs.add("measure", _scrolled(self.measuring))
+        self.tabs.add("measure", scrolled(self.measuring))
 
         centre = QWidget()
         column = QVBoxLayout(centre)
@@ -64,19 +65,10 @@ class Workspace(QWidget):
         row.addWidget(self.tabs)
 
     def _restore_page(self) -> QWidget:
-        scroll = _scrolled(self.controls)  # on a low screen the settings scroll; the button stays in sight
+        scroll = scrolled(self.controls)  # on a low screen the settings scroll; the button stays in sight
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(scroll, 1)
         column.addWidget(self.run_controls)
         return page
-
-
-def _scrolled(widget: QWidget) -> QScrollArea:
-    scroll = QScrollArea()
-    scroll.setWidgetResizable(True)
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setWidget(widget)
-    return scroll

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QLineEdit,
-    QProgressBar,
     QPushButton,
     QTableView,
     QVBoxLayout,
@@ -31,6 +30,7 @@ from stmviewer.gui.drop import DropTarget
 from stmviewer.gui.elided_label import ElidedLabel
 from stmviewer.gui.info_bar import InfoArea
 from stmviewer.gui.settings import Settings
+from stmviewer.gui.slim_bar import SlimBar
 from stmviewer.restore import RestoreRequest
 from stmviewer.scan import RequestError
 from stmviewer.services.batch import BatchPlan, table_csv
@@ -93,10 +93,7 @@ class BatchDialog(QDialog):
         self.command.setAccessibleName("The same as a command line")
         self.copy_command = self._button("Copy", self._copy_command)
         self.status = QLabel()
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 1000)
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(8)
+        self.progress = SlimBar()
         self.pause = self._button("Pause", self._pause)
         self.cancel = self._button("Cancel", runner.cancel)
         self.start = self._button("Start", self._start)
@@ -142,7 +139,7 @@ class BatchDialog(QDialog):
         idle = not runner.busy
         self.status.setText(reason if idle and reason and queue.rows else queue.text)
         self.progress.setVisible(queue.busy or queue.fraction > 0)
-        self.progress.setValue(round(1000 * queue.fraction))
+        self.progress.show_fraction(queue.fraction)
         self.start.setVisible(idle)
         self.start.setEnabled(idle and not reason and bool(queue.waiting(1)) and not runner.looking)
         self.pause.setVisible(not idle)

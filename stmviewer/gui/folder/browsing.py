@@ -1,13 +1,14 @@
 """What happens in the list of files: pictures, order, stars and notes, the state of the tips, the channel of all."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QPoint, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QApplication, QMenu
 
 from stmviewer.gui import dialogs
+from stmviewer.gui.delayed import delayed
 from stmviewer.gui.folder.entry import Entry, in_order
 from stmviewer.gui.folder.keeping import NoteKeeper
 from stmviewer.gui.folder.panel import FolderPanel
@@ -44,8 +45,8 @@ class Browsing(QObject):
         self._judging = desk.lane(desk.restoring, self._on_tip)
         self.notes = NoteKeeper(desk, self._services, panel, self)
         self._listed: frozenset[Path] = frozenset()
-        self._calm = self._timer(_CALM_MS, self._judge_next)
-        self._channels = self._timer(_CHANNELS_MS, self._list_channels)
+        self._calm = delayed(self, self._judge_next, _CALM_MS)
+        self._channels = delayed(self, self._list_channels, _CHANNELS_MS)
         #: whether the tips of the files in the list are judged in the background
         self.judges = settings.flag("judge-folder", True)
         self._order = settings.text("file-order", "name")
@@ -221,13 +222,6 @@ class Browsing(QObject):
     def _judge_later(self, delay_ms: int = _CALM_MS) -> None:
         if self.judges:
             self._calm.start(delay_ms)
-
-    def _timer(self, interval_ms: int, slot: Callable[[], None]) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval_ms)
-        timer.timeout.connect(slot)
-        return timer
 
 
 def _copy(files: Sequence[Path]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from stmviewer.gui.delayed import delayed
 from stmviewer.gui.folder.entry import Range, TipMark, Wanted, day_of, number_of
 
 #: after the last key, before the list is filtered
@@ -65,10 +66,7 @@ class FilterForm(QWidget):
         self.starred = QCheckBox("Starred only")
         self.clear = QPushButton("Show all")
         self.clear.clicked.connect(self.reset)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_DELAY_MS)
-        self._timer.timeout.connect(self._emit)
+        self._timer = delayed(self, self._emit, _DELAY_MS)
         self._last = Wanted()
         self._lay_out()
         for line in (self.text, *self.sizes.lines, *self.bias.lines, *self.days.lines):

@@ -5,8 +5,9 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import NamedTuple
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
+from stmviewer.gui.delayed import delayed
 from stmviewer.gui.folder.panel import FolderPanel
 from stmviewer.gui.services_used import Services
 from stmviewer.gui.worker import JobDesk
@@ -46,9 +47,7 @@ class NoteKeeper(QObject):
         self._unkept: list[_Change] = []
         self._read_again = False
         self._said = ""
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.timeout.connect(self._try_again)
+        self._later = delayed(self, self._try_again)
 
     @property
     def unkept(self) -> list[Path]:

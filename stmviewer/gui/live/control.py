@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from stmviewer.gui import dialogs
 from stmviewer.gui.commands import Command
+from stmviewer.gui.delayed import delayed
 from stmviewer.gui.live.strip import LiveStrip
 from stmviewer.gui.session import Session
 from stmviewer.gui.settings import Settings
@@ -41,9 +42,7 @@ class LiveControl(QObject):
         #: the scan that is being opened because it has landed
         self._landing: Path | None = None
         self._last = ""
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._poll)
+        self._timer = delayed(self, self._poll)
         self.strip = LiveStrip()
         self.strip.restoring.setChecked(settings.flag("live-restore", False))
         self.strip.restoring_chosen.connect(lambda on: settings.set_flag("live-restore", on))

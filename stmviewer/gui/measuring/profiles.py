@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 
+from stmviewer.gui.delayed import delayed
 from stmviewer.gui.measuring.panel import MeasurePanel
 from stmviewer.gui.measuring.plots import Trace
 from stmviewer.gui.measuring.profile_tool import COLOURS, ProfileTool
@@ -31,10 +32,7 @@ class Profiles(QObject):
         self.found: list[tuple[int, Source, Spectrum]] = []
         #: what is measured; None while another tool is in use
         self._sources: list[Source] | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_DELAY_MS)
-        self._timer.timeout.connect(self._draw)
+        self._timer = delayed(self, self._draw, _DELAY_MS)
         self.tool.changed.connect(self._timer.start)
         panel.fit_toggled.connect(lambda _: self._show())
         strip.profiles.cursors_moved.connect(self._read_cursors)

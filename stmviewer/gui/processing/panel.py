@@ -5,13 +5,10 @@ from collections.abc import Mapping
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLabel,
     QMenu,
-    QProgressBar,
     QPushButton,
-    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -20,6 +17,8 @@ from PySide6.QtWidgets import (
 from stmviewer.gui.processing.editing import Editor
 from stmviewer.gui.processing.step_form import StepForm
 from stmviewer.gui.processing.step_list import StepList
+from stmviewer.gui.scrolled import scrolled
+from stmviewer.gui.slim_bar import SlimBar
 from stmviewer.scan.processing.catalogue import KINDS
 
 _EMPTY = (
@@ -59,10 +58,7 @@ class ProcessPanel(QWidget):
         self.result = QLabel()
         self.result.setObjectName("quiet")
         self.result.setWordWrap(True)
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(8)
-        self.progress.setRange(0, 1000)
+        self.progress = SlimBar()
         self.cancel = QPushButton("Cancel")
         self.cancel.clicked.connect(self.cancel_asked)
         self._lay_out()
@@ -97,11 +93,7 @@ class ProcessPanel(QWidget):
         for widget in (self.empty, self.list, self.fault, self.hint, self.form, self.result):
             column.addWidget(widget)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
+        scroll = scrolled(inner)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
@@ -154,7 +146,7 @@ class ProcessPanel(QWidget):
         self.progress.setVisible(fraction is not None)
         self.cancel.setVisible(fraction is not None)
         if fraction is not None:
-            self.progress.setValue(round(1000 * fraction))
+            self.progress.show_fraction(fraction)
 
 
 def _button(text: str) -> QToolButton:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from stmviewer.gui.delayed import delayed
 from stmviewer.gui.looks import PaneLook
 from stmviewer.gui.panes.figure import copy
 from stmviewer.gui.relief.surface import Camera, draw
@@ -65,10 +66,7 @@ class ReliefView(QWidget):
         self._look = PaneLook("")
         self._image: QImage | None = None
         self._grabbed: QPoint | None = None
-        self._settled = QTimer(self)
-        self._settled.setSingleShot(True)
-        self._settled.setInterval(_SETTLE_MS)
-        self._settled.timeout.connect(self._refine)
+        self._settled = delayed(self, self._refine, _SETTLE_MS)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(320, 220)
         self.setCursor(Qt.CursorShape.OpenHandCursor)

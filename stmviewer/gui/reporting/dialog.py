@@ -8,11 +8,8 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
-    QFrame,
     QHBoxLayout,
-    QProgressBar,
     QPushButton,
-    QScrollArea,
     QTextBrowser,
     QVBoxLayout,
     QWidget,
@@ -22,7 +19,9 @@ from stmviewer.gui.elided_label import ElidedLabel
 from stmviewer.gui.messages import sentence
 from stmviewer.gui.quantities import duration
 from stmviewer.gui.reporting.form import ReportForm
+from stmviewer.gui.scrolled import scrolled
 from stmviewer.gui.settings import Settings
+from stmviewer.gui.slim_bar import SlimBar
 from stmviewer.gui.worker import JobDesk
 from stmviewer.restore import ModelInfo
 from stmviewer.services import events
@@ -55,10 +54,7 @@ class ReportDialog(QDialog):
         self.shown.setAccessibleName("Results")
         self.status = ElidedLabel()
         self.status.setObjectName("quiet")
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 1000)
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(8)
+        self.progress = SlimBar(keeps_place=True)
         self.run_button = QPushButton("Run")
         self.run_button.setObjectName("primary")
         self.open_button = QPushButton("Open report")
@@ -91,7 +87,7 @@ class ReportDialog(QDialog):
             return
         self.form.remember()
         self._stopping, self._report = False, None
-        self.progress.setValue(0)
+        self.progress.show_fraction(0)
         self._running.start("Report", study_job(self.form.values(), report))
         self._tell("Starting")
         self._refresh()
@@ -99,7 +95,7 @@ class ReportDialog(QDialog):
     def _on_run(self, event: events.Event) -> None:
         match event:
             case events.Advanced(fraction, step, eta_s):
-                self.progress.setValue(round(1000 * fraction))
+                self.progress.show_fraction(fraction)
                 left = f" · about {duration(eta_s)} left" if eta_s is not None and not self._stopping else ""
                 self._tell(f"{step}{left}")
             case events.Finished(ReportDone() as done):
@@ -174,15 +170,7 @@ class ReportDialog(QDialog):
             lane.drop()
 
     def _lay_out(self) -> None:
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.form)
-        scroll.setFixedWidth(_PANEL_WIDTH)
-        policy = self.progress.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.progress.setSizePolicy(policy)
+        scroll = scrolled(self.form, _PANEL_WIDTH)
         bottom = QHBoxLayout()
         bottom.setSpacing(8)
         bottom.addWidget(self.compare_button)

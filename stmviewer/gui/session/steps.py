@@ -2,8 +2,9 @@
 
 from time import monotonic
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
+from stmviewer.gui.delayed import delayed
 from stmviewer.gui.session.stage import Stage
 from stmviewer.gui.shown import Shown, StepFault, processed_shown
 from stmviewer.scan import Channel, History
@@ -36,10 +37,7 @@ class Steps(QObject):
         self._since = 0.0
         #: what is to be shown soon, and of what
         self._soon: tuple[Shown, History] | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_DELAY_MS)
-        self._timer.timeout.connect(self._show_soon)
+        self._timer = delayed(self, self._show_soon, _DELAY_MS)
         self._lane = stage.desk.lane(stage.desk.files, self._on_done)
         stage.left.connect(self._leave)
 

@@ -2,8 +2,9 @@
 
 import logging
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
+from stmviewer.gui.delayed import delayed
 from stmviewer.gui.session.stage import Stage
 from stmviewer.scan import Channel
 from stmviewer.services import events
@@ -28,9 +29,7 @@ class TipJudging(QObject):
         #: the channel that was judged last, and how: steps do not change what the tip was like
         self._known: tuple[Channel, TipState | None] | None = None
         self._lane = stage.desk.lane(stage.desk.restoring, self._on_judged)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._judge)
+        self._timer = delayed(self, self._judge)
         stage.shown_changed.connect(self._later)
         stage.run_changed.connect(self._on_run)
 

@@ -3,29 +3,29 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QFileDialog,
-    QFrame,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
-    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
+from stmviewer.gui.delayed import delayed
 from stmviewer.gui.elided_label import ElidedLabel
 from stmviewer.gui.messages import sentence
 from stmviewer.gui.quantities import duration
+from stmviewer.gui.scrolled import scrolled
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.simulating.form import SimulationForm
 from stmviewer.gui.simulating.view import Preview, PreviewPanes
+from stmviewer.gui.slim_bar import SlimBar
 from stmviewer.gui.worker import JobDesk
 from stmviewer.scan import Scan
 from stmviewer.services import events
@@ -67,15 +67,9 @@ class SimulateDialog(QDialog):
         self.open_button = QPushButton("Open as scan")
         self.open_button.setToolTip("Shows this scan in the window, where it can be restored")
         self.open_button.setObjectName("primary")
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 1000)
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(8)
+        self.progress = SlimBar(keeps_place=True)
         self._lay_out()
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_DELAY_MS)
-        self._timer.timeout.connect(self._start_preview)
+        self._timer = delayed(self, self._start_preview, _DELAY_MS)
         self._cataloguing = desk.lane(desk.files, self._on_catalogue)
         self._previewing = desk.lane(desk.files, self._on_preview)
         self._saving = desk.lane(desk.files, self._on_saving)
@@ -154,7 +148,7 @@ class SimulateDialog(QDialog):
         """Writes as many pairs as asked for, of the request on show."""
         self._stopping = False
         job = save_pairs_job(self.form.request(), self.count.value(), folder, self.format.currentData())
-        self.progress.setValue(0)
+        self.progress.show_fraction(0)
         self._saving.start("Pairs", job)
         self._tell("Simulating pairs")
         self._refresh()
@@ -162,7 +156,7 @@ class SimulateDialog(QDialog):
     def _on_saving(self, event: events.Event) -> None:
         match event:
             case events.Advanced(fraction, step, eta_s):
-                self.progress.setValue(round(1000 * fraction))
+                self.progress.show_fraction(fraction)
                 left = f" · about {duration(eta_s)} left" if eta_s is not None and not self._stopping else ""
                 self._tell(f"{step}{left}")
             case events.Finished(files):
@@ -208,15 +202,7 @@ class SimulateDialog(QDialog):
 
     def _lay_out(self) -> None:
         self._told = ""
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.form)
-        scroll.setFixedWidth(_PANEL_WIDTH)
-        policy = self.progress.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.progress.setSizePolicy(policy)
+        scroll = scrolled(self.form, _PANEL_WIDTH)
         bottom = QHBoxLayout()
         bottom.setSpacing(8)
         for widget in (self.count, QLabel("pairs as"), self.format, self.save_button):

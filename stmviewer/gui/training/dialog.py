@@ -6,10 +6,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QDialog,
-    QFrame,
     QHBoxLayout,
     QInputDialog,
-    QScrollArea,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -20,6 +18,7 @@ from stmviewer.gui.drop import DropTarget
 from stmviewer.gui.info_bar import InfoArea
 from stmviewer.gui.messages import sentence
 from stmviewer.gui.quantities import duration
+from stmviewer.gui.scrolled import scrolled
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.training.card import show_card
 from stmviewer.gui.training.control import TrainingControl
@@ -241,7 +240,7 @@ class TrainingDialog(QDialog):
         self.foot.show_phase(
             phase, choosing=choosing, resumable=resumable is not None, problem=problem, trained=last is not None
         )
-        self.foot.progress.setValue(round(1000 * (last.done or 0)) if last is not None else 0)
+        self.foot.progress.show_fraction((last.done or 0) if last is not None else 0)
         self.foot.status.show_text(self._status(phase, problem))
         request = runner.request if not choosing else self.request() if not problem else None
         self.foot.show_command(command_line(request, self.control.models) if request is not None else "")
@@ -316,12 +315,7 @@ class TrainingDialog(QDialog):
         return show_card(request.name, self.control.models, self) if request is not None else None
 
     def _lay_out(self) -> None:
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.form)
-        scroll.setFixedWidth(_PANEL_WIDTH)
+        scroll = scrolled(self.form, _PANEL_WIDTH)
         left = QVBoxLayout()
         left.setSpacing(6)
         left.addWidget(self.messages)

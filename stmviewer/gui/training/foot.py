@@ -5,13 +5,13 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QMenu,
-    QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from stmviewer.gui.elided_label import ElidedLabel
+from stmviewer.gui.slim_bar import SlimBar
 from stmviewer.gui.training.runner import Phase
 
 
@@ -21,13 +21,7 @@ class Foot(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.status = ElidedLabel()
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 1000)
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(8)
-        policy = self.progress.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.progress.setSizePolicy(policy)
+        self.progress = SlimBar(keeps_place=True)
         self.command = QLineEdit()
         self.command.setReadOnly(True)
         self.command.setAccessibleName("The same as a command line")

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
 import stmviewer
+from stmviewer.gui.delayed import delayed
 from stmviewer.gui.training.course import Course
 from stmviewer.scan import StmviewerError
 from stmviewer.services import training
@@ -62,9 +63,7 @@ class TrainingRunner(QObject):
         self._out, self._errors = b"", ""
         #: names of checkpoints that the user asked for; a training that is stopped names one of its own
         self._asked: set[str] = set()
-        self._patience = QTimer(self)
-        self._patience.setSingleShot(True)
-        self._patience.timeout.connect(self._end_it)
+        self._patience = delayed(self, self._end_it)
 
     @property
     def busy(self) -> bool:

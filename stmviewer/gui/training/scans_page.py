@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -19,6 +18,7 @@ from stmviewer.gui.folder.entry import TipMark
 from stmviewer.gui.info_bar import InfoArea
 from stmviewer.gui.messages import sentence
 from stmviewer.gui.services_used import Services
+from stmviewer.gui.slim_bar import SlimBar
 from stmviewer.gui.training.gallery import Gallery, GalleryModel, Part
 from stmviewer.gui.worker import JobDesk
 from stmviewer.services import events
@@ -60,10 +60,7 @@ class ScansPage(QWidget):
             label.setWordWrap(True)
         self.step = QLabel()
         self.step.setObjectName("quiet")
-        self.bar = QProgressBar()
-        self.bar.setRange(0, 1000)
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(8)
+        self.bar = SlimBar()
         self.cancel_button = self._button("Cancel", self.cancel)
         self.rejected = QListWidget()
         self.rejected.setAccessibleName("Files that cannot be used")
@@ -94,7 +91,7 @@ class ScansPage(QWidget):
         self.summary.setText(f"Looking at {folder}")
         self.split.clear()
         self.rejected.clear()
-        self.bar.setValue(0)
+        self.bar.show_fraction(0)
         self._looking.start("Looking at the folder", look_job(folder))
         self._refresh()
 
@@ -136,7 +133,7 @@ class ScansPage(QWidget):
     def _on_look(self, event: events.Event) -> None:
         match event:
             case events.Advanced(fraction, step):
-                self.bar.setValue(round(1000 * fraction))
+                self.bar.show_fraction(fraction)
                 self.step.setText(step)
                 return
             case events.Finished(FolderLook() as look):
@@ -182,7 +179,7 @@ class ScansPage(QWidget):
             self._refresh()
             return
         total = len(self.model.entries)
-        self.bar.setValue(round(1000 * (total - len(waiting)) / total))
+        self.bar.show_fraction((total - len(waiting)) / total)
         self.step.setText(f"Judging the tips: {total - len(waiting) + 1} of {total}")
         self._judging.start("Tips", self._services.file_tip_job(waiting[0].path, None, None))
 
