@@ -230,11 +230,6 @@ class Restored:
             parts.append(f"{request.samples} samples")
         return ", ".join(parts)
 
-    @property
-    def check_texts(self) -> list[str]:
-        """What was found on this very scan and is no warning, one text each."""
-        return [c.text for c in self.restoration.checks if not c.warns]
-
 
 @dataclass(frozen=True)
 class ChannelWish:

@@ -58,10 +58,6 @@ class ScanPlan:
         return self.width / self.line_time
 
     @property
-    def full_seconds(self) -> float:
-        return self.samplings[0].seconds
-
-    @property
     def period_px(self) -> float | None:
         """Pixels a lattice period, where one was given."""
         return None if self.period is None else self.period / self.pixel

@@ -113,12 +113,12 @@ class Areas(QObject):
             self._strip.histograms.show_histograms(traces, marks, found[0][0].channel.unit)
             self._strip.show_page(self._strip.histograms)
 
-    def _hovered(self, at: object) -> None:
+    def _hovered(self, at: QPointF | None) -> None:
         """Period and direction under the cursor on a spectrum, distance on an autocorrelation."""
         if self._mode not in ("spectrum", "autocorrelation") or at is None:
             self._strip.readout.setText(" ")
             return
-        x, y = at.x(), at.y()  # type: ignore[attr-defined]
+        x, y = at.x(), at.y()
         size = float(np.hypot(x, y))
         angle = float(np.degrees(np.arctan2(-y, x))) % 180
         lateral, _ = self._sources[0].lateral

@@ -1,6 +1,6 @@
 """The commands of the Measure menu."""
 
-from stmviewer.gui.commands import Command
+from stmviewer.gui.commands import Command, Commanded
 from stmviewer.gui.measuring.controller import Measuring
 from stmviewer.gui.measuring.panel import TOOLS
 from stmviewer.gui.measuring.work import Mode
@@ -10,8 +10,8 @@ _KEYS: dict[Mode, str] = {"profile": "P", "region": "G", "spectrum": "F", "autoc
 
 def measure_commands(measuring: Measuring) -> tuple[Command, ...]:
     def tool(mode: Mode) -> Command:
-        def run(_window: object, on: bool) -> None:
-            _window.show_tab("measure")  # type: ignore[attr-defined]
+        def run(window: Commanded, on: bool) -> None:
+            window.show_tab("measure")
             measuring.use(mode if on else None)
 
         return Command(

@@ -139,9 +139,11 @@ class Profiles(QObject):
         """Writes them as tables, one file a line, with what they are of; returns the files. Raises FileError."""
         from stmviewer.files.curves_csv import save_spectrum
 
-        facts = {"task": "profile", "file": shown.raw.scan.name} if shown is not None else {}
-        if shown is not None and shown.history.enabled:
-            facts["steps"] = shown.history.completed().to_list()  # type: ignore[assignment]
+        facts: dict[str, object] = {}
+        if shown is not None:
+            facts = {"task": "profile", "file": shown.raw.scan.name}
+            if shown.history.enabled:
+                facts["steps"] = shown.history.completed().to_list()
         written = []
         for number in dict.fromkeys(n for n, _, _ in self.found):
             spectra = [(source, s) for n, source, s in self.found if n == number]

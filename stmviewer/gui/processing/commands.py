@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from stmviewer.gui.commands import Command
+from stmviewer.gui.commands import Command, Commanded
 from stmviewer.gui.processing.controller import Processing
 from stmviewer.scan.processing.catalogue import KINDS
 from stmviewer.scan.processing.kinds import Kind
@@ -14,8 +14,8 @@ def process_commands(
     """`load`, `save` and `folder` ask for files and folders."""
 
     def step(kind: Kind) -> Command:
-        def run(window: object, _: bool) -> None:
-            window.show_tab("process")  # type: ignore[attr-defined]
+        def run(window: Commanded, _: bool) -> None:
+            window.show_tab("process")
             processing.add(kind.name)
 
         text = kind.label + ("…" if kind.drawn else "") + (" (alters data)" if kind.alters else "")

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from stmviewer.gui.quantities import duration
 from stmviewer.services.training_events import (
@@ -103,9 +102,6 @@ class Course:
                 minutes, scores, baseline = zip(*rows, strict=True)
                 found.append(Line(task, minutes, scores, baseline))
         return found
-
-    def probe_path(self, step: int) -> Path | None:
-        return next((p.path for p in reversed(self.probes) if p.step == step), None)
 
 
 def progress_text(course: Course) -> str:
