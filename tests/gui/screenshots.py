@@ -2,7 +2,7 @@
 
     python tests/gui/screenshots.py OUT.png [--file SCAN] [--task repair|sparse] [--mask lines:4] [--model NAME]
                                     [--steps N] [--samples K] [--channel Z] [--size 1280x800] [--theme light|dark]
-                                    [--panes raw,restored,difference] [--cursor 0.4,0.6] [--tip]
+                                    [--panes raw,restored,difference] [--cursor 0.4,0.6]
     python tests/gui/screenshots.py OUT.png --simulate [SeveralTips=0.7 ...] [--seed 0] [--size 1280x720]
 
 With --simulate it is the picture of the simulation, with these degradations always and that strong.

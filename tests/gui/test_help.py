@@ -34,7 +34,7 @@ def test_letters_fit_in_their_order_and_best_at_the_beginnings_of_words() -> Non
 
 @pytest.mark.parametrize(
     ("typed", "name"),
-    [("restore", "restore"), ("wimg", "reset-zoom"), ("theme dark", "theme-dark"), ("expres", "export")],
+    [("restore", "restore"), ("wimg", "reset-zoom"), ("theme dark", "theme-dark"), ("nexcha", "next-channel")],
 )
 def test_the_finder_finds(typed: str, name: str) -> None:
     assert matches(typed, COMMANDS)[0].name == name
