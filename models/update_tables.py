@@ -3,11 +3,13 @@
     STMVIEWER_REAL_DATA=... stmviewer evaluate --benchmark --images 16 --json benchmark.json
     python models/update_tables.py benchmark.json [more.json ...]
 
-Of several files a later one takes the place of an earlier one's rows of the same set, task and model. The scores of a
-card are the table under its heading `## Scores`; those of the README stand between its two `scores` comments.
+What BENCHMARK.md holds stays where no file has that set, task and model; of several files a later one takes the place of
+an earlier one's rows. The scores of a card are the table under its heading `## Scores`; those of the README the table
+after its `scores` comment.
 """
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -18,6 +20,7 @@ from stmviewer.evaluate.hidden import Score, table
 from stmviewer.restore.classical import CLASSICAL
 
 MODELS = Path(__file__).resolve().parent
+BENCHMARK = MODELS / "BENCHMARK.md"
 README = MODELS.parent / "README.md"
 TASKS = ("repair", "lines:2", "lines:4", "grid:2", "grid:4", "pixels:0.25")
 IN_README = ("regression-sim", "regression-si100h", "auto")
@@ -25,9 +28,24 @@ ORDER = ("input", "auto", "regression-sim", "regression-si100h", "flow-sim", "fl
          "diffusion-si100h", "autoencoder-si100h")  # fmt: skip
 
 
-def read(files: Sequence[str]) -> list[Score]:
-    """The scores of several benchmarks, sorted by set, model and task."""
-    found: dict[tuple[str, str, str], Score] = {}
+def standing(text: str) -> list[Score]:
+    """The scores in the tables of BENCHMARK.md, which tell the SSIM alone."""
+    scores = []
+    unknown = float("nan")
+    for name, images, table_ in re.findall(r"^SSIM, (.+) \((\d+) images\)\n\n((?:\|.*\n)+)", text, re.MULTILINE):
+        head, _, *rows = ([cell.strip(" *") for cell in line.strip("|").split("|")] for line in table_.splitlines())
+        for model, *cells in rows:
+            for task, cell in zip(head[1:], cells, strict=True):
+                if cell:
+                    scores.append(
+                        Score(name, task, model, int(images), float(cell), *3 * [unknown], 2 * (unknown,), unknown)
+                    )
+    return scores
+
+
+def read(files: Sequence[str], before: Sequence[Score] = ()) -> list[Score]:
+    """The scores of several benchmarks, sorted by set, model and task; `before` is what else is known."""
+    found: dict[tuple[str, str, str], Score] = {(s.set, s.task, s.model): s for s in before}
     for file in files:
         for row in json.loads(Path(file).read_text(encoding="utf-8")):
             ends = tuple(float("nan") if x is None else float(x) for x in row["interval"])
@@ -83,17 +101,16 @@ def replaced_table(text: str, heading: str, new: str) -> str:
 
 
 def main(files: Sequence[str]) -> None:
-    scores = read(files)
+    scores = read(files, standing(BENCHMARK.read_text(encoding="utf-8")))
     head = (
         "# Benchmark\n\n`STMVIEWER_REAL_DATA=... stmviewer evaluate --benchmark --images 16`, version "
         f"{stmviewer.__version__}, {date.today().isoformat()}. Intervals\n(bootstrap by place or session) are in its "
         "`--json`. `auto` is what the application shows by default: a mixture\nthat each scan's own self-check "
         "decides. Pixel sizes of the real H:Si(100) images are estimated from their dimer\nrows. "
         "diffusion-si100h is of the first four images of each set at most.\n"
-        "The rows are of several runs of the same sets on one day: the classical methods in one, the networks in "
-        "others.\n\n"
+        "The rows are of several runs of the same sets: the classical methods in one, the networks in others.\n\n"
     )
-    (MODELS / "BENCHMARK.md").write_text(head + table(scores) + "\n", encoding="utf-8")
+    BENCHMARK.write_text(head + table(scores) + "\n", encoding="utf-8")
     for model in dict.fromkeys(s.model for s in scores):
         card = MODELS / f"{model}.md"
         if card.is_file():
