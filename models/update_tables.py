@@ -3,9 +3,9 @@
     STMVIEWER_REAL_DATA=... stmviewer evaluate --benchmark --images 16 --json benchmark.json
     python models/update_tables.py benchmark.json [more.json ...]
 
-What BENCHMARK.md holds stays where no file has that set, task and model; of several files a later one takes the place of
-an earlier one's rows. The scores of a card are the table under its heading `## Scores`; those of the README the table
-after its `scores` comment.
+What BENCHMARK.md holds stays where no file has that set, task and model; of several files a later one takes the place
+of an earlier one's rows. The scores of a card are the table under its heading `## Scores`; those of the README the
+table after its `scores` comment.
 """
 
 import json
