@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from stmviewer.restore.models import FlowModel, LearnedModel, RegressionModel
 from stmviewer.restore.networks import UNetConfig
@@ -39,7 +39,7 @@ def save_weights(model: LearnedModel, path: Path, dtype: torch.dtype = torch.flo
     tensors = {name: tensor.detach().cpu().to(dtype).contiguous() for name, tensor in model.state_dict().items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".part")
-    save_file(tensors, temporary, header)
+    temporary.write_bytes(save(tensors, header))  # safetensors' own save_file lets nobody else read it
     temporary.replace(path)
 
 

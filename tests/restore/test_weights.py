@@ -1,7 +1,9 @@
 """Weights on disk: the same model comes back, and anything else is a clear error that executes nothing."""
 
 import json
+import os
 import pickle
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +65,7 @@ def test_a_failed_write_leaves_the_old_weights(
     def full(*_: Any) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("stmviewer.restore.weights.save_file", full)
+    monkeypatch.setattr("stmviewer.restore.weights.Path.write_bytes", full)
     with pytest.raises(OSError, match="No space"):
         save_weights(regression, path)
     assert path.read_bytes() == before
@@ -76,6 +78,14 @@ def refused(path: Path, cause: str) -> FileError:
     assert caught.value.advice
     assert "\n" not in str(caught.value)
     return caught.value
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files of Windows have no such modes")
+def test_weights_in_a_shared_folder_can_be_read_by_the_others(regression: RegressionModel, tmp_path: Path) -> None:
+    (tmp_path / "usual").touch()
+    save_weights(regression, tmp_path / "a.safetensors")
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a.safetensors", "usual")]
+    assert modes[0] == modes[1]
 
 
 def test_missing_weights(tmp_path: Path) -> None:
