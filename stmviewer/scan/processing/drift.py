@@ -1,7 +1,7 @@
 """Distortion of the frame, measured in the image itself: against the other scan direction, or against its lattice."""
 
 from dataclasses import replace
-from itertools import combinations
+from itertools import permutations
 from typing import Literal
 
 import numpy as np
@@ -13,19 +13,23 @@ from stmviewer.scan.processing.filling import nearest_filled
 from stmviewer.scan.processing.image import Image
 from stmviewer.scan.processing.shape import Edges, sampled, warped
 from stmviewer.scan.progress import Progress
-from stmviewer.scan.waves import Wave, lattice_waves
+from stmviewer.scan.waves import lattice_waves
 
 Lattice = Literal["hexagonal", "square", "2x1"]
 #: angle between the two shortest reciprocal vectors and ratio of their lengths
 _LATTICES: dict[Lattice, tuple[float, float]] = {"hexagonal": (60.0, 1.0), "square": (90.0, 1.0), "2x1": (90.0, 2.0)}
 #: a lattice that is bent more than this is another one, or no lattice
-_MOST_SHEAR, _MOST_STRETCH = 0.25, 0.25
+_MOST_SHEAR, _MOST_STRETCH = 0.35, 0.35
+#: a lattice explains this part of all peaks (by amplitude), each within this part of its shortest wave
+_LEAST_EXPLAINED, _NEAR = 0.6, 0.12
+_HIGHEST_ORDER = 7
 _MOST_ANGLE, _MOST_RATIO = 18.0, 1.35
 #: tiles a side in which the shift between directions is measured
 _TILES = 6
 #: the largest shift looked for, of the width of the image
 _MOST_SHIFT = 0.08
 _LEAST_CORRELATION = 0.3
+_STIFFNESS = 3e-3
 
 
 def correct_by_directions(image: Image, progress: Progress) -> Image:
@@ -73,13 +77,18 @@ def lag(forward: FloatArray, backward: FloatArray) -> FloatArray:
         raise RequestError("forward and backward lines do not show the same: their shift cannot be measured")
     place, value, weight = np.array(places), np.array(shifts), np.array(weights)
     design = _surface(place[:, 0], place[:, 1])
+    # where few tiles tell nothing of a term, it is none
+    none = np.sqrt(_STIFFNESS) * np.eye(design.shape[1])[1:]
     for _ in range(3):  # tiles that went wrong do not count
-        fit = np.linalg.lstsq(design * weight[:, None], value * weight, rcond=1e-6)[0]
+        terms, values = np.vstack([design * weight[:, None], none]), np.append(value * weight, np.zeros(len(none)))
+        fit = np.linalg.lstsq(terms, values, rcond=1e-6)[0]
         residual = np.abs(value - design @ fit)
         weight = np.array(weights) / (1 + (residual / max(1.5 * float(np.median(residual)), 0.05)) ** 2)
     x = np.broadcast_to(((np.arange(columns) + 0.5) / columns - 0.5)[None, :], (rows, columns)).ravel()
     y = np.broadcast_to(((np.arange(rows) + 0.5) / rows - 0.5)[:, None], (rows, columns)).ravel()
-    result: FloatArray = (_surface(x, y) @ fit).reshape(rows, columns)
+    low, high = np.percentile(value[weight >= 0.5 * np.median(weight)], [5, 95])
+    beyond = 0.25 + (high - low) / 2  # what is between the outermost tiles and the edges
+    result: FloatArray = np.clip(_surface(x, y) @ fit, low - beyond, high + beyond).reshape(rows, columns)
     return result
 
 
@@ -128,15 +137,22 @@ def lattice_drift(data: FloatArray, geometry: Geometry, lattice: Lattice) -> tup
     """(shear, stretch): true x = x + shear y, true y = stretch y, both from the centre."""
     angle, ratio = _LATTICES[lattice]
     waves = lattice_waves(data, geometry)
+    k = np.array([[wave.kx, wave.ky] for wave in waves])
+    weights = np.array([wave.amplitude for wave in waves])
+    # in images of large cells the second order of a wave may stand out and the first not
+    orders = [(k[n] / order, weights[n] / weights.max() / order) for n in range(len(k)) for order in (1, 2)]
     best: tuple[float, float, float] | None = None
-    for first, second in combinations(waves, 2):
-        for one, two in ((first, second), (second, first)):
-            found = _solved(one, two, angle, ratio)
-            if found is None:
-                continue
-            score = one.amplitude * two.amplitude / (1 + 4 * (abs(found[0]) + abs(np.log(found[1]))))
-            if best is None or score > best[0]:
-                best = (score, *found)
+    for (one, strength), (two, other) in permutations(orders, 2):
+        found = _solved(one, two, angle, ratio)
+        if found is None:
+            continue
+        explained = _explained(k, weights, np.stack([one, two]), found, angle if ratio == 1 else None)
+        if explained < _LEAST_EXPLAINED:
+            continue
+        distortion = 1 + 4 * (abs(found[0]) + abs(float(np.log(found[1]))))
+        score = explained**2 * float(np.sqrt(strength * other)) / distortion
+        if best is None or score > best[0]:
+            best = (score, *found)
     if best is None:
         raise RequestError(
             f"the image has no {lattice} lattice whose peaks stand out, or it is distorted by more than "
@@ -145,9 +161,33 @@ def lattice_drift(data: FloatArray, geometry: Geometry, lattice: Lattice) -> tup
     return best[1], best[2]
 
 
-def _solved(one: Wave, two: Wave, angle: float, ratio: float) -> tuple[float, float] | None:
+def _explained(
+    k: FloatArray, weights: FloatArray, basis: FloatArray, drift: tuple[float, float], turn_deg: float | None
+) -> float:
+    """The part of all waves `k` (n, 2), by amplitude, that belong to the lattice of two, `basis` (2, 2).
+
+    They are whole sums of these, and with `turn_deg`, once the drift is undone, are there again turned by it. Any two
+    peaks fit some drift; peaks of noise, or of two orders of one lattice, leave the others unexplained.
+    """
+    shear, stretch = drift
+    orders = k @ np.linalg.inv(basis)
+    belongs = (np.abs(orders - np.rint(orders)) < _NEAR).all(axis=1) & (np.abs(orders) < _HIGHEST_ORDER).all(axis=1)
+    if turn_deg is not None:
+        undone = np.array([[1.0, -shear / stretch], [0.0, 1 / stretch]])
+        true = k @ undone
+        near = _NEAR * float(np.hypot(*(basis @ undone).T).min())
+        partner = np.zeros(len(k), dtype=bool)
+        for turn in np.deg2rad([turn_deg, -turn_deg]):
+            turned = true @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+            for sign in (1, -1):  # a wave is its own opposite
+                gaps = np.hypot(*(turned[:, None, :] - sign * true[None, belongs, :]).T)
+                partner |= (gaps < near).any(axis=0)
+        belongs &= partner
+    return float(weights[belongs].sum() / weights.sum())
+
+
+def _solved(k1: FloatArray, k2: FloatArray, angle: float, ratio: float) -> tuple[float, float] | None:
     """The shear and stretch that give two waves that angle and ratio |two| / |one|; None where they are too far off."""
-    k1, k2 = np.array([one.kx, one.ky]), np.array([two.kx, two.ky])
     length = np.hypot(*k1), np.hypot(*k2)
     off = (length[1] / length[0]) / ratio
     between = np.degrees(np.arccos(np.clip(k1 @ k2 / (length[0] * length[1]), -1, 1)))
