@@ -37,6 +37,7 @@ class Companions:
         self.browsing.notes.told.connect(window.messages.tell_kept)
         self.live.changed.connect(self._on_live)
         self.live.landed.connect(self.browsing.look_again)
+        session.desk.slow.connect(self._on_slow)
         window.controls.changed.connect(self.batch.refresh)
         session.shown_changed.connect(self.batch.refresh)
 
@@ -112,9 +113,20 @@ class Companions:
         self._window.messages.dismiss("error")
         self._window.session.opening.take(scan)
 
+    def _on_slow(self, title: str) -> None:
+        bar = self._window.statusBar()
+        if title:
+            bar.showMessage(f"{title}… The folder or the file is slow to answer; other files can be opened meanwhile")
+        else:
+            bar.clearMessage()
+
     def _on_live(self) -> None:
-        show_files(self._window)
+        window = self._window
+        show_files(window)
         folder: Path | None = self.live.folder
+        self.browsing.thumbnails.alone_too = folder is not None
         if folder is not None:
-            self._window.show_workspace()
-        self._window.refresh()
+            window.show_workspace()
+        if window.session.shown is None:
+            window.view.say_absent("Waiting for the first scan" if folder is not None else "Open or drop a scan")
+        window.refresh()

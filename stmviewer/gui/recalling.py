@@ -34,7 +34,8 @@ def recall(window: "MainWindow") -> None:
 def remember(window: "MainWindow") -> None:
     """Keeps what is not kept at every change: where the window and its parts are."""
     window.settings.set_layout("window", window.saveGeometry())
-    window.settings.set_layout("splitter", window.workspace.splitter.saveState())
+    if window.files.isVisibleTo(window.workspace):  # or its width would be remembered as none
+        window.settings.set_layout("splitter", window.workspace.splitter.saveState())
     window.settings.save()
 
 

@@ -64,6 +64,8 @@ class ScanView(QWidget):
         #: what else could be tried, told by the window: text and RestoreRequest
         self.offers: Callable[[], Sequence[tuple[str, RestoreRequest]]] = tuple
         self._waiting = False
+        #: said in the place of a scan where there is none
+        self._absent = ""
         self._result_box = QComboBox()
         self._connect()
         self._redraw()
@@ -101,11 +103,17 @@ class ScanView(QWidget):
     def show_scan(self, shown: Shown | None, *, keep_place: bool = False) -> None:
         """Shows a channel; `keep_place` stays where one has zoomed to, for another channel of the same scan."""
         self._looks = Looks(shown, None, None, self.display)
+        self._absent = "This file could not be opened"
         self.comparison.forget()
         self._hovered(None)
         if shown is not None:
             frame, (rows, columns) = shown.picture.frame, shown.picture.data.shape
             self.links.set_frame(frame, min(frame.width / columns, frame.height / rows), keep=keep_place)
+        self._redraw()
+
+    def say_absent(self, why: str) -> None:
+        """Says in the place of a scan why there is none."""
+        self._absent = why
         self._redraw()
 
     def show_mask(self, mask: ShownMask | None, fault: str = "") -> None:
@@ -251,7 +259,7 @@ class ScanView(QWidget):
     def _redraw(self) -> None:
         shown = self._looks.shown
         self._available = self._find_available()
-        self.panes["raw"].set_hint("" if shown else "This file could not be opened")
+        self.panes["raw"].set_hint("" if shown else self._absent)
         self.set_waiting(self._waiting)
         self._redraw_images()
         self._place()

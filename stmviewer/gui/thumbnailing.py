@@ -31,12 +31,11 @@ class Thumbnailer(QObject):
         self._make_job = make_job
         self._lane = desk.lane(desk.thumbnails, self._on_event)
         self._asked: tuple[tuple[Path, ...], ThumbnailRequest] | None = None
+        #: a file alone needs none, unless it stands in a list that will grow
+        self.alone_too = False
 
     def show_files(self, files: tuple[Path, ...], channel: Channel | ChannelWish | None) -> None:
-        """Thumbnails of `files`, of `channel` where they have it; does nothing where these were asked for before.
-
-        One file alone needs none: it is on show.
-        """
+        """Thumbnails of `files`, of `channel` where they have it; does nothing where these were asked for before."""
         named = channel is not None and channel.role == "raw"
         request = ThumbnailRequest(
             2 * ICON_SIDE,
@@ -46,14 +45,14 @@ class Thumbnailer(QObject):
         if self._asked is not None and (sorted(files), request) == (sorted(self._asked[0]), self._asked[1]):
             return  # in another order, perhaps
         self._asked = files, request
-        if len(files) > 1:
+        if len(files) > 1 or self.alone_too:
             self._lane.start("Thumbnails", self._make_job(files, request))
         else:
             self._lane.drop()
 
     def look_again(self) -> None:
         """Asks for the same once more: files have changed. What has not is in the cache."""
-        if self._asked is not None and len(self._asked[0]) > 1:
+        if self._asked is not None and (len(self._asked[0]) > 1 or self.alone_too):
             self._lane.start("Thumbnails", self._make_job(*self._asked))
 
     def _on_event(self, event: events.Event) -> None:

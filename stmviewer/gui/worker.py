@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from time import monotonic, sleep
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from stmviewer.services.events import FINAL, Event
 from stmviewer.services.jobs import Handle, Job, JobRunner
@@ -12,6 +12,10 @@ from stmviewer.services.jobs import Handle, Job, JobRunner
 DRAIN_INTERVAL_MS = 50
 #: but right after a job was submitted, for a moment: a scan that opens in 40 ms need not wait for another 50
 _SOON_MS, _SOON_TIMES = 8, 20
+#: a job that has waited this long for a worker gets a spare one (s): a share may hold the others for ever
+_PATIENCE_S = 1.0
+#: jobs that should be quick, and after how long it is told that they are not (s)
+QUICK, SLOW_S = ("Opening", "Reading the channel"), 2.0
 Handler = Callable[[Event], None]
 
 
@@ -21,6 +25,7 @@ class Lane:
     def __init__(self, desk: "JobDesk", runner: JobRunner, handler: Handler) -> None:
         self._desk, self._runner, self._handler = desk, runner, handler
         self._current: Handle | None = None
+        self._since = 0.0
 
     @property
     def busy(self) -> bool:
@@ -29,7 +34,14 @@ class Lane:
     def start(self, title: str, job: Job) -> None:
         """Runs `job`; what the lane did before is cancelled and its answer dropped."""
         self.drop()
+        self._since = monotonic()
         self._current = self._desk.submit(self._runner, self, title, job)
+
+    @property
+    def slow(self) -> str:
+        """The title of its job where that should have been quick and is not; else ''."""
+        late = self._current is not None and monotonic() - self._since > SLOW_S
+        return self._current.title if late and self._current is not None and self._current.title in QUICK else ""
 
     def cancel(self) -> None:
         """Asks the present job to stop; its last event still comes."""
@@ -54,19 +66,23 @@ class JobDesk(QObject):
 
     One runner has the restorations, one at a time; another opens files, draws up previews and exports; one makes
     thumbnails, so that a long folder holds up nothing else; one makes reports, which take minutes to hours; the last
-    watches a folder, which may lie on a share that does not answer.
+    watches a folder, which may lie on a share that does not answer. Where jobs wait for such a share, others get spare
+    workers. `slow` tells the title of a job that should be quick and is not, and '' when it has ended.
     """
+
+    slow = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.restoring = JobRunner("restore", 1)
-        self.files = JobRunner("files", 2)
-        self.thumbnails = JobRunner("thumbnails", 1)
+        self.files = JobRunner("files", 2, spares=6)
+        self.thumbnails = JobRunner("thumbnails", 1, spares=3)
         self.reports = JobRunner("report", 1)
-        self.watching = JobRunner("watch", 1)
+        self.watching = JobRunner("watch", 1, spares=3)
         self._runners = (self.restoring, self.files, self.thumbnails, self.reports, self.watching)
         self._lanes: dict[int, Lane] = {}  # by token, until the last event has come
         self._closed = False
+        self._slow = ""
         self._timer = QTimer(self)
         self._timer.setInterval(DRAIN_INTERVAL_MS)
         self._soon = 0
@@ -90,10 +106,15 @@ class JobDesk(QObject):
     def drain(self) -> None:
         """Hands over what has arrived; stops the timer when nothing more can come."""
         for runner in self._runners:
+            runner.relieve(_PATIENCE_S)
             for token, event in runner.drain():
                 lane = self._lanes.pop(token, None) if isinstance(event, FINAL) else self._lanes.get(token)
                 if lane is not None and not self._closed:
                     lane.deliver(token, event)
+        slow = next((lane.slow for lane in self._lanes.values() if lane.slow), "")
+        if slow != self._slow and not self._closed:
+            self._slow = slow
+            self.slow.emit(slow)
         if not self._lanes:
             self._timer.stop()
         elif self._soon:

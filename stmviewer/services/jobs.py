@@ -10,8 +10,9 @@ import queue
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -58,11 +59,18 @@ class Handle:
 class JobRunner:
     """Runs jobs on a small pool of threads and collects their events as (token, event) pairs.
 
-    One runner with one worker holds the model; another with a few workers opens files and draws thumbnails.
+    One runner with one worker holds the model; another with a few workers opens files and draws thumbnails. Workers may
+    be held by a share that does not answer, from where nothing calls them back: see `relieve`.
     """
 
-    def __init__(self, name: str, workers: int = 1) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix=f"stmviewer-{name}")
+    def __init__(self, name: str, workers: int = 1, spares: int = 0) -> None:
+        self._prefix = f"stmviewer-{name}"
+        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix=self._prefix)
+        #: one thread each, begun when all workers are held
+        self._spares: list[ThreadPoolExecutor] = []
+        self._at_work: list[Future[None]] = []
+        self._most_spares = spares
+        self._waiting: deque[tuple[Handle, Job, float]] = deque()
         self._queue: queue.SimpleQueue[tuple[int, events.Event]] = queue.SimpleQueue()
         self._handles: dict[int, Handle] = {}
         self._lock = threading.Lock()
@@ -71,9 +79,22 @@ class JobRunner:
         """Queues `job`; returns at once. Raises RuntimeError after `close`."""
         handle = Handle(title)
         with self._lock:
-            self._pool.submit(self._run, handle, job)
+            self._pool.submit(self._run_next)
+            self._waiting.append((handle, job, time.monotonic()))
             self._handles[handle.token] = handle
         return handle
+
+    def relieve(self, patience_s: float) -> None:
+        """Puts a spare worker, if there is one, to jobs that have waited that long for their turn."""
+        with self._lock:
+            if not self._waiting or time.monotonic() - self._waiting[0][2] < patience_s:
+                return
+            idle = [k for k, work in enumerate(self._at_work) if work.done()]
+            if idle:
+                self._at_work[idle[0]] = self._spares[idle[0]].submit(self._run_all)
+            elif len(self._spares) < self._most_spares:
+                self._spares.append(ThreadPoolExecutor(max_workers=1, thread_name_prefix=self._prefix))
+                self._at_work.append(self._spares[-1].submit(self._run_all))
 
     def drain(self) -> Iterator[tuple[int, events.Event]]:
         """The events since the last call, in order; never blocks."""
@@ -104,9 +125,27 @@ class JobRunner:
         """Cancels everything and ends the threads. Running jobs stop at their next tick."""
         with self._lock:
             handles = list(self._handles.values())
+            for handle, *_ in self._waiting:
+                del self._handles[handle.token]
+                self._queue.put((handle.token, events.Cancelled()))
+            self._waiting.clear()
         for handle in handles:
             handle.cancel()
-        self._pool.shutdown(wait=wait)
+        for pool in (self._pool, *self._spares):
+            pool.shutdown(wait=wait)
+
+    def _run_all(self) -> None:
+        while self._run_next():
+            pass
+
+    def _run_next(self) -> bool:
+        """Runs the job that has waited longest; False when none waits."""
+        with self._lock:
+            if not self._waiting:
+                return False
+            handle, job, _ = self._waiting.popleft()
+        self._run(handle, job)
+        return True
 
     def _run(self, handle: Handle, job: Job) -> None:
         def emit(event: events.Event) -> None:

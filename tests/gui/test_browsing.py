@@ -136,6 +136,18 @@ def test_judging_waits_for_a_restoration(folder: Path, bench: Bench, open_window
     qtbot.waitUntil(lambda: window.files.model.entries[0].tip is not None, timeout=10_000)
 
 
+def test_the_list_keeps_its_width_over_a_window_without_one(open_window: Opener, folder: Path) -> None:
+    single = open_window(folder / "scan_0.gwy")
+    assert not single.files.isVisible()
+    single.close()
+    window = open_window(folder)
+    assert window.files.width() == window.files.sizeHint().width()
+    window.messages.show_message("any", "note", "More in the window makes it no narrower")
+    window.resize(800, 600)
+    window.resize(1280, 800)
+    assert window.files.width() >= 180
+
+
 def test_panels_can_be_put_away_and_stay_so(window: MainWindow, open_window: Opener, folder: Path) -> None:
     for name in ("folder-panel", "side-panel"):
         window.menus.actions[name].trigger()

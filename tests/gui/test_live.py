@@ -105,3 +105,25 @@ def test_a_folder_that_vanishes_is_survived(folder: Path, open_window: Opener, q
     qtbot.waitUntil(lambda: window.session.scan.path == folder / "b.npy")
     window.close()
     assert window.ended_cleanly
+
+
+def test_an_empty_folder_says_that_it_waits_and_a_first_scan_has_its_picture(
+    folder: Path, open_window: Opener, qtbot: QtBot
+) -> None:
+    window = open_window()
+    window.live.start(folder)
+    assert window.view.panes["raw"]._hint.text() == "Waiting for the first scan"
+    first = save(folder / "a.npy")
+    qtbot.waitUntil(lambda: window.session.scan is not None and window.session.scan.path == first)
+    assert not window.view.panes["raw"]._hint.text()
+    qtbot.waitUntil(lambda: window.files.model.entries[0].thumbnail is not None)
+
+
+def test_a_folder_that_comes_only_later_is_listed_then(folder: Path, open_window: Opener, qtbot: QtBot) -> None:
+    save(folder / "a.npy")
+    folder.rename(folder.parent / "later")
+    window = open_window()
+    window.live.start(folder)
+    qtbot.waitUntil(lambda: "Still trying" in window.live.strip.text.full_text)
+    (folder.parent / "later").rename(folder)
+    qtbot.waitUntil(lambda: window.session.scan is not None and listed(window) == ["a.npy"])

@@ -286,3 +286,39 @@ def test_a_new_step_and_the_end_are_told_at_once(runner: JobRunner, monkeypatch:
     assert [e.step for e in seen][:3] == ["Loading", "Restoring", "Scoring"]
     assert fractions(list(seen))[-1] == 1
     assert len(seen) <= 5
+
+
+def taken_over(runner: JobRunner, handle: Handle) -> object:
+    """The result of a job that waits until a spare worker takes it."""
+    found: list[object] = []
+    while not found:
+        runner.relieve(0.0)
+        found = [e.result for t, e in runner.drain() if isinstance(e, events.Finished) and t == handle.token]
+    return found[0]
+
+
+def test_spare_workers_take_over_where_a_job_is_held_for_ever() -> None:
+    runner, share, begun = JobRunner("relief", workers=1, spares=1), threading.Event(), threading.Event()
+    try:
+        held = runner.submit("Held", lambda _: begun.set() or share.wait())
+        assert begun.wait(PATIENCE_S)
+        held.cancel()  # nothing calls it back
+        first = runner.submit("First", lambda _: 1)
+        runner.relieve(60.0)  # it has not waited for so long
+        assert runner.busy and not [e for _, e in runner.drain() if isinstance(e, events.Finished)]
+        assert taken_over(runner, first) == 1
+        assert taken_over(runner, runner.submit("Second", lambda _: 2)) == 2  # by the same spare worker
+        # without a spare worker left it waits, and is told to be cancelled at the end
+        begun.clear()
+        runner.submit("Held, too", lambda _: begun.set() or share.wait())
+        while not begun.wait(0.001):  # the spare worker may not have come back yet
+            runner.relieve(0.0)
+        last = runner.submit("Last", lambda _: 3)
+        runner.relieve(0.0)
+        runner.close(wait=False)
+        assert (last.token, events.Cancelled()) in list(runner.drain())
+        assert runner.busy  # the two that are held
+    finally:
+        share.set()
+        runner.close()
+    assert not runner.busy

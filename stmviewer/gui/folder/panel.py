@@ -24,6 +24,8 @@ from stmviewer.gui.folder.model import FilteredFolder, FolderModel
 from stmviewer.services.notes import LONGEST_NOTE, Note
 
 _AS_SHOWN = "Channel as shown"
+#: names of files can be read at this width; it can be put away altogether
+_LEAST_WIDTH = 180
 
 
 class FolderPanel(QWidget):
@@ -87,6 +89,7 @@ class FolderPanel(QWidget):
         self.progress.hide()
         self._lay_out()
         self._connect()
+        self.setMinimumWidth(_LEAST_WIDTH)
 
     def sizeHint(self) -> QSize:
         return QSize(236, 400)

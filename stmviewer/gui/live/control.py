@@ -36,7 +36,8 @@ class LiveControl(QObject):
         self._session, self._settings, self._restore = session, settings, restore
         self._lane = session.desk.lane(session.desk.watching, self._on_look)
         self._watch: FolderWatch | None = None
-        self._look: Watched | None = None
+        #: whether the folder was seen, and what was in it is listed
+        self._begun = False
         self._next: Path | None = None
         self._unlisted: tuple[Path, ...] = ()
         #: the scan that is being opened because it has landed
@@ -57,7 +58,7 @@ class LiveControl(QObject):
 
     def start(self, folder: Path) -> None:
         """Watches `folder` from now on: what is in it is listed, what comes opens."""
-        self._watch, self._look, self._next, self._landing, self._last = FolderWatch(folder), None, None, None, ""
+        self._watch, self._begun, self._next, self._landing, self._last = FolderWatch(folder), False, None, None, ""
         self._settings.set_text("live-folder", str(folder))
         self._tell()
         self._poll()
@@ -109,9 +110,8 @@ class LiveControl(QObject):
     def _on_look(self, event: events.Event) -> None:
         match event:
             case events.Finished(Watched() as look) if self._watch is not None:
-                first = self._look is None and look.there
-                self._look = look if look.there or self._look is None else self._look
-                if first:
+                if look.there and not self._begun:
+                    self._begun = True
                     self._begin(look)
                 if look.finished:
                     self._next = look.finished[-1]
