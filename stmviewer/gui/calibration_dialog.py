@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from stmviewer.files.calibration import Calibration, key_of, lacks_size, lacks_unit, of_facts
+from stmviewer.gui.sentences import sentence
 from stmviewer.gui.session import Session
 from stmviewer.gui.settings import Settings
 from stmviewer.scan import RequestError, Scan
@@ -136,7 +137,7 @@ class CalibrationDialog(QDialog):
             self.told.setText(self._in_words(self.calibration()))
             fits = True
         except RequestError as error:
-            self.told.setText(str(error)[:1].upper() + str(error)[1:])
+            self.told.setText(sentence(str(error)))
             fits = False
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(fits)
 

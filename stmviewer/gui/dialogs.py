@@ -8,6 +8,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from stmviewer.files import READABLE
+from stmviewer.gui.sentences import sentence
 from stmviewer.restore import Restoration
 from stmviewer.scan import Scan
 from stmviewer.services.exporting import EXPORT_FORMATS, default_name, free_path
@@ -68,7 +69,7 @@ def ask_stop(parent: QWidget, under_way: Sequence[str]) -> bool:
     box.setWindowTitle("Close stmviewer?")
     many = len(under_way) > 1
     what = " and ".join(under_way)
-    box.setText(f"{what[:1].upper()}{what[1:]} {'are' if many else 'is'} under way.")
+    box.setText(f"{sentence(what)} {'are' if many else 'is'} under way.")
     box.setInformativeText(f"Closing stops {'them' if many else 'it'}. What is written already stays.")
     close = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
     stay = box.addButton("Go on working", QMessageBox.ButtonRole.RejectRole)

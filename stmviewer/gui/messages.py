@@ -6,6 +6,7 @@ from pathlib import Path
 from stmviewer.files.calibration import lacks_size
 from stmviewer.gui import dialogs
 from stmviewer.gui.info_bar import InfoArea
+from stmviewer.gui.sentences import sentence
 from stmviewer.gui.shown import Restored, Shown
 from stmviewer.gui.trust import bar_warnings
 
@@ -64,8 +65,3 @@ class Messages(InfoArea):
         warnings = bar_warnings(restored.restoration) if restored is not None else []
         if warnings:
             self.show_message("warnings", "note", sentence("; ".join(warnings)))
-
-
-def sentence(text: str) -> str:
-    """`text` with a capital at its start."""
-    return text[:1].upper() + text[1:]

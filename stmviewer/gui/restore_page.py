@@ -5,7 +5,8 @@ from contextlib import suppress
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from stmviewer.gui.delayed import delayed
-from stmviewer.gui.messages import Messages, sentence
+from stmviewer.gui.messages import Messages
+from stmviewer.gui.sentences import sentence
 from stmviewer.gui.session import Session
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.shown import Shown

@@ -51,3 +51,14 @@ def test_the_window_follows_the_desktop_and_the_list_is_drawn_anew(
     window.set_theme("light")  # from now on the desktop does not matter
     real.colorSchemeChanged.emit(Qt.ColorScheme.Dark)
     assert not is_dark(window.palette())
+
+
+def test_a_closed_window_dresses_nothing_any_more(open_window: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    hints = Hints()
+    monkeypatch.setattr(theme, "hints_of", lambda _app: hints)
+    window = open_window()
+    assert not is_dark(QApplication.palette())
+    window.close()
+    hints.scheme = Qt.ColorScheme.Dark
+    QApplication.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Dark)
+    assert not is_dark(QApplication.palette())

@@ -29,6 +29,7 @@ from stmviewer.gui.batch.table import FILE, HEADS, NOTES, RESULT, BatchTable
 from stmviewer.gui.drop import DropTarget
 from stmviewer.gui.elided_label import ElidedLabel
 from stmviewer.gui.info_bar import InfoArea
+from stmviewer.gui.sentences import sentence
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.slim_bar import SlimBar
 from stmviewer.restore import RestoreRequest
@@ -165,8 +166,7 @@ class BatchDialog(QDialog):
                 self.request_line.show_text(in_words(self._asked()))
             except RequestError:
                 self.request_line.show_text("The settings in the main window are not right yet")
-            text = str(error)
-            return text[:1].upper() + text[1:]
+            return sentence(str(error))
         self.request_line.show_text(in_words(plan.request))
         self.command.setText(self.runner.command(plan) if self.runner.queue.rows else "")
         self.command.setCursorPosition(0)
@@ -254,7 +254,7 @@ class BatchDialog(QDialog):
             dialogs.show_folder(row.outcome.output.parent)
 
     def _complain(self, message: str, details: str) -> None:
-        self.messages.show_message("error", "error", message[:1].upper() + message[1:], details=details)
+        self.messages.show_message("error", "error", sentence(message), details=details)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """The batch goes on without this window; the main window's menu shows it again."""

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from stmviewer.gui.measuring.tables import Rows
 from stmviewer.gui.measuring.work import Mode
+from stmviewer.gui.sentences import sentence
 
 TOOLS: dict[Mode, tuple[str, str]] = {
     "profile": ("Line profile", "Heights along lines that you drag on an image"),
@@ -114,7 +115,7 @@ class MeasurePanel(QWidget):
         self.export.setVisible(bool(rows) and profile)
 
     def show_fault(self, cause: str) -> None:
-        self.fault.setText(cause[:1].upper() + cause[1:])
+        self.fault.setText(sentence(cause))
         self.fault.setVisible(bool(cause))
 
 

@@ -24,6 +24,7 @@ from stmviewer.gui.display import Lut
 from stmviewer.gui.looks import BarLook
 from stmviewer.gui.quantities import Scale
 from stmviewer.gui.ranges import HIGH, LOW, Colouring, ColourRange
+from stmviewer.gui.sentences import sentence
 from stmviewer.scan import RequestError
 
 SWATCH = QSize(112, 14)
@@ -144,7 +145,7 @@ class RangePopup(Popup):
                 wanted = ColourRange.typed(low, high, look.unit, self._scale, look.levelled)
         except RequestError as error:
             text = str(error)
-            self.fault.setText(text[:1].upper() + text[1:])
+            self.fault.setText(sentence(text))
             self.fault.show()
             self.adjustSize()
             return

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from stmviewer.gui.sentences import sentence
 from stmviewer.gui.theme import tones
 from stmviewer.gui.trust import MARK_TEXTS, Finding, Mark
 
@@ -96,7 +97,7 @@ class FindingRow(QWidget):
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    return f"{sentence(text)}." if text else ""
 
 
 class TrustList(QScrollArea):

@@ -18,6 +18,7 @@ from stmviewer.gui.processing.editing import Editor
 from stmviewer.gui.processing.step_form import StepForm
 from stmviewer.gui.processing.step_list import StepList
 from stmviewer.gui.scrolled import scrolled
+from stmviewer.gui.sentences import sentence
 from stmviewer.gui.slim_bar import SlimBar
 from stmviewer.scan.processing.catalogue import KINDS
 
@@ -133,7 +134,7 @@ class ProcessPanel(QWidget):
         self.show_fault(cause)
 
     def show_fault(self, cause: str) -> None:
-        self.fault.setText(cause[:1].upper() + cause[1:])
+        self.fault.setText(sentence(cause))
         self.fault.setVisible(bool(cause))
 
     def show_hint(self, hint: str) -> None:

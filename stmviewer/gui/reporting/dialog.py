@@ -16,10 +16,10 @@ from PySide6.QtWidgets import (
 )
 
 from stmviewer.gui.elided_label import ElidedLabel
-from stmviewer.gui.messages import sentence
 from stmviewer.gui.quantities import duration
 from stmviewer.gui.reporting.form import ReportForm
 from stmviewer.gui.scrolled import scrolled
+from stmviewer.gui.sentences import sentence
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.slim_bar import SlimBar
 from stmviewer.gui.worker import JobDesk

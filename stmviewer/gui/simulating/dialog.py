@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 
 from stmviewer.gui.delayed import delayed
 from stmviewer.gui.elided_label import ElidedLabel
-from stmviewer.gui.messages import sentence
 from stmviewer.gui.quantities import duration
 from stmviewer.gui.scrolled import scrolled
+from stmviewer.gui.sentences import sentence
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.simulating.form import SimulationForm
 from stmviewer.gui.simulating.view import Preview, PreviewPanes

@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
 from stmviewer.gui import dialogs
 from stmviewer.gui.drop import DropTarget
 from stmviewer.gui.info_bar import InfoArea
-from stmviewer.gui.messages import sentence
 from stmviewer.gui.quantities import duration
 from stmviewer.gui.scrolled import scrolled
+from stmviewer.gui.sentences import sentence
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.training.card import show_card
 from stmviewer.gui.training.control import TrainingControl

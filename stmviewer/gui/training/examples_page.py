@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from stmviewer.gui.messages import sentence
+from stmviewer.gui.sentences import sentence
 from stmviewer.gui.training.picture_grid import PictureGrid, Tile, limits_of
 from stmviewer.gui.worker import JobDesk
 from stmviewer.services import events

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from stmviewer.gui.folder.entry import TipMark
 from stmviewer.gui.info_bar import InfoArea
-from stmviewer.gui.messages import sentence
+from stmviewer.gui.sentences import sentence
 from stmviewer.gui.services_used import Services
 from stmviewer.gui.slim_bar import SlimBar
 from stmviewer.gui.training.gallery import Gallery, GalleryModel, Part
