@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stmviewer.gui.display import Frame, Picture, Plane, display_plane, frame_of
+from stmviewer.gui.mask_words import mask_words
 from stmviewer.gui.shown import Restored, Shown, levels
 from stmviewer.restore import ModelInfo, RestoreRequest
 from stmviewer.scan import Geometry
@@ -64,6 +65,7 @@ class Candidate:
     label: str
     picture: Picture
     plane: Plane | None = None  # None: that of the scan on show
+    names: str = ""  # the method as the command line names it
 
 
 def labels(results: Sequence[Restored]) -> list[str]:
@@ -77,7 +79,7 @@ def labels(results: Sequence[Restored]) -> list[str]:
     requests = [r.restoration.request for r in results]
     for words in (
         [r.task for r in requests],
-        [r.mask or "" for r in requests],
+        [mask_words(r.mask or "") for r in requests],
         [f"seed {r.seed}" for r in requests],
         [r.trust for r in requests],
         [f"no. {k + 1}" for k in range(len(results))],
@@ -95,7 +97,7 @@ def candidates(shown: Shown, results: Sequence[Restored], pins: Sequence[Pin] = 
     hidden = next((r for r in reversed(results) if r.restoration.truth is not None), None)
     if hidden is not None:
         found.append(Candidate("given", "Measured part", Picture(hidden.restoration.raw, hidden.mean.frame)))
-    found += [Candidate(r, name, r.mean) for r, name in zip(results, labels(results), strict=True)]
+    found += [Candidate(r, name, r.mean, names=r.names) for r, name in zip(results, labels(results), strict=True)]
     for pin in pins:
         if pin.fits(shown):
             picture, plane = pin.placed(shown.scan.geometry)
@@ -123,10 +125,10 @@ def try_also(
     asked = [r.restoration.request for r in results]
     if info is not None and info.samples:
         seed = max(r.seed for r in [request, *asked]) + 1
-        offers.append((f"{info.name}, seed {seed}", request.replaced(seed=seed)))
+        offers.append((f"{info.title}, seed {seed}", request.replaced(seed=seed)))
     tried = {r.restoration.model for r in results} | {r.model for r in asked}
     for model in models:
         if request.task in model.tasks and model.name not in tried:
             samples = request.samples if model.samples else 1
-            offers.append((model.name, request.replaced(model=model.name, steps=None, samples=samples)))
+            offers.append((model.title, request.replaced(model=model.name, steps=None, samples=samples)))
     return offers

@@ -41,7 +41,7 @@ class EmptyState(QWidget):
         font.setPixelSize(26)
         headline.setFont(font)
         hint = QLabel(
-            "Nanonis, Gwyddion, RHK and Createc scans, and images as .npy, .tif or .png.\n"
+            "Nanonis, Omicron, RHK, Createc and Gwyddion scans, and images as .npy, .tif or .png.\n"
             "Your files are only read, never changed."
         )
         hint.setObjectName("quiet")
@@ -95,7 +95,7 @@ class EmptyState(QWidget):
         for path in paths[:_RECENT]:
             button = QToolButton()
             button.setAutoRaise(True)
-            button.setText(f"{path.name}   in   {path.parent.name or path.parent}")
+            button.setText(f"{path.name} in {path.parent.name or path.parent}")
             button.setToolTip(str(path))
             button.clicked.connect(lambda _=False, p=path: self.recent_asked.emit(p))
             self._recent.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)

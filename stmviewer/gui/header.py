@@ -1,5 +1,7 @@
 """The line above the images: which scan, which channel, and the facts of the measurement."""
 
+import re
+
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -19,6 +21,8 @@ _ROLES: dict[Role, str] = {
 #: the chooser of scans may be no wider, whatever they are called; the list it opens is as wide as they are
 _WIDEST_PART = 260
 _SEPARATOR = "   ·   "
+#: nobody tells scans apart by the second
+_SECONDS = re.compile(r"(?<=\d\d:\d\d):\d\d(\.\d+)?$")
 
 
 def facts(scan: Scan) -> list[str]:
@@ -41,7 +45,7 @@ def facts(scan: Scan) -> list[str]:
     if scan.line_time_s is not None:
         found.append(f"{quantity(scan.line_time_s[0], 's')} per line")
     if scan.recorded:
-        found.append(scan.recorded)
+        found.append(_SECONDS.sub("", scan.recorded))
     return found
 
 

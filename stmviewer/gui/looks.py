@@ -1,7 +1,7 @@
 """What each pane shows, as a function of the scan, its mask, its restoration and the display settings. No Qt."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -31,7 +31,10 @@ _EMPTY: Mapping[PaneName, str] = {"raw": "Raw", "mask": "Mask", "restored": "Res
 
 @dataclass(frozen=True, eq=False)
 class PaneLook:
-    """One pane: its title and what is drawn, `picture` less `plane` between `limits`. `tint` is 1 where inferred."""
+    """One pane: its title and what is drawn, `picture` less `plane` between `limits`. `tint` is 1 where inferred.
+
+    `names` is the method as the command line names it, where the title has it in words.
+    """
 
     title: str
     picture: Picture | None = None
@@ -39,6 +42,7 @@ class PaneLook:
     limits: tuple[float, float] = (0.0, 1.0)
     lut: Lut | None = None
     tint: Picture | None = None
+    names: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +111,8 @@ class Looks:
                 return PaneLook(title, self.mask.picture, lut=colours.table("mask"))
             case "restored" if restored is not None:
                 tint = restored.inferred if self.display.tint else None
-                return self.heights(f"Restored: {restored.title}", restored.mean, tint)
+                look = self.heights(f"Restored: {restored.title}", restored.mean, tint)
+                return replace(look, names=restored.names)
             case "difference" if restored is not None:
                 limits = self.difference_limits
                 what = "Difference: restored − raw" if restored.differs else "Difference at measured pixels"
@@ -115,7 +120,7 @@ class Looks:
             case "deviation" if restored is not None and restored.deviation is not None:
                 limits = self.deviation_limits
                 title = f"Deviation: {restored.title}"
-                return PaneLook(title, restored.deviation, FLAT, limits, self.lut("deviation"))
+                return PaneLook(title, restored.deviation, FLAT, limits, self.lut("deviation"), names=restored.names)
         return PaneLook(_EMPTY[name])
 
     def heights(self, title: str, picture: Picture, tint: Picture | None = None) -> PaneLook:

@@ -73,7 +73,7 @@ class ModelChoice(QWidget):
         with QSignalBlocker(self.box):
             self.box.clear()
             for info in able:
-                self.box.addItem(info.name, info.name)
+                self.box.addItem(info.title, info.name)
                 self.box.setItemData(self.box.count() - 1, _tooltip(info), Qt.ItemDataRole.ToolTipRole)
             wanted = self._wanted.get(self._task)
             by_name = [k for k, m in enumerate(able) if m.name == wanted]
@@ -106,10 +106,10 @@ class ModelChoice(QWidget):
 
 
 def _tooltip(info: ModelInfo) -> str:
-    licence = f", licence {info.licence}" if info.learned else ""
     if info.kind == "auto":
         return (
             "A part of the measured pixels is hidden from networks and classical methods; what they make of it decides "
-            "what the scan is rebuilt with. Notes and provenance say what was chosen, and why"
+            "what the scan is rebuilt with. Notes and provenance say what was chosen, and why\n(auto)"
         )
-    return f"{info.summary}\n({_SOURCES[info.source]}{licence})"
+    licence = f", licence {info.licence}" if info.learned else ""
+    return f"{info.summary}\n({info.name}, {_SOURCES[info.source]}{licence})"

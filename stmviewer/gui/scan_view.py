@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, Signal
+from PySide6.QtCore import QPoint, QPointF, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QToolButton, QWidget
 
 from stmviewer.gui.candidates import labels
@@ -273,7 +273,7 @@ class ScanView(QWidget):
             if held:
                 look = replace(raw, title="Raw, while the space bar is held")
             if isinstance(pane, ImagePane):
-                pane.set_title(look.title)
+                pane.set_title(look.title, f"{look.title} ({look.names})" if look.names else "")
                 pane.show_picture(look.picture, look.plane, look.limits, look.lut, look.tint)
         self.compare.show_looks(self.comparison.looks(self._looks))
         self.compare.hold(raw if self._held else None)
@@ -287,11 +287,12 @@ class ScanView(QWidget):
         self._result_box.setVisible(several)
         if several:
             self._result_box.clear()
-            self._result_box.addItems(labels(results))
+            for text, result in zip(labels(results), results, strict=True):
+                self._result_box.addItem(text)
+                self._result_box.setItemData(self._result_box.count() - 1, result.names, Qt.ItemDataRole.ToolTipRole)
             self._result_box.setCurrentIndex(results.index(restored) if restored in results else 0)
-            self.panes["restored"].set_title(
-                "Restored" if not self._held else "Raw (held)", "" if restored is None else restored.title
-            )
+            tip = "" if restored is None else f"{restored.title} ({restored.names})"
+            self.panes["restored"].set_title("Restored" if not self._held else "Raw (held)", tip)
         badge = ""
         if restored is not None and not self._held:
             residual = residual_text(restored.restoration)

@@ -6,8 +6,9 @@ from functools import cached_property
 import numpy as np
 
 from stmviewer.gui.display import FLAT, SAMPLE_SIDE, Frame, Picture, Plane, display_plane, frame_of, value_range
+from stmviewer.gui.mask_words import mask_words
 from stmviewer.gui.quantities import duration
-from stmviewer.restore import FILE_MASK, Restoration, RestoreRequest
+from stmviewer.restore import FILE_MASK, Restoration, RestoreRequest, title
 from stmviewer.scan import (
     Channel,
     Direction,
@@ -155,7 +156,7 @@ class ShownMask:
         measured = f"{_percent(self.mask.fraction)} measured"
         if self.mask.pattern in (_AS_MEASURED, _OWN_GAPS):
             return measured
-        return f"{self.mask.pattern}, {measured}"
+        return f"{mask_words(self.mask.pattern).partition(',')[0]}, {measured}"
 
 
 def preview_mask(shown: Shown, request: RestoreRequest) -> ShownMask:
@@ -221,14 +222,33 @@ class Restored:
 
     @property
     def title(self) -> str:
-        """The model and how hard it tried: `flow-sim, 4 steps, 8 samples`."""
-        request = self.restoration.request
-        parts = [self.restoration.mixture or self.restoration.model]
+        """The method in words, and how hard it tried: `Texture network · simulated, 4 steps, 8 samples`."""
+        return ", ".join([_method(self.restoration), *self._effort])
+
+    @property
+    def names(self) -> str:
+        """The same with the names that command lines and provenance have: `flow-sim, 4 steps, 8 samples`."""
+        return ", ".join([self.restoration.mixture or self.restoration.model, *self._effort])
+
+    @property
+    def _effort(self) -> list[str]:
+        request, parts = self.restoration.request, []
         if request.steps:
             parts.append(f"{request.steps} step" + "s" * (request.steps > 1))
         if request.samples > 1:
             parts.append(f"{request.samples} samples")
-        return ", ".join(parts)
+        return parts
+
+
+def _method(result: Restoration) -> str:
+    """What restored it; of a mixture, how much of it networks are."""
+    methods = result.provenance.get("methods", [])
+    if not result.mixture:
+        return title(result.model)
+    if len(methods) == 1:
+        return f"{title(result.model)}: {title(methods[0]['name'])}"
+    learned = sum(m["weight"] for m in methods if m["sha256"])
+    return f"{title(result.model)}: " + (f"{100 * learned:.0f} % network" if learned else "no network")
 
 
 @dataclass(frozen=True)

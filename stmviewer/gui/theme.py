@@ -128,7 +128,7 @@ def _style_sheet(colours: Tones, base: QColor) -> str:
     QFrame#{kind} QToolButton {{ color: {text.name()}; border: none; background: transparent; padding: 2px 6px; }}"""
         for kind, (ground, text) in grounds.items()
     )
-    check = (paths.resources() / "icons" / "check.svg").as_posix()
+    check, clear = ((paths.resources() / "icons" / f"{name}.svg").as_posix() for name in ("check", "clear"))
     # Fusion outlines indicators darker than the window: on a dark one they cannot be seen
     return f"""{bars}
     QRadioButton::indicator, QCheckBox::indicator {{ width: 13px; height: 13px;
@@ -148,6 +148,8 @@ def _style_sheet(colours: Tones, base: QColor) -> str:
     QLabel#liveMark {{ font-weight: 600; }}
     QLineEdit#invalid {{ border: 1px solid {colours.error_text.name()}; }}
     QListWidget::item {{ padding: 3px; }}
+    QTreeWidget#finder::item {{ padding: 3px 0px; }}
+    QLineEdit {{ lineedit-clear-button-icon: url("{clear}"); }}
     QStatusBar QLabel {{ padding-left: 8px; }}
     QStatusBar::item {{ border: none; }}
     QTabBar#side::tab {{ padding: 5px 4px 6px 4px; border: none; border-bottom: 2px solid {colours.line.name()};

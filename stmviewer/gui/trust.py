@@ -1,13 +1,13 @@
 """What is known of a result on the very scan, in plain words, each with a mark: ok, look, cannot tell. No Qt."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from stmviewer.gui.quantities import quantity
-from stmviewer.restore import Restoration
+from stmviewer.restore import Restoration, in_titles, title
 from stmviewer.scan.levelling import fit_plane, robust_range
 
 Mark = Literal["look", "unknown", "ok"]
@@ -27,7 +27,7 @@ _MEANS: Mapping[str, str] = {
     "self-check": "A part of the measured pixels was hidden, too, and rebuilt: how far they were missed tells what to "
     "expect in the gaps.",
     "directions": "Forward and backward lines show the same surface: repaired apart, they should look alike.",
-    "choice": "What model auto decides by: how near each method came to hidden pixels of this scan.",
+    "choice": "What Automatic decides by: how near each method came to hidden pixels of this scan.",
     "lattice": "The waves in the restored image are compared with those in the measured pixels. A wave that only the "
     "restored image has was invented; one that only the measurement has was lost.",
     "range": "A model is at home where its training was: pixel size, noise, height and period. Outside it guesses.",
@@ -61,6 +61,7 @@ def findings(result: Restoration) -> list[Finding]:
         *_other_warnings(result),
     ]
     order: list[Mark] = ["look", "unknown", "ok"]
+    found = [replace(f, text=in_titles(f.text), more=in_titles(f.more)) for f in found]
     return sorted(found, key=lambda f: order.index(f.mark))
 
 
@@ -89,8 +90,8 @@ def _hidden(result: Restoration) -> list[Finding]:
     if not result.scores:
         return []
     own, *others = result.scores
-    text = f"{own.method} {own.ssim_hidden:.3f} of 1 (SSIM)"
-    text += "".join(f", {other.method} {other.ssim_hidden:.3f}" for other in others)
+    text = f"{title(own.method)} {own.ssim_hidden:.3f} of 1 (SSIM)"
+    text += "".join(f", {title(other.method)} {other.ssim_hidden:.3f}" for other in others)
     worse = any(other.ssim_hidden > own.ssim_hidden for other in others)
     text += ": interpolation does better here" if worse else ""
     return [Finding("look" if worse else "ok", "Hidden pixels", text, _MEANS["hidden"])]
@@ -188,7 +189,7 @@ def bar_warnings(result: Restoration) -> list[str]:
     """What also stands in a bar above the images: what was invented or lost, and what no check says."""
     strong = [c.text for c in result.checks if c.about == "lattice" and "cannot be verified" not in c.text]
     known = {c.text for c in result.checks}
-    return [*strong, *(w for w in result.warnings if w not in known)]
+    return [in_titles(text) for text in (*strong, *(w for w in result.warnings if w not in known))]
 
 
 def changed_text(result: Restoration) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from stmviewer.restore.request import Task
+from stmviewer.restore.titles import title
 
 #: sampler steps of each kind where the request leaves the choice: a few give the best SSIM, more give more texture
 DEFAULT_STEPS = {"flow": 4, "cfm": 8, "diffusion": 16}
@@ -35,3 +36,8 @@ class ModelInfo:
     periods_px: tuple[float, ...] = ()
     #: what its predicted deviations are multiplied with, by task family (repair, lines, grid, scattered)
     deviation_scale: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What it is called where people read."""
+        return title(self.name)

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from stmviewer.gui.services_used import Services
 from stmviewer.gui.window import MainWindow
-from stmviewer.restore import HiddenScore, ModelInfo, Restoration, RestoreRequest
+from stmviewer.restore import HiddenScore, ModelInfo, Restoration, RestoreRequest, title
 from stmviewer.scan import Channel, FloatArray, Geometry, Mask, Scan, make_mask
 from stmviewer.services import events
 from stmviewer.services.jobs import Context, Job
@@ -20,6 +20,7 @@ MODELS = [
     ModelInfo("flow-sim", "flow", "sim", "Several answers", ("repair", "sparse"), True, (1, 4, 16), True),
     ModelInfo("linear", "linear", "", "Interpolation, the baseline", ("sparse",), False),
 ]
+TEXTURE, NETWORK = title("flow-sim"), title("regression-sim")
 
 
 class FakeRestorer:

@@ -14,87 +14,27 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform in ("win32", "darwin")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 sys.path.insert(0, str(Path(__file__).parent))
+import numpy as np
+from picture_dialogs import DIALOGS
+from picture_stage import DOUBLE, SPARSE, Stage, State, until
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtWidgets import QApplication, QWidget
-from screenshots import settle, wait_for_part
+from PySide6.QtWidgets import QWidget
 
 from stmviewer.files import save_scan
 from stmviewer.gui.app import make_app
 from stmviewer.gui.empty_state import sample_files
 from stmviewer.gui.measuring.profile_tool import Ends
 from stmviewer.gui.measuring.work import Mode
-from stmviewer.gui.settings import Settings
 from stmviewer.gui.training.dialog import TrainingDialog
-from stmviewer.gui.window import MainWindow
 from stmviewer.restore import RestoreRequest
 from stmviewer.scan import Channel, History, Scan
-from stmviewer.services.notes import Note
 from stmviewer.simulate import simulate_scan, to_scan
-
-DOUBLE, SPARSE = "si001h-double-tip.gwy", "si001h-sparse-lines.gwy"
-
-
-class Stage:
-    """A window with everything that a state needs; files lie in `folder`."""
-
-    def __init__(self, app: QApplication, folder: Path, size: tuple[int, int], theme: str) -> None:
-        self.app, self.folder, self.size = app, folder, size
-        settings = Settings(folder / "settings" / "window.ini")
-        settings.set_text("theme", theme)
-        self.window = MainWindow(settings=settings)
-        self.window.resize(*size)
-        self.window.show()
-        self.settle()
-
-    def settle(self) -> None:
-        settle(self.app, self.window)
-
-    def open(self, *paths: Path) -> None:
-        self.window.open_paths(list(paths))
-        self.settle()
-
-    def sample(self, name: str) -> None:
-        self.open(next(path for path in sample_files() if path.name == name))
-
-    def scans(self, name: str = "scans", count: int = 6) -> Path:
-        """A folder of simulated scans of several surfaces and sizes."""
-        made = self.folder / name
-        made.mkdir(exist_ok=True)
-        surfaces = ("si001h", "si111-7x7", "au111", "graphite", "ge001", "molecules")
-        for k in range(count):
-            surface = surfaces[k % len(surfaces)]
-            scan = to_scan(simulate_scan(surface, 128, 128, (0.05 + 0.03 * k) * 1e-9, "mild", k))
-            bias = -1.8 + 0.6 * k
-            facts = {"bias_v": bias, "recorded": f"2026-05-{k + 1:02} 12:00:00", "setpoint_a": 5e-11}
-            scan = Scan(scan.channels, scan.geometry, **facts)  # type: ignore[arg-type]
-            save_scan(scan, made / f"{surface}_{k:03}.gwy")
-        return made
-
-    def restore(self, until: float | None = None, **request: object) -> None:
-        wanted: dict[str, object] = {"model": "regression-sim", **request}
-        self.window.controls.show_request(RestoreRequest(**wanted))  # type: ignore[arg-type]
-        self.settle()
-        self.window.restore()
-        if until is None:
-            self.settle()
-        else:
-            wait_for_part(self.app, self.window, until)
-
-    def browse(self) -> None:
-        self.open(self.scans())
-        browsing, panel = self.window.browsing, self.window.files
-        browsing.write_note(self.window.session.opening.files[1], Note(True, "nice adatoms"))
-        browsing.write_note(self.window.session.opening.files[3], Note(True))
-        while any(entry.tip is None for entry in panel.model.entries):
-            self.app.processEvents()
-        self.settle()
 
 
 def _nothing(stage: Stage) -> None:
@@ -118,6 +58,17 @@ def _sparse(stage: Stage) -> None:
 def _repaired(stage: Stage) -> None:
     stage.sample(DOUBLE)
     stage.restore(task="repair")
+
+
+def _second_tip(stage: Stage) -> None:
+    """Steps and molecules seen twice, and the box that takes the second image out."""
+    pair = simulate_scan("molecules", 256, 256, 0.12e-9, "mild", 4)
+    seen = pair.clean + 0.45 * np.roll(pair.clean, (9, 17), (0, 1))
+    path = stage.folder / "molecules_021.gwy"
+    scan = to_scan(pair)
+    save_scan(Scan([Channel("Z", "m", seen)], scan.geometry, bias_v=-1.2, setpoint_a=5e-11), path)
+    stage.open(path)
+    stage.restore(task="repair", tips=True)
 
 
 def _restoring(stage: Stage) -> None:
@@ -148,9 +99,9 @@ def _filtered(stage: Stage) -> None:
 def _live(stage: Stage) -> None:
     folder = stage.scans(count=3)
     stage.window.live.start(folder)
-    _until(stage, lambda: stage.window.session.shown is not None)
+    until(stage, lambda: stage.window.session.shown is not None)
     shutil.copy(folder / "au111_002.gwy", folder / "new_scan_017.gwy")
-    _until(stage, lambda: "new_scan" in stage.window.live.strip.text.full_text and stage.window.live._last != "")
+    until(stage, lambda: "new_scan" in stage.window.live.strip.text.full_text and stage.window.live._last != "")
     stage.window.live._timer.stop()
     stage.settle()
 
@@ -158,10 +109,10 @@ def _live(stage: Stage) -> None:
 def _lost(stage: Stage) -> None:
     folder = stage.scans(count=2)
     stage.window.live.start(folder)
-    _until(stage, lambda: stage.window.session.shown is not None)
+    until(stage, lambda: stage.window.session.shown is not None)
     stage.settle()
     shutil.rmtree(folder)
-    _until(stage, lambda: "Still trying" in stage.window.live.strip.text.full_text)
+    until(stage, lambda: "Still trying" in stage.window.live.strip.text.full_text)
     stage.window.live._timer.stop()
 
 
@@ -183,10 +134,10 @@ def _batch(stage: Stage) -> QWidget | None:
     stage.window.batch.show([folder])
     dialog = stage.window.batch.dialog
     assert dialog is not None
-    _until(stage, lambda: len(dialog.runner.queue.rows) == 7)
+    until(stage, lambda: len(dialog.runner.queue.rows) == 7)
     stage.settle()
     dialog.start.click()
-    _until(stage, lambda: len(dialog.runner.queue.outcomes()) >= 5)
+    until(stage, lambda: len(dialog.runner.queue.outcomes()) >= 5)
     dialog.pause.click()
     stage.settle()
     return dialog
@@ -238,7 +189,7 @@ def _training_state(name: str) -> Callable[[Stage], QWidget | None]:
         dialog.form.name.setText(name)
         dialog.act()
         runner = dialog.runner
-        _until(stage, lambda: not runner.busy or (name == "mylab" and len(runner.course.probes) == 3))
+        until(stage, lambda: not runner.busy or (name == "mylab" and len(runner.course.probes) == 3))
         return dialog
 
     return act
@@ -322,21 +273,6 @@ def _measuring(mode: Mode) -> Callable[[Stage], None]:
     return act
 
 
-def _until(stage: Stage, done: Callable[[], bool]) -> None:
-    while not done():
-        stage.app.processEvents()
-
-
-@dataclass(frozen=True)
-class State:
-    """A picture: what is done before it is taken, and how large and in which theme the window is."""
-
-    act: Callable[[Stage], QWidget | None]
-    size: tuple[int, int] = (1280, 800)
-    theme: str = "light"
-    scale: float = 1.0
-
-
 STATES: dict[str, State] = {
     "empty": State(_nothing),
     "empty-dark": State(_nothing, theme="dark"),
@@ -387,11 +323,16 @@ STATES: dict[str, State] = {
     "training-bad": State(_training_state("bad"), theme="dark"),
     "training-done": State(_training_state("quick")),
     "training-150": State(_training_state("mylab"), scale=1.5),
+    "repaired-2560": State(_repaired, (2560, 1440)),
+    "repaired-150": State(_repaired, scale=1.5),
+    "second-tip": State(_second_tip),
+    "second-tip-dark": State(_second_tip, theme="dark"),
     "process": State(_process),
     "measure": State(_measure),
     "empty-150": State(_nothing, scale=1.5),
     "folder-150": State(_folder, scale=1.5),
     "batch-150": State(_batch, scale=1.5),
+    **DIALOGS,
 }
 
 

@@ -11,7 +11,7 @@ from stmviewer.gui.shown import Restored, Shown
 from stmviewer.restore import RestoreRequest
 from stmviewer.scan import Geometry, Scan
 
-from .bench import MODELS, make_scan, restoration_of, surface
+from .bench import MODELS, NETWORK, TEXTURE, make_scan, restoration_of, surface
 
 REPAIR = RestoreRequest("repair", model="flow-sim", steps=4)
 SPARSE = RestoreRequest("sparse", model="regression-sim", mask="lines:4")
@@ -30,24 +30,32 @@ def restored(request: RestoreRequest = REPAIR) -> Restored:
 def test_results_of_one_name_are_told_apart() -> None:
     seeds = [restored(REPAIR.replaced(seed=k)) for k in (0, 3)]
     assert labels([*seeds, restored(SPARSE)]) == [
-        "flow-sim, 4 steps, seed 0",
-        "flow-sim, 4 steps, seed 3",
-        "regression-sim",
+        f"{TEXTURE}, 4 steps, seed 0",
+        f"{TEXTURE}, 4 steps, seed 3",
+        NETWORK,
     ]
     assert labels([restored(SPARSE), restored(SPARSE.replaced(mask="lines:2"))]) == [
-        "regression-sim, lines:4",
-        "regression-sim, lines:2",
+        f"{NETWORK}, every 4th line",
+        f"{NETWORK}, every 2nd line",
     ]
-    assert labels([restored(), restored()]) == ["flow-sim, 4 steps, no. 1", "flow-sim, 4 steps, no. 2"]
+    assert labels([restored(), restored()]) == [
+        f"{TEXTURE}, 4 steps, no. 1",
+        f"{TEXTURE}, 4 steps, no. 2",
+    ]
     assert labels([restored(SPARSE), restored(RestoreRequest("repair", model="regression-sim"))]) == [
-        "regression-sim, sparse",
-        "regression-sim, repair",
+        f"{NETWORK}, sparse",
+        f"{NETWORK}, repair",
     ]
 
 
 def test_what_was_hidden_is_a_candidate_of_its_own() -> None:
     found = candidates(shown_of(), [restored(), restored(SPARSE)])
-    assert [c.label for c in found] == ["Raw", "Measured part", "flow-sim, 4 steps", "regression-sim"]
+    assert [c.label for c in found] == [
+        "Raw",
+        "Measured part",
+        f"{TEXTURE}, 4 steps",
+        NETWORK,
+    ]
     assert np.isnan(found[1].picture.data).mean() == pytest.approx(0.75)
     assert [c.label for c in candidates(shown_of(), [])] == ["Raw"]
 
@@ -69,15 +77,18 @@ def test_what_is_new_is_shown_and_the_oldest_makes_room() -> None:
 def test_what_else_could_be_tried() -> None:
     first = restored()
     offers = dict(try_also(MODELS, first.restoration.request, [first]))
-    assert list(offers) == ["flow-sim, seed 1", "regression-sim"]  # linear repairs nothing
-    assert offers["flow-sim, seed 1"] == first.restoration.request.replaced(seed=1)
-    assert offers["regression-sim"].steps is None
+    assert list(offers) == [f"{TEXTURE}, seed 1", NETWORK]  # linear repairs nothing
+    assert offers[f"{TEXTURE}, seed 1"] == first.restoration.request.replaced(seed=1)
+    assert offers[NETWORK].steps is None
     again = restored(REPAIR.replaced(seed=1))
-    assert next(iter(try_also(MODELS, again.restoration.request, [first, again])))[0] == "flow-sim, seed 2"
+    assert next(iter(try_also(MODELS, again.restoration.request, [first, again])))[0] == f"{TEXTURE}, seed 2"
     sparse = restored(SPARSE)
     offers = dict(try_also(MODELS, sparse.restoration.request, [sparse]))
-    assert list(offers) == ["flow-sim", "linear"]  # another seed of one pass is the same
-    assert offers["linear"].mask == "lines:4"
+    assert list(offers) == [
+        TEXTURE,
+        "Linear interpolation",
+    ]  # another seed of one pass is the same
+    assert offers["Linear interpolation"].mask == "lines:4"
 
 
 def test_an_image_that_is_kept_lies_where_it_was_measured() -> None:

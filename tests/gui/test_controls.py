@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from stmviewer.gui.controls import Controls
@@ -47,7 +48,9 @@ def test_a_request_can_be_shown_before_the_models_are_known(qtbot: QtBot) -> Non
 
 def test_only_models_that_can_do_the_task_are_offered(controls: Controls) -> None:
     names = [controls.model.box.itemText(k) for k in range(controls.model.box.count())]
-    assert names == ["regression-sim", "flow-sim"]
+    assert names == ["Network · any surface", "Texture network · simulated"]
+    tips = [controls.model.box.itemData(k, Qt.ItemDataRole.ToolTipRole) for k in range(2)]
+    assert "(regression-sim, " in tips[0] and "(flow-sim, " in tips[1]
     controls.sparse.setChecked(True)
     assert controls.model.box.findData("linear") >= 0
     assert controls.model._summary.text() == "Fast, one answer"

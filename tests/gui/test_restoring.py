@@ -48,17 +48,17 @@ def test_a_restoration_from_button_to_image(bench: Bench, open_window: Opener, q
     request = bench.restorer.requests[-1]
     assert (request.channel, request.direction, request.steps, request.mask) == ("Z", "forward", 4, "lines:4")
     pane = window.view.panes["restored"]
-    assert pane.title == "Restored: flow-sim, 4 steps"
+    assert pane.title == "Restored: Texture network · simulated, 4 steps"
     raw = window.view.panes["raw"].value_at(3.0, 4.0)
     assert raw is not None
     assert pane.value_at(3.0, 4.0) == pytest.approx(raw + 1e-12, abs=1e-16)
-    assert window.view.legend.summary.startswith("flow-sim, 4 steps, ")
+    assert window.view.legend.summary.startswith("Texture network · simulated, 4 steps, ")
     texts = [row.text for row in window.view.legend.trust.rows]
     assert any(text.startswith("Residual: 1 pm rms at measured pixels") for text in texts)
     assert pane.overlay.badge == "residual 1 pm rms"
     assert window.view.legend.score_texts()[1:] == [
-        ["flow-sim", "0.930", "30.0 dB", "2 pm"],
-        ["linear", "0.810", "24.0 dB", "6 pm"],
+        ["Texture network · simulated", "0.930", "30.0 dB", "2 pm"],
+        ["Linear interpolation", "0.810", "24.0 dB", "6 pm"],
     ]
     assert window.device_line.text() == "CPU, 2 threads"
 
@@ -84,7 +84,7 @@ def test_difference_and_deviation(bench: Bench, open_window: Opener, qtbot: QtBo
     window.view.bar.chips["difference"].click()
     assert window.view.placed() == ["raw", "restored", "difference", "deviation"]
     deviation, difference = window.view.panes["deviation"], window.view.panes["difference"]
-    assert deviation.title == "Deviation: flow-sim, 8 samples"
+    assert deviation.title == "Deviation: Texture network · simulated, 8 samples"
     assert deviation.value_at(5, 5) == 3e-12
     assert difference.value_at(5, 5) == pytest.approx(1e-12, abs=1e-16)
     bars = window.view.legend.bars

@@ -20,7 +20,7 @@ from stmviewer.gui.window import MainWindow
 from stmviewer.restore import RestoreRequest
 from stmviewer.scan import Geometry
 
-from .bench import Bench, make_scan, settled, surface
+from .bench import NETWORK, TEXTURE, Bench, make_scan, settled, surface
 
 Opener = Callable[..., MainWindow]
 
@@ -197,17 +197,17 @@ def test_results_lie_under_dividers_that_can_be_dragged(restored: MainWindow, qt
     window.view.set_pane_visible("compare", True)
     window.view.fill_candidates()
     tries = {a.text(): a for a in window.view.candidate_menu.tries.actions()}
-    assert list(tries) == ["flow-sim, seed 1", "regression-sim"]
-    for text in ("flow-sim, seed 1", "regression-sim"):
+    assert list(tries) == [f"{TEXTURE}, seed 1", NETWORK]
+    for text in (f"{TEXTURE}, seed 1", NETWORK):
         window.view.fill_candidates()
         next(a for a in window.view.candidate_menu.tries.actions() if a.text() == text).trigger()
         settled(qtbot, window)
     assert [r.model for r in bench.restorer.requests] == ["flow-sim", "flow-sim", "regression-sim"]
     assert compare.overlay.labels == [
         "Raw",
-        "flow-sim, 4 samples, seed 0",
-        "flow-sim, 4 samples, seed 1",
-        "regression-sim",
+        f"{TEXTURE}, 4 samples, seed 0",
+        f"{TEXTURE}, 4 samples, seed 1",
+        NETWORK,
     ]
     assert compare.cuts == pytest.approx([0.25, 0.5, 0.75])
     compare.move_divider(0, 0.6)  # pushes the second one
@@ -277,9 +277,9 @@ def test_what_is_compared_can_be_ticked(restored: MainWindow) -> None:
     ticks = [a for a in menu.actions() if a.isCheckable()]
     assert [a.isChecked() for a in ticks] == [True, True]
     menu.tick(0)
-    assert view.compare.overlay.labels == ["flow-sim, 4 samples"]
+    assert view.compare.overlay.labels == [f"{TEXTURE}, 4 samples"]
     menu.tick(1)  # the last one stays
-    assert view.compare.overlay.labels == ["flow-sim, 4 samples"]
+    assert view.compare.overlay.labels == [f"{TEXTURE}, 4 samples"]
 
 
 def test_an_older_result_can_be_shown_again(restored: MainWindow, qtbot: QtBot) -> None:
@@ -288,13 +288,16 @@ def test_an_older_result_can_be_shown_again(restored: MainWindow, qtbot: QtBot) 
     restore(qtbot, window, RestoreRequest("repair", model="regression-sim"))
     box = window.view._result_box
     assert box.isVisible()
-    assert [box.itemText(k) for k in range(box.count())] == ["flow-sim, 4 samples", "regression-sim"]
+    assert [box.itemText(k) for k in range(box.count())] == [
+        f"{TEXTURE}, 4 samples",
+        NETWORK,
+    ]
     assert box.currentIndex() == 1
     assert raster(window, "restored").title == "Restored"
     box.setCurrentIndex(0)
     box.activated.emit(0)
     assert window.session.restored is first
-    assert window.view.legend.summary.startswith("flow-sim, 4 samples")
+    assert window.view.legend.summary.startswith(f"{TEXTURE}, 4 samples")
     assert window.menus.actions["pane-deviation"].isEnabled()
 
 
@@ -315,7 +318,7 @@ def test_an_image_is_kept_to_compare_with_another_scan(restored: MainWindow, ben
     settled(qtbot, window)
     assert "compare" in window.view.available()
     window.menus.actions["pane-compare"].trigger()
-    assert window.view.compare.overlay.labels == ["Raw", "scan.sxm, flow-sim, 4 samples"]
+    assert window.view.compare.overlay.labels == ["Raw", f"scan.sxm, {TEXTURE}, 4 samples"]
     shapes = [look.picture.data.shape for look in window.view.compare.looks if look.picture]
     assert shapes == [(32, 32), (64, 64)]
     window.view.unpin()
@@ -358,7 +361,7 @@ def test_space_shows_raw_wherever_the_focus_is(restored: MainWindow, qtbot: QtBo
     release(window)
     assert not window.view.raw_held
     assert pane.title.startswith("Restored")
-    assert window.view.compare.overlay.labels == ["Raw", "flow-sim, 4 samples"]
+    assert window.view.compare.overlay.labels == ["Raw", f"{TEXTURE}, 4 samples"]
     settled(qtbot, window)
     assert len(window.session.restoring.results) == runs  # no button was pressed
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stmviewer.gui.mask_words import mask_words
 from stmviewer.gui.shown import Restored, Shown, levels, pick_channel, preview_mask
 from stmviewer.restore import RestoreRequest
 from stmviewer.scan import Channel, Geometry, RequestError, make_mask
@@ -21,7 +22,7 @@ def test_the_preview_is_the_mask_that_will_be_used(pattern: str) -> None:
     mask = preview_mask(shown_of(), RestoreRequest("sparse", mask=pattern, seed=7))
     assert (mask.mask.measured == make_mask(pattern, 64, 64, seed=7).measured).all()
     assert (mask.picture.data == mask.mask.measured).all()
-    assert mask.text.startswith(pattern)
+    assert mask.text.startswith(mask_words(pattern).split(",")[0])
 
 
 def test_what_the_file_lacks_is_never_shown_as_measured() -> None:
@@ -100,5 +101,6 @@ def test_the_difference_is_to_everything_that_is_known() -> None:
     assert hidden.difference.data == pytest.approx(np.full((64, 64), 1e-12), abs=1e-16)
     request = RestoreRequest("repair", model="flow-sim", steps=4, samples=8)
     restored = Restored.of(restoration_of(scan, request), scan.geometry)
-    assert restored.title == "flow-sim, 4 steps, 8 samples"
+    assert restored.title == "Texture network · simulated, 4 steps, 8 samples"
+    assert restored.names == "flow-sim, 4 steps, 8 samples"
     assert restored.deviation is not None

@@ -317,7 +317,7 @@ def test_the_mask_is_shown_before_a_run(bench: Bench, open_window: Opener, qtbot
     assert isinstance(shown, ShownMask)
     assert (shown.mask.measured == make_mask("lines:4", 64, 64).measured).all()
     assert window.view.panes["mask"].picture is shown.picture
-    assert window.view.panes["mask"].title == "Mask: lines:4, 25 % measured"
+    assert window.view.panes["mask"].title == "Mask: every 4th line, 25 % measured"
     window.controls.mask_box.setCurrentIndex(window.controls.mask_box.findData("pixels:0.25"))
     window.controls.seed.setValue(5)
     settled(qtbot, window)

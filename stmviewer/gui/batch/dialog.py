@@ -29,10 +29,11 @@ from stmviewer.gui.batch.table import FILE, HEADS, NOTES, RESULT, BatchTable
 from stmviewer.gui.drop import DropTarget
 from stmviewer.gui.elided_label import ElidedLabel
 from stmviewer.gui.info_bar import InfoArea
+from stmviewer.gui.mask_words import mask_words
 from stmviewer.gui.sentences import sentence
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.slim_bar import SlimBar
-from stmviewer.restore import RestoreRequest
+from stmviewer.restore import RestoreRequest, title
 from stmviewer.scan import RequestError
 from stmviewer.services.batch import BatchPlan, table_csv
 from stmviewer.services.exporting import EXPORT_FORMATS
@@ -59,12 +60,12 @@ class BatchDialog(QDialog):
         self.view.verticalHeader().setDefaultSectionSize(self.view.fontMetrics().lineSpacing() + 8)
         self.view.setShowGrid(False)
         self.view.setAlternatingRowColors(True)
-        self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.view.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.view.setWordWrap(False)
         self.view.setAccessibleName("Files of the batch")
         self.view.doubleClicked.connect(self._show_result)
         head = self.view.horizontalHeader()
-        for column, width in enumerate((210, 100, 84, 116, 190, 200)):
+        for column, width in enumerate((190, 84, 84, 116, 190, 170)):
             self.view.setColumnWidth(column, width)
         head.setSectionResizeMode(NOTES, QHeaderView.ResizeMode.Stretch)
         head.setStretchLastSection(False)
@@ -307,9 +308,10 @@ class BatchDialog(QDialog):
 
 
 def in_words(request: RestoreRequest) -> str:
-    """What a request asks for, in one line: `Repair · regression-sim · Z forward`."""
-    task = "Repair a bad tip" if request.task == "repair" else f"Rebuild a sparse scan ({request.mask})"
-    parts = [task, "method chosen for each scan" if request.model == "auto" else request.model]
+    """What a request asks for, in one line: `Repair a bad tip · Network · any surface · Z forward`."""
+    sparse = f"Rebuild a sparse scan ({mask_words(request.mask or '')})"
+    parts = ["Repair a bad tip" if request.task == "repair" else sparse]
+    parts.append("method chosen for each scan" if request.model == "auto" else title(request.model))
     parts.append(" ".join(filter(None, (request.channel or "topography", request.direction))))
     if request.align_rows:
         parts.append("lines aligned first")

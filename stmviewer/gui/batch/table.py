@@ -1,11 +1,13 @@
 """The table of a batch: one line a file, what became of it, and how good it is."""
 
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from stmviewer.gui.batch.queue import Queue, Row, Status
 from stmviewer.gui.quantities import quantity
+from stmviewer.restore import in_titles
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 HEADS = ("File", "Status", "Residual", "SSIM of hidden", "Notes", "Result")
@@ -48,6 +50,9 @@ class BatchTable(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return HEADS[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if section in (RESIDUAL, SCORE) else Qt.AlignmentFlag.AlignLeft
+            return int(side | Qt.AlignmentFlag.AlignVCenter)
         return _HEAD_TIPS.get(section) if role == Qt.ItemDataRole.ToolTipRole else None
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -57,10 +62,19 @@ class BatchTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return _text(row, column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str(row.item.path) if column == FILE else _text(row, column)
+            return _tip(row, column)
         if role == Qt.ItemDataRole.TextAlignmentRole and column in (RESIDUAL, SCORE):
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
+
+
+def _tip(row: Row, column: int) -> str:
+    """What a cell has no room for: whole paths, and the rest of a note."""
+    if column == FILE:
+        return str(row.item.path)
+    if column == RESULT and row.outcome is not None and row.outcome.output is not None:
+        return str(row.outcome.output)
+    return _text(row, column)
 
 
 def _text(row: Row, column: int) -> str:
@@ -73,7 +87,9 @@ def _text(row: Row, column: int) -> str:
             done = f" {100 * row.fraction:.0f} %" if row.status is Status.RUNNING else ""
             return row.status.value + done
         case 4 if outcome is not None:
-            return outcome.error.removeprefix(f"{row.item.path}: ") if facts is None else "; ".join(facts["warnings"])
+            if facts is None:
+                return outcome.error.removeprefix(f"{row.item.path}: ")
+            return in_titles("; ".join(facts["warnings"]))
     if facts is None:
         return ""
     match column:
@@ -82,7 +98,7 @@ def _text(row: Row, column: int) -> str:
         case 3:
             return _score(facts["scores"])
         case 5:
-            return str(facts["output"])
+            return Path(facts["output"]).name
     return ""
 
 

@@ -45,6 +45,7 @@ class Finder(QFrame):
         self.text.textChanged.connect(self._fill)
         self.text.installEventFilter(self)
         self.list = QTreeWidget()
+        self.list.setObjectName("finder")
         self.list.setColumnCount(3)
         self.list.setHeaderHidden(True)
         self.list.setRootIsDecorated(False)

@@ -21,6 +21,8 @@ class CandidateMenu(QMenu):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.tries = QMenu("Try also", self)
+        for menu in (self, self.tries):
+            menu.setToolTipsVisible(True)
         self._sources: list[object] = []
 
     def fill(
@@ -38,6 +40,7 @@ class CandidateMenu(QMenu):
         for candidate in found:
             action = self.addAction(candidate.label)
             action.setCheckable(True)
+            action.setToolTip(candidate.names)
             on = candidate.source in ticked
             action.setChecked(on)
             # the last one stays, and there is room for four
@@ -46,7 +49,7 @@ class CandidateMenu(QMenu):
         self.addSeparator()
         self.tries.clear()
         for text, request in offers:
-            self.tries.addAction(text, self._asks(request))
+            self.tries.addAction(text, self._asks(request)).setToolTip(request.model)
         self.tries.setTitle("Try also" if not busy else "Try also (after this run)")
         self.tries.setEnabled(bool(offers) and not busy)
         self.addMenu(self.tries)

@@ -86,7 +86,11 @@ class ColourBar(QWidget):
         column.addLayout(row)
         column.addStretch(1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMaximumHeight(_TOP + _BAR + _TEXT + _MOST_HISTOGRAM)
+        self.limit_histogram(_MOST_HISTOGRAM)
+
+    def limit_histogram(self, pixels: int) -> None:
+        """How high the histogram may be where there is room."""
+        self.setMaximumHeight(_TOP + _BAR + _TEXT + pixels)
 
     def sizeHint(self) -> QSize:
         return QSize(240, _TOP + _BAR + _TEXT + 60)

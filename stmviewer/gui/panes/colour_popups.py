@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QImage, QPixmap
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
@@ -28,13 +28,19 @@ from stmviewer.gui.sentences import sentence
 from stmviewer.scan import RequestError
 
 SWATCH = QSize(112, 14)
+_RIM = QColor("#85898e")
 
 
 def swatch(lut: Lut, size: QSize = SWATCH) -> QIcon:
     """A strip of the colours of a map."""
     row = np.ascontiguousarray(lut[None])
     image = QImage(row.data, 256, 1, 768, QImage.Format.Format_RGB888).copy()
-    return QIcon(QPixmap.fromImage(image.scaled(size)))
+    strip = QPixmap.fromImage(image.scaled(size))
+    painter = QPainter(strip)  # the light end of a map would not be seen on a light ground
+    painter.setPen(_RIM)
+    painter.drawRect(strip.rect().adjusted(0, 0, -1, -1))
+    painter.end()
+    return QIcon(strip)
 
 
 class Popup(QFrame):

@@ -14,11 +14,13 @@ from stmviewer.gui.quantities import duration, quantity
 from stmviewer.gui.ranges import Colouring, ColourRange, Display
 from stmviewer.gui.shown import Restored
 from stmviewer.gui.trust import findings
-from stmviewer.restore import HiddenScore
+from stmviewer.restore import HiddenScore, title
 
 #: the least room it needs: width, height in screen pixels
 LEAST = (220, 92)
 _WIDE = 560
+#: highest histograms: beside the findings, and above them, where they need the room
+_HIGH, _LOW = 420, 120
 _SWATCH = QSize(40, 10)
 _NAMES: Mapping[Kind, str] = {"heights": "heights", "difference": "difference", "deviation": "deviation"}
 
@@ -87,8 +89,7 @@ class Legend(QWidget):
         self._grid.setHorizontalSpacing(14)
         self._grid.setVerticalSpacing(1)
         self.trust = TrustList()
-        self.trust.put_above(self._summary)
-        self.trust.put_above(self._scores)
+        self.trust.put_above(self._summary, self._scores)
         self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._layout.setContentsMargins(2, 4, 2, 2)
         self._layout.setSpacing(24)
@@ -162,16 +163,16 @@ class Legend(QWidget):
             return
         result = restored.restoration
         self._summary.setText(f"{restored.title}, {duration(restored.took_s)}")
+        self._summary.setToolTip(restored.names)
         self._fill_scores(result.scores, result.unit)
-        self.trust.show_findings(findings(result))
+        self.trust.show_findings(findings(result), table=bool(result.scores))
 
     def _fill_scores(self, scores: Sequence[HiddenScore], unit: str) -> None:
-        self._scores.setVisible(bool(scores))
         if not scores:
             return
         self._table = table = [["Hidden pixels", "SSIM", "PSNR", "error"]]
         table += [
-            [s.method, f"{s.ssim_hidden:.3f}", f"{s.psnr_hidden_db:.1f} dB", quantity(s.mae_hidden, unit)]
+            [title(s.method), f"{s.ssim_hidden:.3f}", f"{s.psnr_hidden_db:.1f} dB", quantity(s.mae_hidden, unit)]
             for s in scores
         ]
         for row, texts in enumerate(table):
@@ -206,6 +207,8 @@ class Legend(QWidget):
         if self._layout.direction() != direction:
             self._layout.setDirection(direction)
             self._layout.setSpacing(24 if wide else 8)
+        for bar in self.bars.values():
+            bar.limit_histogram(_HIGH if wide else _LOW)
         count = sum(not bar.isHidden() for bar in self.bars.values())
         # several bars below each other need height, side by side width
         room = (0.6 if wide and not self.trust.isHidden() else 1.0) * self.width()

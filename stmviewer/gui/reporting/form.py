@@ -134,7 +134,7 @@ class ReportForm(QWidget):
 
     def _fill(self, models: Sequence[ModelInfo]) -> None:
         for info in models:
-            item = QListWidgetItem(info.name)
+            item = QListWidgetItem(f"{info.title}   ({info.name})")
             item.setData(Qt.ItemDataRole.UserRole, info.name)
             item.setToolTip(f"{info.summary} ({', '.join(info.tasks)})")
             item.setFlags(Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsEnabled)

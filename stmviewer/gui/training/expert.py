@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from stmviewer.gui.reporting.paths import PathLine
-from stmviewer.restore import ModelInfo
+from stmviewer.restore import ModelInfo, title
 from stmviewer.services.training import TrainingRequest, start_models
 
 KINDS = (
@@ -148,7 +148,8 @@ class ExpertDrawer(QWidget):
         with QSignalBlocker(self.start):
             self.start.clear()
             for name in names:
-                self.start.addItem(name, name)
+                self.start.addItem(title(name), name)
+                self.start.setItemData(self.start.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
             self.start.addItem("From scratch", FROM_SCRATCH)
             self.start.setCurrentIndex(max(self.start.findData(wanted) if wanted is not None else 0, 0))
         self._changed()
