@@ -1,6 +1,6 @@
 """The sheet of shortcuts: every command that has one, to look at and to print."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -18,21 +18,41 @@ MOUSE = (
     ("Space, held", "The raw image in place of the restored one"),
     ("Drop files or a folder", "Open them"),
 )
+_COLUMNS = 3
+#: how high the name of a menu is, in lines
+_HEAD = 2
 
 
 def sheet_html(commands: Sequence[Command]) -> str:
-    """All shortcuts by menu, in the order of the menus."""
+    """All shortcuts by menu, in the order of the menus, in columns."""
     menus: dict[str, list[tuple[str, str]]] = {}
     for command in commands:
         if command.shortcut:
             keys = QKeySequence(command.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
             menus.setdefault(command.menu.split("/")[0], []).append((keys, command.title))
     menus["Mouse"] = list(MOUSE)
-    parts = ["<h2>stmviewer: shortcuts</h2><table cellpadding='3' width='100%'>"]
-    for menu, lines in menus.items():
-        parts.append(f"<tr><td colspan='2'><b>{escape(menu)}</b></td></tr>")
-        parts += [f"<tr><td width='34%'>{escape(k)}</td><td>{escape(text)}</td></tr>" for k, text in lines]
-    return "".join(parts) + "</table>"
+    cells = []
+    for column in _columns({menu: len(lines) + _HEAD for menu, lines in menus.items()}):
+        parts = []
+        for menu in column:
+            parts.append(f"<p><b>{escape(menu)}</b></p><table cellpadding='1' width='100%'>")
+            parts += [f"<tr><td width='42%'>{escape(k)}</td><td>{escape(text)}</td></tr>" for k, text in menus[menu]]
+            parts.append("</table>")
+        cells.append(f"<td width='33%' style='vertical-align: top'>{''.join(parts)}</td>")
+    return f"<h2>stmviewer: shortcuts</h2><table cellspacing='8' width='100%'><tr>{''.join(cells)}</tr></table>"
+
+
+def _columns(heights: Mapping[str, int]) -> list[list[str]]:
+    """The menus in their order in columns, the highest of which is as low as can be."""
+    for limit in range(max(heights.values()), sum(heights.values()) + 1):
+        columns: list[list[str]] = [[]]
+        for menu, height in heights.items():
+            if sum(heights[other] for other in columns[-1]) + height > limit:
+                columns.append([])
+            columns[-1].append(menu)
+        if len(columns) <= _COLUMNS:
+            break
+    return columns
 
 
 class ShortcutSheet(QDialog):
@@ -56,7 +76,7 @@ class ShortcutSheet(QDialog):
         self.resize(self.sizeHint())
 
     def sizeHint(self) -> QSize:
-        return QSize(520, 640)
+        return QSize(1080, 690)
 
     def save(self, path: Path) -> None:
         """Writes the sheet as a PDF, A4."""
