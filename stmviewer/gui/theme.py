@@ -148,6 +148,7 @@ def _style_sheet(colours: Tones, base: QColor) -> str:
     QLabel#liveMark {{ font-weight: 600; }}
     QLineEdit#invalid {{ border: 1px solid {colours.error_text.name()}; }}
     QListWidget::item {{ padding: 3px; }}
+    QAbstractSpinBox {{ min-height: 20px; }}
     QTreeWidget#finder::item {{ padding: 3px 0px; }}
     QLineEdit {{ lineedit-clear-button-icon: url("{clear}"); }}
     QStatusBar QLabel {{ padding-left: 8px; }}

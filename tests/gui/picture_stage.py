@@ -76,8 +76,8 @@ class Stage:
     def browse(self) -> None:
         self.open(self.scans())
         browsing, panel = self.window.browsing, self.window.files
-        browsing.write_note(self.window.session.opening.files[1], Note(True, "nice adatoms"))
-        browsing.write_note(self.window.session.opening.files[3], Note(True))
+        browsing.notes.write(self.window.session.opening.files[1], Note(True, "nice adatoms"))
+        browsing.notes.write(self.window.session.opening.files[3], Note(True))
         while any(entry.tip is None for entry in panel.model.entries):
             self.app.processEvents()
         self.settle()

@@ -76,7 +76,7 @@ class ShortcutSheet(QDialog):
         self.resize(self.sizeHint())
 
     def sizeHint(self) -> QSize:
-        return QSize(1080, 690)
+        return QSize(1080, 716)
 
     def save(self, path: Path) -> None:
         """Writes the sheet as a PDF, A4."""

@@ -67,7 +67,6 @@ class MeasurePanel(QWidget):
         self.average = QSpinBox()
         self.average.setRange(1, 200)
         self.average.setSuffix(" px")
-        self.average.setMinimumHeight(self.buttons["profile"].sizeHint().height())
         self.average.setToolTip("The mean over so many pixels across the line")
         self.average.valueChanged.connect(self.width_changed)
         self.fit = QCheckBox("Fit a step")
