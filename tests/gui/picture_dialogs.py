@@ -42,8 +42,8 @@ def _relief_empty(stage: Stage) -> QWidget:
 
 
 def _simulation(stage: Stage) -> QWidget:
-    stage.window.simulate()
-    dialog = stage.window._simulation.dialog
+    stage.window.companions.simulation.show()
+    dialog = stage.window.companions.simulation.dialog
     assert isinstance(dialog, SimulateDialog)
     stage.settle()
     dialog.form.wishes.set_wish("SeveralTips", "always", 0.7)
@@ -54,8 +54,8 @@ def _simulation(stage: Stage) -> QWidget:
 
 
 def _reports(stage: Stage) -> ReportDialog:
-    stage.window.report()
-    dialog = stage.window._report.dialog
+    stage.window.companions.reports.show()
+    dialog = stage.window.companions.reports.dialog
     assert isinstance(dialog, ReportDialog)
     stage.settle()
     return dialog
