@@ -85,7 +85,7 @@ def ask_delete(parent: QWidget, name: str) -> bool:
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle("Delete the training?")
     box.setText(f"The stopped training '{name}' and what it has learned will be deleted.")
-    box.setInformativeText("It cannot be gone on with then. Scans, and models that were kept from it, stay.")
+    box.setInformativeText("It cannot be resumed then. The scans, and models that were kept from it, stay.")
     delete = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
     keep = box.addButton("Keep it", QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(keep)

@@ -195,6 +195,8 @@ class Training:
             raise
         self.save(state)
         last = self._validate(validation, report, progress, hooks)
+        for name in hooks.asked():  # while that was under way
+            self._save_named(hooks, name, report)
         if last is not None and self.counters.best is not None:
             self.save(state)
             values = {"best_step": float(self.counters.best_step), "best": self.counters.best, "last": last}

@@ -20,7 +20,7 @@ from stmviewer.gui.settings import Settings
 from stmviewer.gui.training.control import TrainingControl
 from stmviewer.gui.training.course import Course, machine_text, progress_text, verdict
 from stmviewer.gui.training.dialog import TrainingDialog
-from stmviewer.gui.training.gallery import Part
+from stmviewer.gui.training.gallery import Part, in_few_words
 from stmviewer.gui.training.progress_page import read_probes
 from stmviewer.gui.training.runner import Phase
 from stmviewer.gui.window import MainWindow
@@ -160,6 +160,26 @@ def test_a_click_leaves_a_scan_out_and_takes_it_again(dialog: TrainingDialog, qt
     assert not dialog.problem()
 
 
+def test_below_a_picture_it_says_what_the_scan_is_for_and_how_its_tip_is(
+    dialog: TrainingDialog, qtbot: QtBot, folder: Path, bench: Bench
+) -> None:
+    bench.tip = TipState({"good": 0.9, "double": 0.05, "change": 0.05, "blurry": 0.0})
+    look(qtbot, dialog, folder)
+    model = dialog.scans.model
+    assert model.tips() == "Tips: 6 good" and dialog.scans.split.text().endswith("Tips: 6 good")
+    blurry = TipState({"good": 0.1, "double": 0.05, "change": 0.05, "blurry": 0.8})
+    model.show_tip(model.scans[0].path, blurry)
+    assert model.tips() == "Tips: 5 good, 1 blurry"
+    scan = model.scans[0]
+    assert in_few_words(scan, Part.TRAIN) == "" and in_few_words(scan, Part.ASIDE) == "kept aside"
+    placed = replace(scan, place=2)
+    assert in_few_words(placed, Part.TRAIN) == "place 2" and in_few_words(placed, Part.ASIDE) == "aside, place 2"
+    assert in_few_words(replace(scan, copy_of="x"), Part.OUT) == "out, copy"
+    dialog.grab()
+    model.entries[0].tip = None
+    assert model.tips() == ""  # not all are judged
+
+
 def test_bad_tips_are_offered_to_be_left_out(dialog: TrainingDialog, qtbot: QtBot, folder: Path, bench: Bench) -> None:
     bench.tip = TipState({"good": 0.1, "double": 0.8, "change": 0.05, "blurry": 0.05})
     look(qtbot, dialog, folder)
@@ -229,6 +249,7 @@ def test_pairs_of_the_chosen_scans_are_shown(
     look(qtbot, dialog, folder)
     qtbot.waitUntil(lambda: bool(dialog.examples.pairs), timeout=PATIENCE)
     assert len(dialog.examples.grid.rows) == 4
+    assert dialog.examples.grid.heads[:2] == ("given", "wanted")
     assert dialog.examples.grid.rows[0][0].caption == "50 % measured, 0.1 nm per pixel"
     dialog.grab()
     dialog.examples.others.click()
@@ -536,6 +557,9 @@ def test_a_course_says_how_it_goes() -> None:
     assert progress_text(course) == "first steps"
     course.take(TrainingStep(10, 60.0, float("nan"), 3.0, 0.3, 2, 0.5, 60.0, 500.0))
     course.take(TrainingStep(20, 120.0, 0.5, 3.0, 0.0, 2, 0.6, None, None))
+    course.take(TrainingStep(30, 180.0, 0.5, done=1.0, eta_s=0.0))
+    assert progress_text(course) == "100 %, the last check"
+    del course.steps[-1]
     assert course.losses() == ([2.0], [0.5]) and progress_text(course) == "60 %"
     assert "2 steps without a result" in machine_text(course)
     course.take(Validated(20, 120, {"own scans sparse model": 0.8, "own scans sparse start": 0.9}))

@@ -110,7 +110,9 @@ def progress_text(course: Course) -> str:
     if last is None:
         return "reading scans" if course.started is None else "first steps"
     share = f"{100 * last.done:.0f} %" if last.done is not None else f"step {last.step:,}"
-    left = f", about {duration(last.eta_s)} left" if last.eta_s is not None and (last.done or 0) < 1 else ""
+    if (last.done or 0) >= 1:
+        return share if course.saved is not None else f"{share}, the last check"
+    left = f", about {duration(last.eta_s)} left" if last.eta_s is not None else ""
     return share + left
 
 

@@ -153,7 +153,7 @@ class TrainingDialog(QDialog):
         except StmviewerError as error:
             self.messages.show_message("kept", "error", sentence(str(error)))
         else:
-            self.messages.show_message("kept", "note", f"The stopped training '{name}' is deleted")
+            self.messages.show_message("kept", "offer", f"The stopped training '{name}' is deleted")
             self._fill_resume()
             self.new()
 

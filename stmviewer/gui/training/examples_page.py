@@ -12,8 +12,8 @@ from stmviewer.services.training_preview import ExamplePair, pairs_job
 _HELLO = "Choose a folder first: the pairs are made of the scans to train on"
 _COLUMNS = 3
 _ABOUT = (
-    "Pieces of the chosen scans, damaged by simulation: the model is given the left one and has to say the right one. "
-    "Grey is not measured."
+    "Pieces of the chosen scans, damaged by simulation: the model is given the left one and learns to find the right "
+    "one. Grey is not measured."
 )
 
 
@@ -91,11 +91,11 @@ class ExamplesPage(QWidget):
         tiles = [tile for pair in self.pairs for tile in _tiles(pair)]
         wide = 2 * _COLUMNS
         rows = [tiles[k : k + wide] for k in range(0, len(tiles), wide)]
-        self.grid.show_tiles(("given", "to be said") * _COLUMNS, rows)
+        self.grid.show_tiles(("given", "wanted") * _COLUMNS, rows)
 
 
 def _tiles(pair: ExamplePair) -> tuple[Tile, Tile]:
     limits = limits_of(pair.wanted)
     what = "bad tip" if pair.task == "repair" else f"{100 * float(pair.measured.mean()):.0f} % measured"
-    size = f", {1e9 * pair.pixel_m:.2g} nm per pixel" if pair.pixel_m is not None else ""
+    size = f", {1e9 * pair.pixel_m:.2g} nm per pixel" if pair.pixel_m is not None else ", size not told"
     return Tile(pair.given, limits, pair.measured, what + size), Tile(pair.wanted, limits)

@@ -61,7 +61,7 @@ class TrainingForm(QWidget):
         self.model_size.setCurrentIndex(self.model_size.findData("standard"))
         for text, way in _PIXELS:
             self.pixel.addItem(text, way)
-        self.pixel_nm = QDoubleSpinBox()
+        self.pixel_nm = _Length()
         self.pixel_nm.setDecimals(5)
         self.pixel_nm.setRange(0, 10_000)
         self.pixel_nm.setSingleStep(0.01)
@@ -222,6 +222,9 @@ class TrainingForm(QWidget):
     def _expert_changed(self) -> None:
         scratch = self.expert.from_scratch
         self.model_size.setEnabled(scratch)
+        self.model_size.setToolTip(
+            "" if scratch else "A choice only where a model starts from scratch, which is for experts and takes hours"
+        )
         if not scratch and self.model_size.findData(None) < 0:
             self.model_size.insertItem(0, _AS_START, None)
             self.model_size.setCurrentIndex(0)
@@ -260,6 +263,13 @@ class TrainingForm(QWidget):
         layout.addWidget(self.drawer_button)
         layout.addWidget(self.expert)
         layout.addStretch(1)
+
+
+class _Length(QDoubleSpinBox):
+    """As many digits as were typed."""
+
+    def textFromValue(self, value: float) -> str:
+        return self.locale().toString(value, "g", 5)
 
 
 def _choose(box: QComboBox, value: object) -> None:

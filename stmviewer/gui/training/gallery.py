@@ -1,5 +1,6 @@
 """The scans of a folder as pictures: trained on, kept aside or left out. A click changes it."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from pathlib import Path
@@ -28,7 +29,10 @@ from stmviewer.services.training_look import LookedScan
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 _SIDE = 2 * ICON_SIDE
-_CELL = QSize(_SIDE + 26, _SIDE + 46)
+#: with three lines of text below the picture: its name, what it is for, the tip
+_CELL = QSize(_SIDE + 26, _SIDE + 60)
+#: what a model should not learn from
+BAD_TIPS: tuple[TipMark, ...] = ("double", "change", "blurry")
 
 
 class Part(Enum):
@@ -37,6 +41,14 @@ class Part(Enum):
     TRAIN = "train"
     ASIDE = "kept aside"
     OUT = "left out"
+
+
+def in_few_words(scan: LookedScan, part: Part) -> str:
+    """What a scan is for and what else shows the same, short enough for below its picture."""
+    same = "copy" if scan.copy_of else f"place {scan.place}" if scan.place else ""
+    if part is Part.TRAIN:
+        return same
+    return f"{part.value.removeprefix('kept ').removeprefix('left ')}, {same}" if same else part.value
 
 
 class GalleryModel(QAbstractListModel):
@@ -95,6 +107,13 @@ class GalleryModel(QAbstractListModel):
     def rows_with_tips(self, *marks: TipMark) -> list[int]:
         """Scans of these states of the tip that are not left out."""
         return [k for k, e in enumerate(self.entries) if e.tip_mark in marks and self.parts[k] is not Part.OUT]
+
+    def tips(self) -> str:
+        """`Tips: 27 good, 4 blurry, 9 not sure`; '' while one is not judged yet."""
+        if not self.entries or any(entry.tip is None for entry in self.entries):
+            return ""
+        counts = Counter(TIP_WORDS[entry.tip_mark] or TIP_WORDS["other"] for entry in self.entries)
+        return "Tips: " + ", ".join(f"{counts[word]} {word}" for word in TIP_WORDS.values() if counts[word])
 
     def mixed_places(self) -> int:
         """How many places are shown both by scans to train on and by scans kept aside."""
@@ -190,18 +209,14 @@ class GalleryDelegate(QStyledItemDelegate):
         def write(number: int, said: str, colour: QColor) -> None:
             painter.setPen(colour)
             at = QRect(cell.left() + 3, box.bottom() + 5 + number * line, cell.width() - 6, line)
-            short = metrics.elidedText(said, Qt.TextElideMode.ElideMiddle, at.width())
+            # the scans of a session differ in how their names end
+            short = metrics.elidedText(said, Qt.TextElideMode.ElideLeft, at.width())
             painter.drawText(at, Qt.AlignmentFlag.AlignHCenter, short)
 
         write(0, scan.path.name, text)
-        marks = [part.value] if part is not Part.TRAIN else []
-        if entry.tip_text and entry.tip_mark != "good":
-            marks.append(f"tip {TIP_WORDS[entry.tip_mark]}")
-        elif scan.copy_of:
-            marks.append("copy")
-        elif scan.place:
-            marks.append(f"place {scan.place}")
-        write(1, ", ".join(marks), colours.offer_text if part is Part.ASIDE else colours.quiet)
+        write(1, in_few_words(scan, part), colours.offer_text if part is Part.ASIDE else colours.quiet)
+        if entry.tip_text:
+            write(2, f"tip {TIP_WORDS[entry.tip_mark]}", text if entry.tip_mark in BAD_TIPS else colours.quiet)
 
 
 class Gallery(QListView):

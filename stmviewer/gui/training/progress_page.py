@@ -43,7 +43,7 @@ class ProgressPage(QWidget):
         self.loss = Plot()
         self.loss.name_axes("Training time (min)", "Error in training")
         self.scores = Plot()
-        self.scores.name_axes("Training time (min)", "Likeness to the truth (SSIM)")
+        self.scores.name_axes("Training time (min)", "Likeness (SSIM)")
         self.sets = QComboBox()
         self.sets.setAccessibleName("Scans that are checked on")
         self.sets.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -135,8 +135,10 @@ class ProgressPage(QWidget):
         curves.setSpacing(10)
         curves.addWidget(self.scores, 3)
         curves.addWidget(self.loss, 2)
+        self.scores.setToolTip("Likeness of the restored pieces to the true ones: 1 is the same image")
         for plot in (self.scores, self.loss):
             plot.setMinimumHeight(150)
+            plot.setLimits(xMin=0)  # around a single point a range is chosen that goes below
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)

@@ -14,12 +14,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from stmviewer.gui.folder.entry import TipMark
 from stmviewer.gui.info_bar import InfoArea
 from stmviewer.gui.sentences import sentence
 from stmviewer.gui.services_used import Services
 from stmviewer.gui.slim_bar import SlimBar
-from stmviewer.gui.training.gallery import Gallery, GalleryModel, Part
+from stmviewer.gui.training.gallery import BAD_TIPS, Gallery, GalleryModel, Part
 from stmviewer.gui.worker import JobDesk
 from stmviewer.services import events
 from stmviewer.services.thumbnails import ThumbnailRequest
@@ -32,7 +31,6 @@ _INVITATION = (
     "more than anything else.\nWhat is wrong with a bad tip or a sparse scan is learned from simulation."
 )
 _ICON_PIXELS = 88
-_BAD_TIPS: tuple[TipMark, ...] = ("double", "change", "blurry")
 
 
 class ScansPage(QWidget):
@@ -89,7 +87,6 @@ class ScansPage(QWidget):
         self.messages.dismiss("tips")
         self.messages.dismiss("error")
         self.summary.setText(f"Looking at {folder}")
-        self.split.clear()
         self.rejected.clear()
         self.bar.show_fraction(0)
         self._looking.start("Looking at the folder", look_job(folder))
@@ -149,7 +146,6 @@ class ScansPage(QWidget):
     def _show_look(self, look: FolderLook) -> None:
         self.look = look
         self.summary.setText(summary(look))
-        self.split.setText(f"Suggested split: {look.split_by}" if look.split_by else "")
         for scan in look.rejected:
             item = QListWidgetItem(f"{scan.name}: {scan.reason}")
             item.setToolTip(str(scan.path))
@@ -192,7 +188,7 @@ class ScansPage(QWidget):
                 self._refresh()
 
     def _offer_tips(self) -> None:
-        rows = self.model.rows_with_tips(*_BAD_TIPS)
+        rows = self.model.rows_with_tips(*BAD_TIPS)
         if rows:
             some = f"{len(rows)} scans look" if len(rows) > 1 else "1 scan looks"
             text = (
@@ -202,7 +198,7 @@ class ScansPage(QWidget):
 
     def leave_out_tips(self) -> None:
         """Leaves out the scans whose tip looks bad."""
-        self.model.set_part(self.model.rows_with_tips(*_BAD_TIPS), Part.OUT)
+        self.model.set_part(self.model.rows_with_tips(*BAD_TIPS), Part.OUT)
         self.messages.dismiss("tips")
 
     def _selection_changed(self) -> None:
@@ -229,6 +225,8 @@ class ScansPage(QWidget):
             part.setVisible(bool(self.model.scans))
         self.invitation.setVisible(not self.model.scans)
         self.invitation.setText("" if under_way or self.look is not None else _INVITATION)
+        split = f"Suggested split: {self.look.split_by}" if self.look is not None and self.look.split_by else ""
+        self.split.setText(".  ".join(filter(None, (split, self.model.tips()))))
         self.split.setVisible(bool(self.split.text()))
 
     def _button(self, text: str, act: Callable[[], None]) -> QPushButton:
