@@ -92,8 +92,8 @@ def test_networks_are_ticked_at_first_and_the_choice_is_remembered(open_window: 
     dialog.form.remember()
     dialog.close()
     again = open_window()
-    again.report()
-    form = again.reports.dialog.form  # type: ignore[union-attr]
+    again.companions.reports.show()
+    form = again.companions.reports.dialog.form  # type: ignore[union-attr]
     assert form.chosen_models() == ["flow-sim", "linear"]
     assert form.images.value() == 7
     assert str(form.pristine.path()) == "/some/where"
