@@ -1,5 +1,6 @@
 """Training beside the window: the look at a folder, the choice of scans, and a child process that may do anything."""
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QInputDialog, QWidget
+from PySide6.QtWidgets import QApplication, QInputDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from stmviewer.files import save_scan
@@ -522,6 +523,17 @@ def test_what_was_said_of_the_images_in_the_window_holds_for_training(
     dialog.form.pixel.setCurrentIndex(dialog.form.pixel.findData("files"))
     dialog.scans.train_on_all()
     assert dialog.request().image_nm is None  # chosen otherwise
+
+
+def test_the_command_that_is_copied_runs(dialog: TrainingDialog, qtbot: QtBot, folder: Path) -> None:
+    look(qtbot, dialog, folder)
+    dialog.form.name.setText("mylab")
+    dialog.foot.copy_button.click()
+    words = shlex.split(QApplication.clipboard().text())
+    assert words[:3] == ["stmviewer", "train", str(folder)]
+    listed = Path(words[words.index("--protocol") + 1]).read_text(encoding="utf-8").split()
+    assert listed == dialog.scans.trained()
+    assert not dialog.problem() and stopped_trainings(dialog.control.models) == []  # it is still to be started
 
 
 def test_choices_are_remembered_and_the_drawer_opens(dialog: TrainingDialog, qtbot: QtBot, folder: Path) -> None:

@@ -132,6 +132,22 @@ def test_a_library_that_vanishes_meanwhile_is_made_again(work):
     assert checkpoint.read(work.state).counters.step == 2
 
 
+def test_a_checkpoint_that_is_asked_for_during_the_last_check_is_kept(work):
+    waiting = []
+
+    def report(line):
+        if line.kind == "validation" and line.step == 2:
+            waiting.append("late")
+
+    def asked():
+        found = list(waiting)
+        waiting.clear()
+        return found
+
+    train(tiny.spec(steps=2), work.models, report, Progress(), device="cpu", asked=asked)
+    assert [one.name for one in named.named_checkpoints(work)] == ["late"]
+
+
 def test_a_stopped_training_leaves_a_checkpoint_that_can_be_used(work):
     told = []
     with pytest.raises(Cancelled):

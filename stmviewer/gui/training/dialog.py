@@ -5,6 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QDialog,
     QHBoxLayout,
     QInputDialog,
@@ -37,6 +38,7 @@ from stmviewer.services.training import (
     TrainingRequest,
     command_line,
     delete_stopped,
+    prepare,
     stopped_trainings,
     why_not_name,
 )
@@ -142,6 +144,16 @@ class TrainingDialog(QDialog):
         if self.scans.look is None:
             self.form.look_again()
 
+    def copy(self) -> None:
+        """Copies the command line; the lists of scans that it names are written, or it would not run."""
+        if self._choosing:
+            try:
+                prepare(self.request(), self.control.models)
+            except StmviewerError as error:
+                self.messages.show_message("kept", "error", sentence(str(error)))
+                return
+        QApplication.clipboard().setText(self.foot.command.text())
+
     def delete(self) -> None:
         """Deletes the stopped training on show, when that is confirmed."""
         stopped = self.runner.resumable
@@ -228,11 +240,17 @@ class TrainingDialog(QDialog):
             so_far = f", {duration(steps[-1].seconds)} of {stopped.request.minutes:g} min" if steps else ""
             self.foot.resume_menu.addAction(f"{stopped.request.name}{so_far}", lambda s=stopped: self.show_stopped(s))
 
+    @property
+    def _choosing(self) -> bool:
+        """Whether nothing is under way or on show."""
+        phase = self.runner.phase
+        return phase is Phase.IDLE or (phase is Phase.FAILED and self.runner.resumable is None)
+
     def refresh(self) -> None:
         """Brings everything in line with the runner and the form."""
         runner, phase = self.runner, self.runner.phase
         resumable = runner.resumable
-        choosing = phase is Phase.IDLE or (phase is Phase.FAILED and resumable is None)
+        choosing = self._choosing
         problem = self.problem() if choosing else ""
         self.form.setEnabled(choosing)
         self.scans.set_locked(not choosing)
@@ -291,6 +309,7 @@ class TrainingDialog(QDialog):
     def _connect(self) -> None:
         self.foot.run_button.clicked.connect(lambda _: self.act())
         self.foot.new_button.clicked.connect(lambda _: self.new())
+        self.foot.copy_button.clicked.connect(lambda _: self.copy())
         self.foot.delete_button.clicked.connect(lambda _: self.delete())
         self.foot.keep_button.clicked.connect(lambda _: self.keep())
         self.foot.use_button.clicked.connect(lambda _: self.use())

@@ -1,7 +1,6 @@
 """Below the pages: how far the training is, the same as a command line, and the buttons."""
 
 from PySide6.QtWidgets import (
-    QApplication,
     QHBoxLayout,
     QLineEdit,
     QMenu,
@@ -26,7 +25,6 @@ class Foot(QWidget):
         self.command.setReadOnly(True)
         self.command.setAccessibleName("The same as a command line")
         self.copy_button = _button("Copy", "Copies the command line that does the same")
-        self.copy_button.clicked.connect(lambda _: QApplication.clipboard().setText(self.command.text()))
         self.resume_button = _button("Stopped trainings", "Go on with a training that was stopped")
         self.resume_menu = QMenu(self.resume_button)
         self.resume_button.setMenu(self.resume_menu)
