@@ -27,6 +27,14 @@ _UNITS = ("", "nm", "pm", "Å", "pA", "nA", "V", "Hz")
 _LONGEST_NM = 1e9
 
 
+class _Number(QDoubleSpinBox):
+    """Shows a number without the zeros at its end."""
+
+    def textFromValue(self, value: float) -> str:
+        text, point = super().textFromValue(value), self.locale().decimalPoint()
+        return text.rstrip("0").removesuffix(point) if point in text else text
+
+
 class CalibrationDialog(QDialog):
     """`said` gives a Calibration, or None to forget the one there was, and whether it is for the whole folder."""
 
@@ -45,8 +53,11 @@ class CalibrationDialog(QDialog):
         self.unit = QComboBox()
         self.unit.setEditable(True)
         self.unit.addItems(_UNITS)
+        edit = self.unit.lineEdit()
+        assert edit is not None
+        edit.setPlaceholderText("unit")
         self.unit.setAccessibleName("Unit of the values")
-        self.scale = QDoubleSpinBox()
+        self.scale = _Number()
         self.scale.setDecimals(9)
         self.scale.setRange(-_LONGEST_NM, _LONGEST_NM)
         self.scale.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
@@ -84,7 +95,7 @@ class CalibrationDialog(QDialog):
         form.addRow(QLabel(f"{self._scan.name}, {self._scan.geometry.columns} × {self._scan.geometry.rows} pixels"))
         form.addRow(self.kind, lengths)
         form.addRow("", self.square)
-        form.addRow("Values:", values)
+        form.addRow("Values", values)
         form.addRow("", self.folder)
         self.told.setMinimumHeight(2 * self.told.fontMetrics().lineSpacing())
         column = QVBoxLayout(self)
@@ -162,7 +173,7 @@ class CalibrationDialog(QDialog):
 
 
 def _length(name: str) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
+    box = _Number()
     box.setDecimals(6)
     box.setRange(1e-6, _LONGEST_NM)
     box.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)

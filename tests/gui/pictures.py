@@ -62,8 +62,8 @@ def _repaired(stage: Stage) -> None:
 
 def _second_tip(stage: Stage) -> None:
     """Steps and molecules seen twice, and the box that takes the second image out."""
-    pair = simulate_scan("molecules", 256, 256, 0.12e-9, "mild", 4)
-    seen = pair.clean + 0.45 * np.roll(pair.clean, (9, 17), (0, 1))
+    pair = simulate_scan("molecules", 256, 256, 0.3e-9, "mild", 4)
+    seen = pair.clean + 0.45 * np.roll(pair.clean, (4, 7), (0, 1))
     path = stage.folder / "molecules_021.gwy"
     scan = to_scan(pair)
     save_scan(Scan([Channel("Z", "m", seen)], scan.geometry, bias_v=-1.2, setpoint_a=5e-11), path)

@@ -52,6 +52,14 @@ def test_a_ridge_hides_what_is_behind_it() -> None:
     assert (behind[..., 0] > 60).sum() < 0.3 * (without[..., 0] > 60).sum()
 
 
+def test_what_is_drawn_can_be_laid_upon_any_ground() -> None:
+    level = np.random.default_rng(0).uniform(size=(40, 40))
+    for tilt in (10, 42, 80):
+        seen = draw(level, GREY, Camera(30, tilt, 0.3), 200, 200)
+        assert (seen[..., :3] <= seen[..., 3:]).all()  # premultiplied: else colours turn round where it is light
+        assert set(np.unique(seen[..., 3])) == {0, 255}
+
+
 def test_around_it_nothing_and_gaps_are_seen_through() -> None:
     level = np.full((40, 40), 0.7)
     level[10:30, 10:30] = np.nan

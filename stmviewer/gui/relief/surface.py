@@ -122,5 +122,6 @@ def _seen(y: FloatArray, colour: NDArray[np.uint8], first: NDArray[np.intp], gro
         front = y[start, column]
         wall = at > front
         picture[wall, column, :3] = (_WALL * colour[start, column]).astype(np.uint8)
+        picture[wall, column, 3] = 255  # colour without it would be added to the ground, and turn round at white
         picture[at > ground[column], column] = 0
     return picture

@@ -1,6 +1,6 @@
 """What to simulate: widgets in, SimulationRequest out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -20,6 +20,18 @@ from stmviewer.services.simulation_preview import Catalogue, SimulationRequest
 
 _SIDES = (32, 1024)
 _BIASES = (("As it comes", "drawn"), ("Filled states (negative)", "filled"), ("Empty states (positive)", "empty"))
+#: what the surfaces are called where people read; the names themselves are for command lines
+_SURFACES: Mapping[str, str] = {
+    "si001h": "Si(001):H",
+    "si111-7x7": "Si(111) 7×7",
+    "ge001": "Ge(001)",
+    "au111": "Au(111), herringbone",
+    "graphite": "Graphite",
+    "graphene-moire": "Graphene moiré",
+    "hexagonal": "Hexagonal lattice",
+    "square": "Square lattice",
+    "molecules": "Molecules on metal",
+}
 
 
 class SimulationForm(QWidget):
@@ -78,7 +90,7 @@ class SimulationForm(QWidget):
     def request(self) -> SimulationRequest:
         """What is asked for now."""
         return SimulationRequest(
-            surface=self.surface.currentText(),
+            surface=self.surface.currentData() or "",
             bias=self.bias.currentData(),
             pixel_nm=round(self.pixel.value(), 3),
             columns=self.columns.value(),
@@ -91,8 +103,10 @@ class SimulationForm(QWidget):
     @staticmethod
     def _fill(box: QComboBox, names: Sequence[str], chosen: str) -> None:
         box.clear()
-        box.addItems(list(names))
-        box.setCurrentText(chosen)
+        for name in names:
+            box.addItem(_SURFACES.get(name, name), name)
+            box.setItemData(box.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
+        box.setCurrentIndex(max(box.findData(chosen), 0))
 
     def _show(self, request: SimulationRequest) -> None:
         self.pixel.setValue(request.pixel_nm)
