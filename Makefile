@@ -50,9 +50,9 @@ fuzz: $(VENV)/installed-test
 
 # the pictures of the README, taken from the real window
 screenshots: $(VENV)/installed-test
-	$(BIN)/python tests/gui/screenshots.py resources/pictures/double-tip.png --size 1280x720 \
+	$(BIN)/python tests/gui/screenshots.py resources/pictures/double-tip.png --size 1280x800 --without-time \
 	  --file resources/samples/si001h-double-tip.gwy --task repair --model regression-sim
-	$(BIN)/python tests/gui/screenshots.py resources/pictures/sparse-lines.png --size 1280x720 --theme dark \
+	$(BIN)/python tests/gui/screenshots.py resources/pictures/sparse-lines.png --size 1280x800 --theme dark --without-time \
 	  --file resources/samples/si001h-sparse-lines.gwy --task sparse --mask file --model regression-sim --zoom 3.5
 	$(BIN)/python tests/gui/screenshots.py resources/pictures/simulate.png --size 1180x720 \
 	  --simulate SeveralTips=0.7 Scars=0.4 LoopNoise=0.5

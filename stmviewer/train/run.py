@@ -39,7 +39,7 @@ from stmviewer.train.work import Journal, Work, locked
 #: what is in the log: the curve. Other reports are for who listens.
 _LOGGED = ("train", "validation", "probes", "kept")
 _SUMMARY = {
-    "regression": "Most accurate on average; fast, one pass",
+    "regression": "Most accurate on average, and fast",
     "flow": "Most realistic texture; several samples show how sure it is",
     "cfm": "Drawn from noise: samples differ most, less accurate than flow",
     "diffusion": "Drawn from noise in more steps, slower: to compare cfm and flow with",

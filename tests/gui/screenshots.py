@@ -2,7 +2,7 @@
 
     python tests/gui/screenshots.py OUT.png [--file SCAN] [--task repair|sparse] [--mask lines:4] [--model NAME]
                                     [--steps N] [--samples K] [--channel Z] [--size 1280x800] [--theme light|dark]
-                                    [--panes raw,restored,difference] [--cursor 0.4,0.6]
+                                    [--panes raw,restored,difference] [--cursor 0.4,0.6] [--without-time]
     python tests/gui/screenshots.py OUT.png --simulate [SeveralTips=0.7 ...] [--seed 0] [--size 1280x720]
 
 With --simulate it is the picture of the simulation, with these degradations always and that strong.
@@ -100,6 +100,8 @@ def take(options: argparse.Namespace) -> None:
             app.processEvents()
         if options.zoom:
             window.zoom(options.zoom)
+        if options.without_time and window.session.restored is not None:
+            window.view.legend._summary.setText(window.session.restored.title)
         if options.cursor and window.session.shown:
             frame = window.session.shown.picture.frame
             fx, fy = map(float, options.cursor.split(","))
@@ -144,6 +146,7 @@ def main() -> None:
     parser.add_argument("--until", type=float, help="takes the picture when this part (0 to 1) of a run is done")
     parser.add_argument("--panes", help=f"which panes, of {','.join(PANE_NAMES)}")
     parser.add_argument("--zoom", type=float)
+    parser.add_argument("--without-time", action="store_true", help="how long it took says nothing of other machines")
     parser.add_argument("--simulate", nargs="*", metavar="NAME=STRENGTH", help="the simulation instead")
     parser.add_argument("--seed", type=int, default=0, help="of the simulation")
     parser.add_argument("--cursor", help="position as parts of the frame, such as 0.4,0.6")
