@@ -160,8 +160,12 @@ CLASSICAL: dict[str, ClassicalRestorer] = {
         ClassicalRestorer(
             _info("laplace", "Membrane through the measured pixels, as Gwyddion's", ("sparse",)), laplace
         ),
-        ClassicalRestorer(_info("biharmonic", "Smooth through the gaps, good for small ones; slow", ("sparse",)), biharmonic),
-        ClassicalRestorer(_info("plate", "Smooth through the gaps, good for small ones; fast", ("sparse",)), bent_plate),
+        ClassicalRestorer(
+            _info("biharmonic", "Smooth through the gaps, good for small ones; slow", ("sparse",)), biharmonic
+        ),
+        ClassicalRestorer(
+            _info("plate", "Smooth through the gaps, good for small ones; fast", ("sparse",)), bent_plate
+        ),
         ClassicalRestorer(
             _info("tv", "Total variation, keeps step edges sharp", ("sparse", "repair")), total_variation
         ),
