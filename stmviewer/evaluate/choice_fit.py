@@ -14,10 +14,12 @@ import numpy as np
 from stmviewer.restore.trust import LEAST_SHARE, MOST_SHARE, Evidence, share
 from stmviewer.scan import FloatArray
 
-#: a share too large counts as so many too small: to lose to interpolation is worse than to gain less
-_WORSE = 2.0
+#: a share too large counts for so much more than one too small: to lose to interpolation is worse than to gain less
+_WORSE = 1.3
 #: scans with less familiar surfaces tell what hidden pixels are worth, the others what familiarity adds
 _FAMILIAR = 0.1
+#: surfaces that networks know best: what they are trusted there is a matter of being familiar
+_KNOWN = ("Si(001):H",)
 #: one scan may not outweigh the others by much
 _MOST_STAKE = 1.0
 #: pull of a line towards the one of all kinds of mask, in scans
@@ -49,33 +51,36 @@ class Row:
 
 
 def fit(rows: Sequence[Row]) -> dict[str, Any]:
-    """The rule of `trust.share`, by weighted least squares in which trust that is too large counts twice."""
-    strange = [r for r in rows if r.evidence.familiar < _FAMILIAR]
-    kinds = sorted({r.evidence.kind for r in rows})
+    """The rule of `trust.share`, by weighted least squares in which trust that is too large counts for more."""
+    strange = [r for r in rows if r.evidence.familiar < _FAMILIAR and r.surface not in _KNOWN]
     everywhere = _line(strange, None)
     found: dict[str, dict[str, float]] = {}
-    for kind in kinds:
-        none, slope = _line([r for r in strange if r.evidence.kind == kind], everywhere)
-        unknown = _line([r for r in strange if r.evidence.kind == kind], None, flat=True)[0]
-        found[kind] = {"none": round(none, 3), "slope": round(slope, 3), "unknown": round(unknown, 3)}
-    rule: dict[str, Any] = {"kinds": found, "familiar": 0.0}
-    rule["familiar"] = round(_familiar([r for r in rows if r.evidence.familiar >= _FAMILIAR], rule), 3)
-    return rule
+    for kind in sorted({r.evidence.kind for r in rows}):
+        here = [r for r in strange if r.evidence.kind == kind]
+        none, slope = _line(here, everywhere)
+        found[kind] = {"none": none, "slope": slope, "unknown": _line(here, None, flat=True)[0]}
+    for kind, line in found.items():
+        near = [r for r in rows if r.evidence.familiar >= _FAMILIAR and r.evidence.kind == kind]
+        line["familiar"] = _familiar(near, {"kinds": found})
+    return {"kinds": {kind: {name: round(x, 3) for name, x in line.items()} for kind, line in found.items()}}
 
 
 def _line(rows: Sequence[Row], towards: tuple[float, float] | None, flat: bool = False) -> tuple[float, float]:
-    """(none, slope) of right = none + slope * hidden; `flat` without the slope."""
+    """(none, slope) of right = none + slope * hidden - smoothed; `flat` without the slope."""
     rows = [r for r in rows if r.evidence.hidden is not None]
     if not rows:
         return towards or (0.0, 0.0)
     hidden = np.clip([r.evidence.hidden for r in rows], LEAST_SHARE, MOST_SHARE)
     columns = np.stack([np.ones_like(hidden), np.zeros_like(hidden) if flat else hidden], axis=1)
-    return _expectile(columns, rows, np.array(towards or (0.0, 0.0)), _PULL if towards else 1e-3)
+    wanted = np.array([r.wanted + (0.0 if flat else r.evidence.smoothed) for r in rows])
+    return _expectile(columns, wanted, rows, np.array(towards or (0.0, 0.0)), _PULL if towards else 1e-3)
 
 
-def _expectile(columns: FloatArray, rows: Sequence[Row], towards: FloatArray, pull: float) -> tuple[float, float]:
+def _expectile(
+    columns: FloatArray, wanted: FloatArray, rows: Sequence[Row], towards: FloatArray, pull: float
+) -> tuple[float, float]:
     """Iterated least squares: residuals of one sign weigh more."""
-    wanted, weight = np.array([r.wanted for r in rows]), np.array([r.weight for r in rows])
+    weight = np.array([r.weight for r in rows])
     answer = towards
     for _ in range(30):
         heavy = np.sqrt(np.where(columns @ answer > wanted, _WORSE, 1.0) * weight)

@@ -108,7 +108,7 @@ def _share(name: str, told: Mapping[str, Any], errors: Mapping[str, FloatArray])
     if right is None or size == 0:
         return None
     apart = network - classical
-    evidence = Evidence(told["kind"], told["hidden"], told["familiar"])
+    evidence = Evidence(told["kind"], told["hidden"], told["familiar"], told["smoothed"])
     return choice_fit.Row(name, surface_of(name), evidence, right, float(apart @ apart) / size)
 
 

@@ -15,7 +15,7 @@ from stmviewer.restore.case import Case
 from stmviewer.restore.filling import kind_of_mask, separable
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.selfcheck import SelfCheck, Trial
-from stmviewer.restore.trust import Evidence, familiarity, right_share, share
+from stmviewer.restore.trust import Evidence, familiarity, share, weighed
 from stmviewer.scan import FloatArray, Geometry
 
 #: classical methods worth trying, with their weights where nothing is known; plate stands for biharmonic
@@ -94,11 +94,10 @@ def choose(
     expert = {i.name for i in infos if i.family == _EXPERT}
     tilted = {m: w * (1 + _TILT * known * (m in expert)) for m, w in networks.items()}
     networks = _sorted({m: w / sum(tilted.values()) for m, w in tilted.items()})
-    evidence = Evidence(
-        {"gaps": "scattered"}.get(kind_of_mask(case.mask.measured), kind_of_mask(case.mask.measured)),
-        None if trial is None else right_share(_error(trial, networks), _error(trial, classical)),
-        known,
-    )
+    kind = {"gaps": "scattered"}.get(kind_of_mask(case.mask.measured), kind_of_mask(case.mask.measured))
+    evidence = Evidence(kind, None, known)
+    if trial is not None:
+        evidence = weighed(kind, _error(trial, networks), _error(trial, classical), trial.fine, known)
     part = share(evidence)
     weights = {m: part * w for m, w in networks.items()} | {m: (1 - part) * w for m, w in classical.items()}
     weights = _without_small(weights)

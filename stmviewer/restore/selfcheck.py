@@ -97,6 +97,12 @@ class Trial:
     images: dict[str, FloatArray]
 
     @property
+    def fine(self) -> FloatArray | None:
+        """What of the hidden parts the gaps about them cannot carry, in the order of `errors`; None where unknown."""
+        parts = [fold.fine for fold in self.folds if fold.fine is not None]
+        return np.concatenate(parts) if len(parts) == len(self.folds) else None
+
+    @property
     def how(self) -> str:
         """In words what was hidden."""
         times = len(self.folds)

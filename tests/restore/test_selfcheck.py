@@ -10,7 +10,7 @@ from stmviewer.restore import RestoreRequest
 from stmviewer.restore.case import Case, prepare
 from stmviewer.restore.choice import Choice, Mixing, choose, fit_weights
 from stmviewer.restore.filling import kind_of_mask
-from stmviewer.restore.folding import folds
+from stmviewer.restore.folding import fine_waves, folds
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.selfcheck import factor, judge, try_out, window
@@ -59,6 +59,32 @@ def test_folds_part_the_measured_pixels(mask: str, make_scan: MakeScan) -> None:
     assert kind_of_mask(given) == MASKS[mask]
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize(("lines_a_wave", "left"), [(12, 0.0), (5, 0.0), (3.2, 1.0), (2.3, 1.0)])
+def test_fine_waves_are_those_of_under_four_lines(axis: int, lines_a_wave: float, left: float) -> None:
+    wave = np.cos(2 * np.pi * np.arange(120) / lines_a_wave)[:, None] * RNG.normal(0, 1, 40)
+    lines = wave + 5.0 if axis == 0 else wave.T + 5.0
+    found = fine_waves(lines, axis)
+    assert found.shape == lines.shape
+    assert np.sum(found**2) / np.sum(wave**2) == pytest.approx(left, abs=0.06)
+
+
+@pytest.mark.parametrize("mask", ["lines:2", "grid:2", "pixels:0.25"])
+def test_folds_know_the_fine_waves_of_what_they_hide(mask: str, make_scan: MakeScan) -> None:
+    y, x = np.mgrid[0:96, 0:96]
+    # period 5.6 lines of the scan: gaps of two carry it, gaps of four do not
+    wave = 1e-11 * np.cos(2 * np.pi * (y / 5.6 + x / 9.7))
+    case = sparse_case(make_scan(wave), mask)
+    for part in folds(case):
+        if mask == "pixels:0.25":
+            assert part.fine is None
+            continue
+        assert part.fine is not None and part.fine.shape == part.errors(wave).shape
+        if part.held.mask.measured.any(axis=1).sum() < 48:  # lines, not columns of a grid
+            hidden = wave[part.held.mask.measured]
+            assert np.corrcoef(part.fine, hidden)[0, 1] > 0.95
+
+
 @pytest.mark.parametrize(("side", "count"), [(256, 1), (160, 2), (48, 5)])
 def test_small_scans_are_tried_more_often(side: int, count: int, make_scan: MakeScan) -> None:
     assert len(folds(sparse_case(make_scan(rows=side, columns=side), "lines:4"))) == count
@@ -92,6 +118,7 @@ def test_lines_between_rows_are_hidden_at_their_own_place(make_scan: MakeScan) -
     assert np.array_equal(np.sort(np.concatenate([part.kept.placement.positions, part.held.placement.positions])),  # type: ignore[union-attr]
                           np.sort(case.placement.positions))  # type: ignore[union-attr]  # fmt: skip
     assert np.array_equal(part.held.lines, lines[1:-1:5])
+    assert part.fine is not None and part.fine.size == part.held.lines.size
     result = run(make_scan(lines, geometry=frame), mask="file", model="linear")
     assert result.provenance["self_check"]["hidden"] == "every 5th measured line (5 times, others each time)"
 
