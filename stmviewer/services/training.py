@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
@@ -176,9 +177,20 @@ def _state(work: Path) -> int | None:
 
 
 def clean_up(name: str, models: Path) -> None:
-    """Takes away the folder of a training that never came to a state to go on from."""
+    """Takes away the folder of a training that never came to a state to go on from, and what one that was killed has
+    half written. That of a training that another process is at stays."""
+    from stmviewer.train.work import Work, locked
+
     work = work_of(name, models)
-    if work.is_dir() and _state(work) is None:
+    if not work.is_dir():
+        return
+    with suppress(RequestError, FileError), locked(Work(models, name)):
+        if _state(work) is None:
+            shutil.rmtree(work, ignore_errors=True)
+        for half in (*work.glob(".tmp*"), *work.rglob("*.part")):
+            with suppress(OSError):
+                half.unlink()
+    if sys.platform == "win32" and _state(work) is None:  # which keeps a file that was open, as the lock was
         shutil.rmtree(work, ignore_errors=True)
 
 

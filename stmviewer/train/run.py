@@ -225,6 +225,7 @@ class Job:
             "Kind": spec.kind,
             "Trained for": _TRAINED_FOR.get(spec.tasks, "repairing bad tips and rebuilding sparse scans"),
             "Trained on": self.made.made_of,
+            **_sizes_in_words(spec),
             "Started from": spec.start_from or "scratch",
             **({"At the mean of": spec.mean_from} if spec.mean_from else {}),
             "Parameters": f"{parameter_count(self.training.model):,}",
@@ -236,6 +237,14 @@ class Job:
             "Made": f"{time.strftime('%Y-%m-%d')} by stmviewer {stmviewer.__version__}",
             "Licence": self.info.licence,
         }
+
+
+def _sizes_in_words(spec: TrainSpec) -> dict[str, str]:
+    """How large the pixels of images are whose files do not say it, where that was said in another way."""
+    if spec.image_pixel_m is None and not spec.size_by_rows:
+        return {}
+    how = "from the dimer rows of Si(001)" if spec.size_by_rows else f"{1e9 * (spec.image_pixel_m or 0):g} nm, by hand"
+    return {"Pixel size of images without one": how}
 
 
 def _no_number(value: object) -> bool:

@@ -22,6 +22,7 @@ from stmviewer.services.training_events import (
     Validated,
     parse_line,
 )
+from stmviewer.train.work import Work, locked
 
 REQUEST = TrainingRequest(
     "/scans", "mylab", trained=("a.sxm", "#b.sxm"), checked=("c.sxm",), start_from="regression-sim"
@@ -135,6 +136,26 @@ def test_stopped_trainings_are_found_with_what_they_said(models: Path) -> None:
     later = (work / "state.safetensors").stat().st_mtime_ns + 10**9
     os.utime(weights, ns=(later, later))
     assert stopped_trainings(models) == []  # it is done
+
+
+def test_what_a_killed_training_has_half_written_is_taken_away(models: Path) -> None:
+    work = prepare(REQUEST, models)
+    halves = [work / ".tmpAbc", work / "state.safetensors.part", work / "probes" / "3.npz.part"]
+    wholes = [work / "state.safetensors", work / "probes" / "1.npz"]
+    (work / "probes").mkdir()
+    for path in (*halves, *wholes):
+        path.write_bytes(b"x")
+    training.clean_up("mylab", models)
+    assert not any(p.exists() for p in halves) and all(p.exists() for p in (*wholes, work / "request.json"))
+    assert not (work / "lock").exists()
+
+
+def test_what_another_process_trains_stays(models: Path) -> None:
+    work = prepare(REQUEST, models)
+    with locked(Work(models, "mylab")):
+        (work / "state.safetensors.part").write_bytes(b"being written")
+        training.clean_up("mylab", models)
+        assert (work / "state.safetensors.part").exists() and (work / "train.txt").exists()
 
 
 def test_a_stopped_training_can_be_deleted_and_its_models_stay(models: Path) -> None:

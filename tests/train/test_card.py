@@ -41,7 +41,7 @@ def test_sets_that_come_or_go_when_a_training_is_resumed(tmp_path):
         validation(2, 20, **{"own model": 0.6, "own start": 0.4}),
         validation(3, 30, **{"new model": 0.8, "new start": 0.1}),
     )
-    assert "| minutes | step | new | own | real |" in text
+    assert "| minutes | step | new | own | kept aside |" in text
     assert "| 1.0 | 10 |  | 0.500 (0.400) | 0.700 (0.600) |" in text
     assert "| 3.0 | 30 | 0.800 (0.100) |  |  |" in text
 

@@ -283,6 +283,12 @@ def test_a_model_of_one_task_says_so_and_is_not_offered_for_the_other(models, sh
     assert all(does in key for line in lines if line.kind == "validation" for key in line.values)
 
 
+def test_a_pixel_size_given_by_hand_is_in_the_card(models, scans):
+    info, _ = trained(models, source=str(scans), image_pixel_m=0.098e-9, steps=1)
+    assert "- Pixel size of images without one: 0.098 nm, by hand\n" in (models / "regression-tiny.md").read_text()
+    assert info.pixels_m[0] == pytest.approx(0.1e-9)  # these know theirs
+
+
 def test_it_cannot_be_resumed_with_another_task(models):
     with pytest.raises(Cancelled):
         trained(models, tiny.stopping_after(0.5), steps=6, repair_share=1.0)

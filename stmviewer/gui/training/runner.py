@@ -17,8 +17,9 @@ from stmviewer.services.training import StoppedTraining, TrainingRequest
 from stmviewer.services.training_events import parse_line
 
 _log = logging.getLogger(__name__)
-#: after it was asked to stop it has this long, then it is ended; what it wrote before is whole
-_GRACE_MS, _LAST_MS = 2000, 1500
+#: after it was asked to stop it has this long, less when the window closes, then it is ended. It takes a second or two;
+#: but where the machine is busy an end in the middle of saving costs what was learned since the last saved state
+_GRACE_MS, _CLOSING_MS, _LAST_MS = 20_000, 6000, 1500
 #: of what it writes to stderr so much is kept (characters)
 _MOST_ERRORS = 20_000
 _BAD_INPUT = 2
@@ -132,7 +133,7 @@ class TrainingRunner(QObject):
         self.stop()
         self._patience.stop()
         process.blockSignals(True)
-        if not process.waitForFinished(_GRACE_MS):
+        if not process.waitForFinished(_CLOSING_MS):
             process.kill()
             process.waitForFinished(_LAST_MS)
         process.blockSignals(False)
@@ -178,13 +179,8 @@ class TrainingRunner(QObject):
             self._errors = (self._errors + said)[-_MOST_ERRORS:]
 
     def _end_it(self) -> None:
-        """It did not stop by itself: first politely, then for good."""
-        if self._process is None:
-            return
-        if self._patience.interval() == _GRACE_MS:
-            self._process.terminate()
-            self._patience.start(_LAST_MS)
-        else:
+        """It did not stop by itself."""
+        if self._process is not None:
             self._process.kill()
 
     def _on_error(self, error: QProcess.ProcessError) -> None:
@@ -208,7 +204,7 @@ class TrainingRunner(QObject):
             self.model_made.emit(self.request.name)
         elif self.phase is Phase.STOPPING or self.course.stopped is not None:
             self.phase = Phase.STOPPED
-            training.clean_up(self.request.name, self._models())  # stopped before there was a state
+            training.clean_up(self.request.name, self._models())  # stopped before there was a state, or killed
             self._find_state()
             self.changed.emit()
         elif crashed or code < 0:
