@@ -28,7 +28,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from stmviewer.gui.app import make_app
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.window import MainWindow
-from stmviewer.restore import RestoreRequest
+from stmviewer.restore import RestoreRequest, title
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 DOUBLE_TIP, SPARSE_LINES = SAMPLES / "si001h-double-tip.gwy", SAMPLES / "si001h-sparse-lines.gwy"
@@ -77,10 +77,10 @@ class Stage:
         self.window.view.set_wanted(names)  # type: ignore[arg-type]
         self.app.processEvents()
 
-    def also(self, *texts: str) -> None:
-        """Tries what the menu of the compare pane offers under these names."""
-        for text in texts:
-            self.window.viewing.try_also(dict(self.window.viewing.offers())[text])
+    def also(self, *names: str) -> None:
+        """Tries these methods as the menu of the compare pane offers them."""
+        for name in names:
+            self.window.viewing.try_also(dict(self.window.viewing.offers())[title(name)])
             self.settle()
 
     def point(self, across: float, down: float) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stmviewer.gui.measuring.work import Source, Waves
-from stmviewer.gui.quantities import quantity
+from stmviewer.gui.quantities import MINUS, quantity
 from stmviewer.scan.statistics import Histogram, Statistics
 
 Rows = list[list[str]]
@@ -16,7 +16,7 @@ def statistics_table(found: Sequence[tuple[Source, Statistics]]) -> Rows:
         return [name, *(_quantity(getattr(s, field), s.rms, source.channel.unit) for source, s in found)]
 
     def plain(name: str, field: str) -> list[str]:
-        return [name, *(f"{getattr(s, field):.3g}" for _, s in found)]
+        return [name, *(f"{getattr(s, field):.3g}".replace("-", MINUS) for _, s in found)]
 
     return [
         ["", *(source.name for source, _ in found)],
@@ -66,5 +66,5 @@ def terraces_table(found: Sequence[tuple[Source, Histogram]]) -> Rows:
 
 
 def as_text(rows: Rows) -> str:
-    """For the clipboard: tabs between columns."""
-    return "\n".join("\t".join(row) for row in rows)
+    """For the clipboard: tabs between columns, and the minus that programs read."""
+    return "\n".join("\t".join(row) for row in rows).replace(MINUS, "-")

@@ -17,6 +17,8 @@ from stmviewer.services.simulation_preview import Simulated
 
 _GAP = 10
 _LEGEND = (160, 66)
+#: the histogram of heights takes what the images leave
+_HIGHEST = 420
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +52,7 @@ class PreviewPanes(QWidget):
         self.pristine = ImagePane("Pristine", "Simulating…", parent=self)
         self.degraded = ImagePane("Degraded", "Simulating…", parent=self)
         self.bar = ColourBar(self)
+        self.bar.limit_histogram(_HIGHEST)
         self.links = LinkedViews()
         self._preview: Preview | None = None
         for pane in (self.pristine, self.degraded):
