@@ -252,6 +252,10 @@ def test_pairs_of_the_chosen_scans_are_shown(
     assert len(dialog.examples.grid.rows) == 4
     assert dialog.examples.grid.heads[:2] == ("given", "wanted")
     assert dialog.examples.grid.rows[0][0].caption == "50 % measured, 0.1 nm per pixel"
+    dialog.resize(820, 600)
+    qtbot.waitUntil(lambda: len(dialog.examples.grid.heads) == 4, timeout=PATIENCE)  # narrower: two pairs in a row
+    dialog.resize(1240, 760)
+    qtbot.waitUntil(lambda: len(dialog.examples.grid.heads) == 6, timeout=PATIENCE)
     dialog.grab()
     dialog.examples.others.click()
     dialog.form.task.setCurrentIndex(dialog.form.task.findData("sparse"))

@@ -1,5 +1,6 @@
 """The second page: pairs that the training would learn from, as it makes them of the chosen scans."""
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from stmviewer.gui.sentences import sentence
@@ -10,7 +11,8 @@ from stmviewer.services.training import TrainingRequest
 from stmviewer.services.training_preview import ExamplePair, pairs_job
 
 _HELLO = "Choose a folder first: the pairs are made of the scans to train on"
-_COLUMNS = 3
+#: pairs beside each other at most, and the width (pixels) that one needs with what is said below it
+_MOST_BESIDE, _PAIR_WIDTH = 3, 200
 _ABOUT = (
     "Pieces of the chosen scans, damaged by simulation: the model is given the left one and learns to find the right "
     "one. Grey is not measured."
@@ -87,11 +89,19 @@ class ExamplesPage(QWidget):
                 self.grid.show_hint(sentence(message))
         self.others.setEnabled(not self._making.busy)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.grid.rows and len(self.grid.heads) != 2 * self._beside():
+            self._show()
+
+    def _beside(self) -> int:
+        return min(max(self.width() // _PAIR_WIDTH, 1), _MOST_BESIDE)
+
     def _show(self) -> None:
         tiles = [tile for pair in self.pairs for tile in _tiles(pair)]
-        wide = 2 * _COLUMNS
-        rows = [tiles[k : k + wide] for k in range(0, len(tiles), wide)]
-        self.grid.show_tiles(("given", "wanted") * _COLUMNS, rows)
+        beside = self._beside()
+        rows = [tiles[k : k + 2 * beside] for k in range(0, len(tiles), 2 * beside)]
+        self.grid.show_tiles(("given", "wanted") * beside, rows)
 
 
 def _tiles(pair: ExamplePair) -> tuple[Tile, Tile]:

@@ -63,6 +63,8 @@ class ScansPage(QWidget):
         self.rejected = QListWidget()
         self.rejected.setAccessibleName("Files that cannot be used")
         self.rejected.setMaximumHeight(104)
+        self.rejected.setWordWrap(True)
+        self.rejected.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.counts = QLabel()
         self.suggest_button = self._button("Suggested split", self.suggest)
         self.suggest_button.setToolTip("Whole sessions are kept aside, never parts of a scan")
