@@ -92,13 +92,13 @@ def statuses(dialog: BatchDialog) -> list[Status]:
 
 def test_a_batch_runs_with_the_settings_shown(dialog: BatchDialog, works: Works, folder: Path, qtbot: QtBot) -> None:
     window = dialog.parent()
-    assert dialog.output.text() == str(folder / "restored")
+    assert dialog.form.output.text() == str(folder / "restored")
     window.controls.sparse.setChecked(True)  # they are followed until it starts
-    dialog.format.setCurrentIndex(dialog.format.findData("npz"))
+    dialog.form.format.setCurrentIndex(dialog.form.format.findData("npz"))
     request = window.controls.request()
-    assert dialog.command.text() == BatchPlan(request, folder / "restored", "npz").command([folder])
-    dialog.copy_command.click()
-    assert QApplication.clipboard().text() == dialog.command.text()
+    assert dialog.form.command.text() == BatchPlan(request, folder / "restored", "npz").command([folder])
+    dialog.form.copy_command.click()
+    assert QApplication.clipboard().text() == dialog.form.command.text()
     dialog.start.click()
     qtbot.waitUntil(lambda: statuses(dialog) == [Status.DONE] * 3)
     assert works.names == ["a.npy", "b.npy", "c.npy"]
@@ -188,24 +188,24 @@ def test_a_scan_of_the_window_has_its_turn_between(
 def test_files_can_be_taken_out_and_the_command_says_so(dialog: BatchDialog, folder: Path) -> None:
     dialog.view.selectRow(1)
     dialog.remove.click()
-    assert dialog.command.text().startswith(f"stmviewer restore {folder / 'a.npy'} {folder / 'deep' / 'c.npy'}")
+    assert dialog.form.command.text().startswith(f"stmviewer restore {folder / 'a.npy'} {folder / 'deep' / 'c.npy'}")
     dialog.clear.click()
     assert not dialog.runner.queue.rows and dialog.empty.isVisible()
 
 
 def test_what_cannot_begin_is_said(dialog: BatchDialog, works: Works, folder: Path, qtbot: QtBot) -> None:
-    dialog.output.setText("")
-    dialog._output_typed("")
+    dialog.form.output.setText("")
+    dialog.form.output.textEdited.emit("")
     assert not dialog.start.isEnabled() and dialog.status.text() == "Choose a folder for the results"
-    dialog.output.setText(str(folder / "a.npy"))
+    dialog.form.output.setText(str(folder / "a.npy"))
     dialog.refresh()
     dialog.start.click()
     qtbot.waitUntil(lambda: dialog.messages.message("error") is not None)
     assert "is a file, not a folder" in dialog.messages.message("error").text
     assert not works.names
-    dialog.output.setText("")
+    dialog.form.output.setText("")
     with pytest.raises(RequestError, match="choose a folder"):
-        dialog.plan()
+        dialog.form.plan()
 
 
 def test_closing_with_a_batch_under_way_asks_once(

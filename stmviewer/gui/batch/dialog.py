@@ -1,46 +1,36 @@
-"""The window of a batch: files, settings, where results go; progress, table, and the same as a command line."""
+"""The window of a batch: its files and what became of them, what it would do, how far it is."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QApplication,
-    QComboBox,
     QDialog,
     QFileDialog,
-    QFormLayout,
     QHBoxLayout,
     QHeaderView,
     QLabel,
-    QLineEdit,
-    QPushButton,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
 
 from stmviewer.gui import dialogs
+from stmviewer.gui.batch.plan_form import Asked, PlanForm
 from stmviewer.gui.batch.queue import Phase, Status, default_output
 from stmviewer.gui.batch.runner import BatchRunner
-from stmviewer.gui.batch.table import FILE, HEADS, NOTES, RESULT, BatchTable
+from stmviewer.gui.batch.table import FILE, NOTES, BatchTable
+from stmviewer.gui.dialog_button import dialog_button
 from stmviewer.gui.drop import DropTarget
-from stmviewer.gui.elided_label import ElidedLabel
 from stmviewer.gui.info_bar import InfoArea
-from stmviewer.gui.mask_words import mask_words
 from stmviewer.gui.sentences import sentence
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.slim_bar import SlimBar
-from stmviewer.restore import RestoreRequest, title
 from stmviewer.scan import RequestError
-from stmviewer.services.batch import BatchPlan, table_csv
-from stmviewer.services.exporting import EXPORT_FORMATS
+from stmviewer.services.batch import table_csv
 
 _INVITATION = "Drop files and folders here, or add them below."
-#: what the settings of the window are now; raises RequestError while they make no request
-Asked = Callable[[], RestoreRequest]
 
 
 class BatchDialog(QDialog):
@@ -49,8 +39,8 @@ class BatchDialog(QDialog):
     def __init__(self, runner: BatchRunner, settings: Settings, asked: Asked, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Restore many files – stmviewer")
-        self.runner, self._settings, self._asked = runner, settings, asked
-        self._output_chosen = False
+        self.runner, self._settings = runner, settings
+        self.form = PlanForm(settings, asked, self._folder)
         self.messages = InfoArea()
         self.table = BatchTable(self)
         self.view = QTableView()
@@ -72,33 +62,17 @@ class BatchDialog(QDialog):
         self.empty = QLabel(_INVITATION)
         self.empty.setObjectName("quiet")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.add_files = self._button("Add files…", self._ask_files)
-        self.add_folder = self._button("Add folder…", self._ask_folder, "With the folders below it")
-        self.remove = self._button("Remove", self._remove, "Takes the marked files out of the batch")
-        self.clear = self._button("Clear", runner.clear)
-        self.retry = self._button("Retry failed", self._retry)
-        self.copy_table = self._button("Save table…", self._save_table, "The table as CSV")
-        self.request_line = ElidedLabel()
-        self.output = QLineEdit()
-        self.output.setPlaceholderText("Folder for the results")
-        self.output.setAcceptDrops(False)
-        self.output.textEdited.connect(self._output_typed)
-        self.choose = self._button("Choose…", self._ask_output)
-        self.format = QComboBox()
-        for suffix, text in EXPORT_FORMATS.items():
-            self.format.addItem(f"{suffix} – {text}", suffix)
-        self.format.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.format.setCurrentIndex(max(self.format.findData(settings.text("batch-format", "gwy")), 0))
-        self.format.currentIndexChanged.connect(lambda _: self._format_chosen())
-        self.command = QLineEdit()
-        self.command.setReadOnly(True)
-        self.command.setAccessibleName("The same as a command line")
-        self.copy_command = self._button("Copy", self._copy_command)
+        self.add_files = dialog_button("Add files…", act=self._ask_files)
+        self.add_folder = dialog_button("Add folder…", "With the folders below it", self._ask_folder)
+        self.remove = dialog_button("Remove", "Takes the marked files out of the batch", self._remove)
+        self.clear = dialog_button("Clear", act=runner.clear)
+        self.retry = dialog_button("Retry failed", act=self._retry)
+        self.copy_table = dialog_button("Save table…", "The table as CSV", self._save_table)
         self.status = QLabel()
         self.progress = SlimBar()
-        self.pause = self._button("Pause", self._pause)
-        self.cancel = self._button("Cancel", runner.cancel)
-        self.start = self._button("Start", self._start)
+        self.pause = dialog_button("Pause", act=self._pause)
+        self.cancel = dialog_button("Cancel", act=runner.cancel)
+        self.start = dialog_button("Start", act=self._start)
         self.start.setObjectName("primary")
         self.start.setMinimumWidth(120)
         self._lay_out()
@@ -106,6 +80,7 @@ class BatchDialog(QDialog):
         self.drops.watch(self)
         self.drops.watch(self.view.viewport())
         self.drops.dropped.connect(self.add)
+        self.form.changed.connect(self.refresh)
         runner.changed.connect(self.refresh)
         runner.complained.connect(self._complain)
         self.resize(self.sizeHint())
@@ -119,25 +94,17 @@ class BatchDialog(QDialog):
 
     def add(self, paths: list[Path]) -> None:
         """Puts files and folders into the batch."""
-        self.runner.add(paths, Path(self.output.text()) if self.output.text() else None)
-
-    def plan(self) -> BatchPlan:
-        """What would be done if it were started now. Raises RequestError."""
-        if not self.output.text().strip():
-            raise RequestError("choose a folder for the results")
-        return BatchPlan(self._asked(), Path(self.output.text().strip()), self.format.currentData())
+        self.runner.add(paths, self.form.folder)
 
     def refresh(self) -> None:
         """Brings everything in line with the queue and the settings of the window."""
         queue, runner = self.runner.queue, self.runner
         self.table.show_queue(queue)
         self.empty.setVisible(not queue.rows)
-        self.empty.setText(
-            "Looking for scans…" if runner.looking else "Drop files and folders here, or add them below."
-        )
-        if not self._output_chosen and not self.output.text() and queue.rows:
-            self.output.setText(str(default_output([row.item for row in queue.rows]) or ""))
-        reason = self._describe()
+        self.empty.setText("Looking for scans…" if runner.looking else _INVITATION)
+        if queue.rows:
+            self.form.propose(default_output([row.item for row in queue.rows]))
+        reason = self.form.show_plan(runner.plan if runner.busy else None, runner.command if queue.rows else None)
         idle = not runner.busy
         self.status.setText(reason if idle and reason and queue.rows else queue.text)
         self.progress.setVisible(queue.busy or queue.fraction > 0)
@@ -153,34 +120,13 @@ class BatchDialog(QDialog):
             button.setEnabled(bool(queue.rows) and idle)
         self.retry.setEnabled(idle and queue.count(Status.FAILED, Status.CANCELLED) > 0)
         self.copy_table.setEnabled(bool(queue.outcomes()))
-        for widget in (self.output, self.choose, self.format):
-            widget.setEnabled(idle)
-
-    def _describe(self) -> str:
-        """Shows settings and command line; returns why it cannot be started, '' when it can."""
-        try:
-            plan = self.runner.plan if self.runner.busy and self.runner.plan is not None else self.plan()
-        except RequestError as error:
-            self.command.clear()
-            self.copy_command.setEnabled(False)
-            try:
-                self.request_line.show_text(in_words(self._asked()))
-            except RequestError:
-                self.request_line.show_text("The settings in the main window are not right yet")
-            return sentence(str(error))
-        self.request_line.show_text(in_words(plan.request))
-        self.command.setText(self.runner.command(plan) if self.runner.queue.rows else "")
-        self.command.setCursorPosition(0)
-        self.command.setToolTip(self.command.text())
-        self.copy_command.setEnabled(bool(self.command.text()))
-        return ""
 
     # what the user does
 
     def _start(self) -> None:
         self.messages.dismiss("error")
         try:
-            plan = self.plan()
+            plan = self.form.plan()
         except RequestError as error:
             self._complain(str(error), "")
             return
@@ -207,34 +153,14 @@ class BatchDialog(QDialog):
         if chosen:
             self.add(chosen)
 
-    def _ask_output(self) -> None:
-        name = QFileDialog.getExistingDirectory(
-            self, "Folder for the results", self.output.text() or str(self._folder())
-        )
-        if name:
-            self._output_typed(name)
-            self.output.setText(name)
-            self.refresh()
-
-    def _output_typed(self, _: str) -> None:
-        self._output_chosen = True
-        self.refresh()
-
-    def _format_chosen(self) -> None:
-        self._settings.set_text("batch-format", self.format.currentData())
-        self.refresh()
-
     def _folder(self) -> Path:
         rows = self.runner.queue.rows
         recent = self._settings.recent
         path = rows[-1].item.path if rows else recent[0] if recent else Path.home()
         return path if path.is_dir() else path.parent
 
-    def _copy_command(self) -> None:
-        QApplication.clipboard().setText(self.command.text())
-
     def _save_table(self) -> None:
-        start = Path(self.output.text() or ".") / "batch.csv"
+        start = (self.form.folder or Path()) / "batch.csv"
         name, _ = QFileDialog.getSaveFileName(self, "Save the table", str(start), "Table (*.csv)")
         if name:
             self.save_table(Path(name))
@@ -264,16 +190,7 @@ class BatchDialog(QDialog):
 
     # once
 
-    def _button(self, text: str, action: Callable[[], None], tip: str = "") -> QPushButton:
-        button = QPushButton(text)
-        button.setAutoDefault(False)
-        button.setToolTip(tip)
-        button.clicked.connect(lambda _: action())
-        return button
-
     def _lay_out(self) -> None:
-        self.view.setColumnHidden(HEADS.index("Result"), False)
-        assert len(HEADS) - 1 == RESULT
         over = QVBoxLayout(self.view)
         over.addWidget(self.empty)
         files = QHBoxLayout()
@@ -282,18 +199,6 @@ class BatchDialog(QDialog):
         files.addStretch(1)
         for button in (self.retry, self.copy_table):
             files.addWidget(button)
-        form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("Settings", self.request_line)
-        where = QHBoxLayout()
-        where.addWidget(self.output, 3)
-        where.addWidget(self.choose)
-        where.addWidget(self.format)
-        form.addRow("Write to", where)
-        line = QHBoxLayout()
-        line.addWidget(self.command, 1)
-        line.addWidget(self.copy_command)
-        form.addRow("As a command", line)
         run = QHBoxLayout()
         run.addWidget(self.status, 1)
         for button in (self.pause, self.cancel, self.start):
@@ -302,23 +207,6 @@ class BatchDialog(QDialog):
         column.addWidget(self.messages)
         column.addWidget(self.view, 1)
         column.addLayout(files)
-        column.addLayout(form)
+        column.addWidget(self.form)
         column.addWidget(self.progress)
         column.addLayout(run)
-
-
-def in_words(request: RestoreRequest) -> str:
-    """What a request asks for, in one line: `Repair a bad tip · Network · any surface · Z forward`."""
-    sparse = f"Rebuild a sparse scan ({mask_words(request.mask or '')})"
-    parts = ["Repair a bad tip" if request.task == "repair" else sparse]
-    parts.append("method chosen for each scan" if request.model == "auto" else title(request.model))
-    parts.append(" ".join(filter(None, (request.channel or "topography", request.direction))))
-    if request.align_rows:
-        parts.append("lines aligned first")
-    if request.tips:
-        parts.append("second tip ends taken out first")
-    if request.samples > 1:
-        parts.append(f"{request.samples} samples")
-    if request.process:
-        parts.append(f"first {request.process}")
-    return "   ·   ".join(parts)

@@ -4,11 +4,11 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QMenu,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from stmviewer.gui.dialog_button import dialog_button
 from stmviewer.gui.elided_label import ElidedLabel
 from stmviewer.gui.slim_bar import SlimBar
 from stmviewer.gui.training.runner import Phase
@@ -24,16 +24,18 @@ class Foot(QWidget):
         self.command = QLineEdit()
         self.command.setReadOnly(True)
         self.command.setAccessibleName("The same as a command line")
-        self.copy_button = _button("Copy", "Copies the command line that does the same")
-        self.resume_button = _button("Stopped trainings", "Go on with a training that was stopped")
+        self.copy_button = dialog_button("Copy", "Copies the command line that does the same")
+        self.resume_button = dialog_button("Stopped trainings", "Go on with a training that was stopped")
         self.resume_menu = QMenu(self.resume_button)
         self.resume_button.setMenu(self.resume_menu)
-        self.new_button = _button("New training", "Begin another one; a stopped training can be gone on with later")
-        self.delete_button = _button("Delete…", "Deletes the stopped training; models that were made of it stay")
-        self.keep_button = _button("Keep this state…", "Makes a model of what it has learned so far; it goes on")
-        self.card_button = _button("Card", "What the model was made of, and how well it did")
-        self.use_button = _button("Use this model", "Chooses the model in the window")
-        self.run_button = _button("Start", "")
+        self.new_button = dialog_button(
+            "New training", "Begin another one; a stopped training can be gone on with later"
+        )
+        self.delete_button = dialog_button("Delete…", "Deletes the stopped training; models that were made of it stay")
+        self.keep_button = dialog_button("Keep this state…", "Makes a model of what it has learned so far; it goes on")
+        self.card_button = dialog_button("Card", "What the model was made of, and how well it did")
+        self.use_button = dialog_button("Use this model", "Chooses the model in the window")
+        self.run_button = dialog_button("Start", "")
         for button in (self.run_button, self.use_button):
             button.setObjectName("primary")
             button.setMinimumWidth(130)
@@ -87,10 +89,3 @@ class Foot(QWidget):
         layout.addWidget(self.progress)
         layout.addLayout(line)
         layout.addLayout(bottom)
-
-
-def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    button.setAutoDefault(False)  # Return in a line of text must not start hours of work
-    return button
