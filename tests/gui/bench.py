@@ -144,10 +144,10 @@ def real_services() -> Services:
     )
 
 
-def settled(qtbot: QtBot, window: MainWindow) -> None:
+def settled(qtbot: QtBot, window: MainWindow, timeout: int = 5000) -> None:
     """Waits until neither a job nor a delayed one is under way; but the tip may still be judged."""
-    session = window.session
-    qtbot.waitUntil(lambda: not (session.desk.busy or session.steps.busy or window.restore_page.waiting))
+    session, page = window.session, window.restore_page
+    qtbot.waitUntil(lambda: not (session.desk.busy or session.steps.busy or page.waiting), timeout=timeout)
 
 
 def listed(window: MainWindow) -> list[str]:

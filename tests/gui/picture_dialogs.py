@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from picture_stage import DOUBLE, SPARSE, Stage, State, until
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QWidget
 
 from stmviewer import paths
 from stmviewer.evaluate import clip_weights
@@ -121,8 +121,8 @@ def _menu(title: str) -> Callable[[Stage], QWidget]:
     def act(stage: Stage) -> QWidget:
         stage.sample(DOUBLE)
         stage.restore(task="sparse", mask="lines:4", model="linear")
-        menus = [a.menu() for a in stage.window.menuBar().actions()]
-        menu = next(m for m in menus if isinstance(m, QMenu) and m.title().replace("&", "") == title)
+        # as the window keeps them: those that the menu bar gives may be wrappers of a window before
+        menu = stage.window.menus.menu(title)
         menu.popup(stage.window.mapToGlobal(QPoint(0, 26)))
         return menu
 

@@ -15,6 +15,8 @@ from .bench import real_services, settled
 
 pytestmark = pytest.mark.real_data
 
+#: real restorations take their time (ms)
+PATIENCE = 120_000
 REQUESTS = (
     RestoreRequest("repair", model="row-median"),
     RestoreRequest("sparse", model="cubic", mask="lines:4"),
@@ -33,19 +35,19 @@ def test_every_real_scan_is_restored_in_both_tasks_or_refused_with_a_reason(
     try:
         for file in files:
             window.open_paths([file])
-            settled(qtbot, window)
+            settled(qtbot, window, PATIENCE)
             shown = window.session.shown
             assert shown is not None, file
             assert shown.scan.path == file
             for request in REQUESTS:
                 window.controls.show_request(request)
-                settled(qtbot, window)
+                settled(qtbot, window, PATIENCE)
                 reason = window.restore_page.obstacle()
                 if reason:
                     refused[file.name] = reason
                     continue
                 window.run_controls.button.click()
-                settled(qtbot, window)
+                settled(qtbot, window, PATIENCE)
                 assert window.session.run.phase is Phase.DONE, (file, request, window.session.run.message)
                 result = window.session.restored
                 assert result is not None
