@@ -1,8 +1,11 @@
 """Entry points: `stmviewer` on the command line, `stmviewer-window` by double click."""
 
+import contextlib
+import logging
 import multiprocessing
 import os
 import sys
+from typing import NoReturn
 
 
 def main() -> int:
@@ -11,7 +14,20 @@ def main() -> int:
     _settle()
     from stmviewer.cli import run
 
-    return run(sys.argv[1:])
+    code = run(sys.argv[1:])
+    if "torch" in sys.modules and "PySide6" not in sys.modules:
+        _leave(code)
+    return code
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends the process without taking it apart: with torch that is half a second of work, on a busy machine several,
+    in which a window waits for its training to end. Files are closed by then."""
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # there may be none, or nobody who reads it
+            stream.flush()
+    os._exit(code)
 
 
 def _settle() -> None:

@@ -1,15 +1,19 @@
 """What commands share: progress on a terminal, numbers with units, JSON on stdout."""
 
+import _thread
 import json
 import math
 import os
 import signal
 import sys
 import threading
+import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from stmviewer.scan.progress import Advance, Progress
+from stmviewer.scan.progress import Advance, Cancelled, Progress
 
 _PREFIXES = (
     (1e9, "G"),
@@ -72,10 +76,17 @@ def fault(error: Exception) -> str:
 
 
 class Console:
-    """Progress on stderr, one line that is written over; Ctrl-C asks the work to stop at its next step."""
+    """Progress on stderr, one line that is written over; Ctrl-C asks the work to stop at its next step.
 
-    def __init__(self) -> None:
+    A second one ends it where it is, unless it comes within `echo_s` of the first: torchrun passes on to its processes
+    what the terminal or Slurm has sent them already.
+    """
+
+    def __init__(self, echo_s: float = 0.0) -> None:
         self._stop = threading.Event()
+        self._echo_s = echo_s
+        self._heard: float | None = None
+        self._loading = False
         self._shown = ""
         self._live = sys.stderr.isatty()
         self.prefix = ""
@@ -104,13 +115,33 @@ class Console:
             self._shown = ""
 
     def stop(self) -> None:
-        """Asks the work to stop at its next step, as Ctrl-C does."""
+        """Asks the work to stop at its next step, as Ctrl-C does; from any thread."""
         self._stop.set()
+        if self._loading:
+            _thread.interrupt_main()
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Within the block a stop is heard at once: loading modules takes seconds, on a busy machine many, and has no
+        steps. Raises Cancelled where the work is at that moment; it must leave nothing half done."""
+        self.progress().check()
+        self._loading = True
+        try:
+            yield
+        finally:
+            self._loading = False
+        self.progress().check()  # the work may have caught the exception
 
     def _interrupt(self, *_: object) -> None:
-        if self._stop.is_set():
-            raise KeyboardInterrupt  # asked twice: at once
         self._stop.set()
+        if self._loading:
+            self._loading = False
+            raise Cancelled
+        now = time.monotonic()
+        if self._heard is None:
+            self._heard = now
+        elif now - self._heard >= self._echo_s:
+            raise KeyboardInterrupt  # asked twice: at once
 
     def _report(self, advance: Advance) -> None:
         if not self._live:

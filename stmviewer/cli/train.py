@@ -40,6 +40,8 @@ _RATE_GOING_ON = 6e-4
 _BATCH = 16
 #: fewer images than this are learnt by heart
 _FEW = 4
+#: torchrun passes a signal on within so many seconds
+_ECHO_S = 3.0
 _TOO_FEW = (
     "so few images are soon learnt by heart; `stmviewer adapt` keeps a part of them aside and tells whether the model "
     "gained"
@@ -107,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
         stopped |= event == "stopped"
         print(to_json({"event": event, "step": step, "seconds": seconds, **values}, indent=None), flush=True)
 
-    with Console() as console:
+    with Console(echo_s=0.0 if _alone() else _ECHO_S) as console:
         try:
             with _listening(arguments.commands, console) as asked:
                 _train(arguments, console, tell, asked)
@@ -136,11 +138,10 @@ def _listening(commands: bool, console: Console) -> "Iterator[Callable[[], list[
 
 
 def _train(arguments: argparse.Namespace, console: Console, tell: Any, asked: Any) -> None:
-    from stmviewer.train.run import train
-    from stmviewer.train.spec import SIMULATED
-
+    with console.loading():
+        from stmviewer.train.run import train
+        from stmviewer.train.spec import SIMULATED
     progress = console.progress()
-    progress.check()
     models = arguments.models_dir or paths.user_models()
     notes: list[str] = []
     spec = _spec(arguments, models, notes)
@@ -157,9 +158,13 @@ def _train(arguments: argparse.Namespace, console: Console, tell: Any, asked: An
         console.say(f"stmviewer: model '{info.name}' is in {models}; use it with --model {info.name}")
 
 
+def _alone() -> bool:
+    return os.environ.get("WORLD_SIZE", "1") in ("", "1")
+
+
 def _first() -> bool:
     """Of several processes the first one talks. Asked before torch is loaded."""
-    return os.environ.get("WORLD_SIZE", "1") in ("", "1") or os.environ.get("RANK") == "0"
+    return _alone() or os.environ.get("RANK") == "0"
 
 
 def _spec(arguments: argparse.Namespace, models: Path, notes: list[str]) -> "TrainSpec":

@@ -1,12 +1,13 @@
 """Checkpoints of a training: written whole or not at all, read back without unpickling anything.
 
-Model, averaged model, the best of the averaged ones so far and optimizer moments lie in one safetensors file; counters
+Model, averaged model, the averaged one that is kept so far and optimizer moments lie in one safetensors file; counters
 in its header. The one before is kept beside it: killed at any moment, or with a disk that lost the newest, a training
 has one to go on from.
 """
 
 import json
 import zlib
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,8 +27,10 @@ from stmviewer.train.work import synced
 class Counters:
     """Where a training is. `seconds` is training time over all its runs.
 
-    `validated` counts twelfths of the training that were validated, `best` is the best standing so far (see
-    `validation.standing`) and `best_step` where that was. `logged` is how many lines the log has; None: not known.
+    `validated` counts twelfths of the training that were validated. `best` is the mean score of the weights that are
+    kept (see `keeping.py`) and `best_step` where that was; `highest` are the scores of each sample at the validation
+    with the highest mean, `judged_by` tells which samples these are. `logged` is how many lines the log has; None: not
+    known.
     """
 
     step: int = 0
@@ -36,6 +39,8 @@ class Counters:
     validated: int = 0
     best: float | None = None
     best_step: int = 0
+    highest: Sequence[float] = ()
+    judged_by: str = ""
     logged: int | None = None
 
 
@@ -45,7 +50,7 @@ class State:
 
     model: nn.Module
     average: dict[str, Tensor]
-    #: the best averaged weights so far; empty before the first validation
+    #: the averaged weights that are kept so far; empty before the first validation
     best: dict[str, Tensor]
     optimizer: torch.optim.Optimizer
 

@@ -63,17 +63,23 @@ class Sample:
 
 
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+Check = Callable[[], None]
+
+
+def _go_on() -> None:
+    pass
 
 
 class Maker(Protocol):
     """Makes samples by their index, always the same ones.
 
-    A batch may be a process's share of a larger one whose first index is `first`.
+    A batch may be a process's share of a larger one whose first index is `first`. It calls `check` before each sample,
+    which raises where the batch is not wanted any more.
     """
 
     def make(self, index: int) -> Sample: ...
 
-    def batch(self, indices: Sequence[int], first: int | None = None) -> Arrays: ...
+    def batch(self, indices: Sequence[int], first: int | None = None, check: Check = ...) -> Arrays: ...
 
 
 def stacked(samples: Sequence[Sample]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -245,16 +251,20 @@ class SampleMaker:
             pixel_m,
         )
 
-    def batch(self, indices: Sequence[int], first: int | None = None) -> Arrays:
+    def batch(self, indices: Sequence[int], first: int | None = None, check: Check = _go_on) -> Arrays:
         """The samples of `indices` as `stacked` gives them.
 
         A share of the batches is of small crops: only so coarse versions of small scans fit in.
         """
         small = np.random.default_rng((self.seed, 1, _key(indices, first))).random() < self.small_share
         makings = [self._making(i, _small(self.size) if small else self.size) for i in indices]
-        if self.degrader is None:
-            return stacked([_made(making, degraded_pair) for making in makings])
-        return stacked(_made_together(makings, self.degrader))
+        if self.degrader is not None:
+            return stacked(_made_together(makings, self.degrader, check))
+        samples = []
+        for making in makings:
+            check()
+            samples.append(_made(making, degraded_pair))
+        return stacked(samples)
 
 
 @dataclass(frozen=True)
@@ -272,8 +282,8 @@ class Mixed:
     def make(self, index: int) -> Sample:
         return self._of(index).make(index)
 
-    def batch(self, indices: Sequence[int], first: int | None = None) -> Arrays:
-        return self._of(_key(indices, first)).batch(indices, first)
+    def batch(self, indices: Sequence[int], first: int | None = None, check: Check = _go_on) -> Arrays:
+        return self._of(_key(indices, first)).batch(indices, first, check)
 
 
 def _key(indices: Sequence[int], first: int | None) -> int:
@@ -296,16 +306,18 @@ def _made(making: _Making, degrade_one: Callable[[Plan], Pair]) -> Sample:
     raise AssertionError("a sample has one pair at most")
 
 
-def _made_together(makings: Sequence[_Making], degrader: Degrader) -> list[Sample]:
+def _made_together(makings: Sequence[_Making], degrader: Degrader, check: Check) -> list[Sample]:
     """The samples, with all the pairs that they ask for made at once."""
     samples: dict[int, Sample] = {}
     plans: dict[int, Plan] = {}
     for i, making in enumerate(makings):
+        check()
         try:
             plans[i] = next(making)
         except StopIteration as done:
             samples[i] = done.value
     for i, pair in zip(plans, degrader(list(plans.values())), strict=True):
+        check()
         try:
             makings[i].send(pair)
         except StopIteration as done:

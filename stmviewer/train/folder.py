@@ -20,6 +20,8 @@ _NOMINAL_PIXEL_M = 0.06e-9
 _NOMINAL_HALF_RANGE_M = 60e-12
 #: crops up to this size are drawn for the coarse versions of small scans
 _SMALL = 32
+#: the smallest crop, and what a scan must have besides
+_LEAST_CROP, _MARGIN = 32, 32
 #: a list of the sessions of a folder that models are judged by: what file names begin with, up to the first underscore
 _SESSIONS = "validation_sessions.txt"
 JUDGED_BY = f"of a session that models are judged by ({_SESSIONS})"
@@ -29,10 +31,17 @@ _TOLD = 20
 
 @dataclass(frozen=True)
 class Rejected:
-    """A file that was not used, and why."""
+    """A file that was not used, and why; `side` where it is because it has so few pixels on its shorter side."""
 
     path: Path
     reason: str
+    side: int | None = None
+
+
+class _TooSmall(RequestError):
+    def __init__(self, side: int, least: int) -> None:
+        super().__init__(f"smaller than {least} pixels a side ({side})")
+        self.side = side
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,8 @@ def read_folder(
     up to the first underscore); else they count as 0.06 nm.
     Raises FileError when the folder is missing or nothing in it can be used.
     """
+    if folder.is_file():
+        raise FileError(folder, "is a file, not a folder", "Give the folder that it is in; stmviewer adapt takes files")
     if not folder.is_dir():
         raise FileError(folder, "there is no such folder", "Give a folder of good scans, or simulated:si001h")
     paths = (
@@ -126,6 +137,8 @@ def read_folder(
             continue
         try:
             found.append(_read(path, least, size_by_rows))
+        except _TooSmall as error:
+            rejected.append(Rejected(path, str(error), error.side))
         except FileError as error:
             rejected.append(Rejected(path, error.cause))
         except StmviewerError as error:
@@ -134,8 +147,7 @@ def read_folder(
     rejected += [Rejected(one.path, in_another_unit(one.unit, usual)) for one in found if one.unit != usual]
     found = [one for one in found if one.unit == usual]
     if not found:
-        why = f"; {rejected[0].path.name}: {rejected[0].reason}" if rejected else ""
-        raise FileError(folder, f"no scan in this folder can be used{why}", f"Readable are {endings()}")
+        raise _none_usable(folder, rejected, least, training=training)
     pixels = [image_pixel_m or _NOMINAL_PIXEL_M if one.pixel_m is None else one.pixel_m for one in found]
     rows = {k: one.rows for k, one in enumerate(found) if one.pixel_m is None and image_pixel_m is None}
     sizes = agreed_pixels(list(rows.values()), [session(found[i].path) for i in rows])
@@ -158,6 +170,21 @@ def read_folder(
     )
 
 
+def _none_usable(folder: Path, rejected: Sequence[Rejected], least: int, *, training: bool) -> FileError:
+    """The error for a folder of which nothing can be used, with what helps."""
+    if not rejected:
+        return FileError(folder, "there is no scan in this folder", f"Readable are {endings()}")
+    more = f" ({len(rejected)} files, none can be used)" if len(rejected) > 1 else ""
+    cause = f"no scan in this folder can be used; {rejected[0].path.name}: {rejected[0].reason}{more}"
+    sides = [one.side for one in rejected if one.side is not None]
+    if not sides:
+        return FileError(folder, cause, "Give whole scans of a surface, measured to the last line")
+    fitting = _LEAST_CROP + _MARGIN
+    if training and max(sides) >= fitting < least:
+        return FileError(folder, cause, f"--crop {_LEAST_CROP} takes scans from {fitting} pixels a side on")
+    return FileError(folder, cause, f"Give larger scans, {least} pixels a side at least")
+
+
 @dataclass(frozen=True)
 class _Read:
     """A good scan; `pixel_m` is None where it is not known, `rows` are the dimer rows where they were looked for."""
@@ -177,10 +204,10 @@ def _read(path: Path, least: int, size_by_rows: bool) -> _Read:
     reason = channel.why_not_restorable()  # reads the data, which may be damaged
     if reason is None and not channel.measured.all():
         reason = "some of its pixels were not measured"
-    if reason is None and min(channel.data.shape) < least:
-        reason = f"smaller than {least} pixels a side"
     if reason is not None:
         raise RequestError(reason)
+    if (side := min(channel.data.shape)) < least:
+        raise _TooSmall(side, least)
     image, scale = _clean(channel.data)
     known = scan.geometry.calibrated
     rows = find_rows(channel.data) if size_by_rows and not known else None

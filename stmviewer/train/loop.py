@@ -1,6 +1,7 @@
 """The training loop, for every learned kind."""
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from stmviewer.restore.models import FlowModel, LearnedModel, OnePassModel, SampledModel
 from stmviewer.restore.weights import channels_last
 from stmviewer.scan import Cancelled, FileError, Progress, RequestError
-from stmviewer.train import checkpoint
+from stmviewer.train import checkpoint, keeping
 from stmviewer.train.checkpoint import Counters, State, share
 from stmviewer.train.dataset import Maker
 from stmviewer.train.distributed import World, together
@@ -21,7 +22,7 @@ from stmviewer.train.losses import keep_measured, laplace_loss, restoration_loss
 from stmviewer.train.meter import Meter, asked_to_stop, memory_mb
 from stmviewer.train.prefetch import Batch, Prefetcher
 from stmviewer.train.spec import TrainSpec
-from stmviewer.train.validation import Validation, standing
+from stmviewer.train.validation import Validation
 
 _EMA = 0.995
 _WARM_UP_STEPS = 100
@@ -99,6 +100,22 @@ def _one_pass_loss(model: OnePassModel, batch: Batch) -> Tensor:
     return restoration_loss(shown, target) + _SCALE_WEIGHT * laplace_loss(log_scale.float(), target - mean.float())
 
 
+@contextlib.contextmanager
+def checked_within(model: nn.Module, check: Callable[[], None]) -> Iterator[None]:
+    """Within the block `check` is called between the layers, forwards and backwards; what it raises ends the step.
+
+    On a busy machine without a GPU a whole step takes seconds.
+    """
+    layers = [m for m in model.modules() if not list(m.children())]
+    handles = [m.register_forward_pre_hook(lambda *_: check()) for m in layers]
+    handles += [p.register_post_accumulate_grad_hook(lambda _: check()) for p in model.parameters() if p.requires_grad]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
 class Training:
     """A model, its average, the best averaged one so far, its optimizer and where it stands.
 
@@ -152,7 +169,7 @@ class Training:
         return self._lent(self.average)
 
     def kept(self) -> contextlib.AbstractContextManager[LearnedModel]:
-        """Within the block the model has the averaged weights that validation found best; the last without any."""
+        """Within the block the model has the averaged weights that validation chose; the last without any."""
         return self._lent(self.best or self.average)
 
     @contextlib.contextmanager
@@ -181,11 +198,12 @@ class Training:
     ) -> None:
         """Trains to the end; checks `progress` every step, writes `state` every minute and at the end.
 
-        `validation` is scored with the averaged weights about twelve times and at the end; the best are kept.
+        `validation` is scored with the averaged weights about twelve times and at the end; `keeping` says which stay.
         """
         progress = progress.part(1.0, "Training", 1000)
         try:
-            self._steps(state, validation, report, progress, hooks)
+            with checked_within(self.model, progress.check) if self.world.alone else contextlib.nullcontext():
+                self._steps(state, validation, report, progress, hooks)
         except BaseException as error:
             try:
                 self.save(state)
@@ -200,6 +218,8 @@ class Training:
         if last is not None and self.counters.best is not None:
             self.save(state)
             values = {"best_step": float(self.counters.best_step), "best": self.counters.best, "last": last}
+            if isinstance(self.model, SampledModel):  # what is judged is minus its logarithm
+                values |= {k: math.exp(-values[k]) for k in ("best", "last")}
             self._report(report, "kept", values)
 
     def _steps(
@@ -214,7 +234,8 @@ class Training:
         meter, judging = Meter(begun), 0.0
         saved, pause = begun, min(_FIRST_CHECKPOINT_S, _CHECKPOINT_S)
         last_done = 0.0
-        with Prefetcher(self.maker, self.spec.batch, self.counters.step, world=self.world) as batches:
+        waiting = progress if self.world.alone else None
+        with Prefetcher(self.maker, self.spec.batch, self.counters.step, world=self.world, progress=waiting) as batches:
             stream = iter(batches)
             while self.done < 1:
                 asked = time.monotonic()
@@ -231,22 +252,27 @@ class Training:
                     self._report(report, "train", self._measured(meter, now))
                     meter = Meter(now)
                 if self.counters.validated <= _VALIDATIONS * self.done < _VALIDATIONS:
-                    # counted by what is done, so that a training that is resumed validates where it would have
-                    self.counters.validated = int(_VALIDATIONS * self.done) + 1
                     # by the clock, a slow machine is to train for most of its time
                     if self.spec.steps is not None or judging <= _JUDGING * (now - begun):
-                        self._validate(validation, report, progress, hooks)
+                        with self._stopping_together():
+                            self._validate(validation, report, progress, hooks)
                         judging += time.monotonic() - now
                         meter.paused(time.monotonic() - now)
+                    # counted by what is done, so that a training that is resumed validates where it would have
+                    self.counters.validated = int(_VALIDATIONS * self.done) + 1
                 for name in hooks.asked():
                     self._save_named(hooks, name, report)
                 if now - saved > pause:
                     self.save(state)
                     saved, pause = now, _CHECKPOINT_S
                     self._report(report, "checkpoint", {"path": str(state), "name": None})
-                with contextlib.nullcontext() if self.world.alone else contextlib.suppress(Cancelled):
+                with self._stopping_together():
                     progress.tick(1000 * (self.done - last_done))
                 last_done = self.done
+
+    def _stopping_together(self) -> contextlib.AbstractContextManager[None]:
+        """Within the block one of several processes breaks off when asked to stop; the next step ends them all."""
+        return contextlib.nullcontext() if self.world.alone else contextlib.suppress(Cancelled)
 
     def _report(self, report: Callable[[Report], None], kind: str, values: dict[str, Any]) -> None:
         if self.world.writes:
@@ -273,23 +299,23 @@ class Training:
     def _validate(
         self, validation: Validation, report: Callable[[Report], None], progress: Progress, hooks: Hooks
     ) -> float | None:
-        """Scores the averaged weights and keeps them if none were better; their standing, None without samples.
+        """Scores the averaged weights and keeps them if none were better beyond chance; their mean score, if any.
 
-        Of several processes one does it while the others wait: a stop is heard after it.
+        Of several processes one does it while the others wait.
         """
         if not self.world.writes:
             return None
         with self.averaged() as model:
-            values = validation.score(model, self.device, progress if self.world.alone else Progress())
-            self._report(report, "validation", values)
+            found = validation.score(model, self.device, progress)
+            self._report(report, "validation", found.means)
             path = hooks.probes(model, self.counters.step)
         if path is not None:
             self._report(report, "probes", {"path": str(path)})
-        value = standing(values)
-        if value is not None and (self.counters.best is None or value >= self.counters.best):
-            self.counters.best, self.counters.best_step = value, self.counters.step
+        if not found.judged:
+            return None
+        if keeping.take(self.counters, found.judged, validation.fingerprint):
             self.best = {name: weights.clone() for name, weights in self.average.items()}
-        return value
+        return sum(found.judged) / len(found.judged)
 
     def _step(self, batch: Batch) -> float:
         """One optimizer step; a step whose loss or gradient is not finite is skipped and counted. Returns the loss."""
@@ -299,10 +325,14 @@ class Training:
             group["lr"] = self.spec.rate * self._schedule()
         moved = tuple(x.to(self.device).contiguous(memory_format=_layout(x)) for x in batch)
         self.optimizer.zero_grad(set_to_none=True)
-        with together():
-            with torch.autocast(self.device.type, torch.bfloat16):
-                loss = self.loss(moved, generator)
-            loss.backward()
+        try:
+            with together():
+                with torch.autocast(self.device.type, torch.bfloat16):
+                    loss = self.loss(moved, generator)
+                loss.backward()
+        except Cancelled:  # nothing has changed: it will be done again
+            self.counters.step -= 1
+            raise
         weights = checkpoint.trainable(self.model)
         norm = torch.nn.utils.clip_grad_norm_(weights.values(), 1.0)
         mean, norm = self.world.mean(torch.stack([loss.detach().float(), norm.float()]))

@@ -121,4 +121,4 @@ def validation_of(spec: TrainSpec, maker: Maker, progress: Progress, *, waves: b
             image_pixel_m=spec.image_pixel_m,
         )
         sets["real"] = SampleMaker(real, 64, spec.repair_share, seed=2, noisy_targets=False, waves=waves)
-    return Validation.of(sets, VALIDATION_SAMPLES)
+    return Validation.of(sets, VALIDATION_SAMPLES, progress)

@@ -12,7 +12,7 @@ from stmviewer.restore.info import ModelInfo
 from stmviewer.scan import FileError, RequestError
 from stmviewer.train.card import write_card
 from stmviewer.train.spec import check_name
-from stmviewer.train.work import Work
+from stmviewer.train.work import Work, whole
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,9 @@ def describe(weights: Path, info: ModelInfo, facts: dict[str, str], step: int, s
     """Writes what a model of the library needs beside the weights of a checkpoint."""
     text = json.dumps({"info": asdict(info), "facts": facts, "step": step, "seconds": seconds}, indent=1)
     temporary = weights.with_suffix(".json.part")
-    temporary.write_text(text + "\n", encoding="utf-8")
-    temporary.replace(weights.with_suffix(".json"))
+    with whole(temporary):
+        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.replace(weights.with_suffix(".json"))
 
 
 def named_checkpoints(work: Work) -> list[Named]:

@@ -7,24 +7,37 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from stmviewer.scan import Progress
 from stmviewer.train.dataset import Maker
 from stmviewer.train.distributed import World
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
+class _Closed(Exception):
+    """Nobody wants the batch that is being made."""
+
+
 class Prefetcher:
     """Iterates over batches from sample `start` on, in order, made by one thread while the network computes.
 
-    Of several processes (`world`) each makes its share of the samples of a batch.
+    Of several processes (`world`) each makes its share of the samples of a batch. Who waits for a batch is Cancelled
+    when `progress` is.
 
-    Close it (or leave the `with` block): its thread ends within one batch, and who still reads is told so.
+    Close it (or leave the `with` block): its thread ends within one sample, and who still reads is told so.
     """
 
     def __init__(
-        self, maker: Maker, batch_size: int, start_step: int = 0, depth: int = 4, world: World | None = None
+        self,
+        maker: Maker,
+        batch_size: int,
+        start_step: int = 0,
+        depth: int = 4,
+        world: World | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self._maker, self._size, self._world = maker, batch_size, world or World()
+        self._progress = progress or Progress()
         self._queue: queue.Queue[Batch | BaseException] = queue.Queue(maxsize=depth)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, args=(start_step,), name="stmviewer-batches", daemon=True)
@@ -35,11 +48,15 @@ class Prefetcher:
             while not self._stop.is_set():
                 first, last = step * self._size, (step + 1) * self._size
                 mine = range(first + self._world.rank, last, self._world.size)
-                arrays = self._maker.batch(mine) if self._world.alone else self._maker.batch(mine, first)
+                arrays = self._maker.batch(mine, first, self._check)
                 self._put(tuple(torch.from_numpy(a) for a in arrays))  # type: ignore[arg-type]
                 step += 1
         except BaseException as error:
             self._put(error)
+
+    def _check(self) -> None:
+        if self._stop.is_set():
+            raise _Closed
 
     def _put(self, item: Batch | BaseException) -> None:
         while not self._stop.is_set():
@@ -63,6 +80,7 @@ class Prefetcher:
             try:
                 return self._queue.get(timeout=0.2 if working else 0)
             except queue.Empty:
+                self._progress.check()
                 if not working:
                     return RuntimeError("the thread that makes the batches has ended")
 

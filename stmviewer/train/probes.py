@@ -12,6 +12,7 @@ from stmviewer.restore.networks import STRIDE
 from stmviewer.scan import FileError, Progress
 from stmviewer.train.dataset import Maker, Mixed, Sample, SampleMaker
 from stmviewer.train.validation import predict
+from stmviewer.train.work import whole
 
 #: of each task
 _COUNT = 2
@@ -20,7 +21,7 @@ _TRIED = 40
 _SIDE = 96
 
 
-def probes_of(maker: Maker) -> list[Sample]:
+def probes_of(maker: Maker, progress: Progress) -> list[Sample]:
     """Up to two repairs and two sparse samples of a maker, always the same ones; as large as its images allow."""
     if isinstance(maker, Mixed):
         maker = maker.first
@@ -30,6 +31,7 @@ def probes_of(maker: Maker) -> list[Sample]:
     fixed = replace(maker, size=side, seed=4, widening=0, degrader=None)
     found: dict[str, list[Sample]] = {"repair": [], "sparse": []}
     for index in range(_TRIED):
+        progress.check()
         sample = fixed.make(index)
         if len(found[sample.task]) < _COUNT:
             found[sample.task].append(sample)
@@ -48,7 +50,7 @@ def write_probes(
     restored = []
     for sample in samples:
         progress.check()
-        image = predict(model, sample, device)
+        image = predict(model, sample, device, progress)
         restored.append(np.where(sample.measured, sample.filled, image) if sample.task == "sparse" else image)
     arrays = {
         "raw": np.stack([s.filled for s in samples]).astype(np.float32),
@@ -59,8 +61,10 @@ def write_probes(
     temporary = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-        temporary.replace(path)
+        with whole(temporary):
+            with temporary.open("wb") as file:
+                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+            temporary.replace(path)
     except OSError as error:
-        raise FileError(path, f"cannot be written ({error.strerror or error})", "Is the disk full?") from error
+        cause = f"cannot be written ({error.strerror or error})"
+        raise FileError(path, cause, "Is the disk full? Go on later with --resume") from error

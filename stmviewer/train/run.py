@@ -132,12 +132,12 @@ class Job:
         validation = Validation(())
         if training.world.writes:
             validation = validation_of(self.spec, self.made.maker, progress, waves=training.model.config.waves)
-        probes = probes_of(self.made.maker)
+        probes = probes_of(self.made.maker, progress)
         self._tell("started", self._facts_at_start(counters.step if resume else None))
 
         def probe(model: LearnedModel, step: int) -> Path:
             path = self.work.probes(step)
-            write_probes(path, probes, model, training.device, progress if training.world.alone else Progress())
+            write_probes(path, probes, model, training.device, progress)
             return path
 
         try:
@@ -289,9 +289,12 @@ def _kept(spec: TrainSpec, counters: Counters) -> str:
     """Which weights the model has, in words."""
     if counters.best is None:
         return "the averaged weights of the last step"
-    which = "the last" if counters.best_step == counters.step else f"step {counters.best_step:,}"
-    by = f"loss {-counters.best:.4f}" if spec.kind in _STEPS else f"SSIM {counters.best:.4f}"
-    return f"the averaged weights of {which}, best in validation ({by})"
+    score = f"loss {math.exp(-counters.best):.4f}" if spec.kind in _STEPS else f"SSIM {counters.best:.4f}"
+    if counters.best_step == counters.step:
+        return (
+            f"the averaged weights of the last step, which no earlier ones beat beyond chance ({score} in validation)"
+        )
+    return f"the averaged weights of step {counters.best_step:,}; later ones did worse in validation ({score} here)"
 
 
 def _info(spec: TrainSpec, licence: str, pixels_m: tuple[float, ...], covered: Coverage) -> ModelInfo:

@@ -127,7 +127,7 @@ class Journal:
         if kept == found:
             return
         temporary = self.path.with_name(self.path.name + ".part")
-        with self._writing():
+        with self._writing(), whole(temporary):
             temporary.write_text("".join(text + "\n" for text in kept), encoding="utf-8")
             temporary.replace(self.path)
 
@@ -145,6 +145,17 @@ class Journal:
         except OSError as error:
             cause = f"cannot be written ({error.strerror or error})"
             raise FileError(self.path, cause, "Is the disk full? Go on later with --resume") from error
+
+
+@contextmanager
+def whole(temporary: Path) -> Iterator[None]:
+    """Takes half a file away when writing it failed: it may be what fills the disk."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
 
 
 def synced(path: Path) -> None:

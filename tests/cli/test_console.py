@@ -1,8 +1,10 @@
+import contextlib
 import io
 import json
 import math
 import signal
 import sys
+import threading
 
 import pytest
 
@@ -99,3 +101,54 @@ def test_being_asked_to_end_is_being_stopped():
         with pytest.raises(Cancelled):
             console.progress().tick(0)
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_torchrun_passes_on_is_not_a_second_time(monkeypatch):
+    now = [10.0]
+    monkeypatch.setattr("stmviewer.cli.console.time.monotonic", lambda: now[0])
+    with Console(echo_s=3.0) as console:
+        signal.raise_signal(signal.SIGTERM)
+        now[0] = 11.0
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(Cancelled):
+            console.progress().check()
+        now[0] = 13.5
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_signal_after_a_stop_by_other_means_is_not_a_second_time():
+    with Console() as console:
+        console.stop()
+        signal.raise_signal(signal.SIGTERM)  # by a window that grew impatient: what is being written is written
+        with pytest.raises(Cancelled):
+            console.progress().check()
+
+
+def test_while_modules_are_loaded_a_stop_is_heard_at_once():
+    with Console() as console, pytest.raises(Cancelled), console.loading():
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("went on")
+    with Console() as console:
+        asked = threading.Thread(target=console.stop)
+        with pytest.raises(Cancelled), console.loading():
+            asked.start()
+            asked.join()
+            while True:  # a loop without steps
+                pass
+
+
+def test_a_stop_before_or_after_loading_is_no_less_of_one():
+    with Console() as console:
+        console.stop()
+        with pytest.raises(Cancelled), console.loading():
+            raise AssertionError("loaded")
+    # as libraries do around what is optional
+    with Console() as console, pytest.raises(Cancelled), console.loading(), contextlib.suppress(Exception):
+        signal.raise_signal(signal.SIGINT)
+    with Console() as console:
+        with console.loading():
+            pass
+        signal.raise_signal(signal.SIGINT)  # afterwards it is heard at the next step again
+        with pytest.raises(Cancelled):
+            console.progress().check()

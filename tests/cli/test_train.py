@@ -1,5 +1,6 @@
 import functools
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 
 from stmviewer import paths
 from stmviewer.cli.train import read_protocol
-from stmviewer.scan import FileError
+from stmviewer.files import save_scan
+from stmviewer.scan import Channel, FileError, Geometry, Scan
+from stmviewer.train import checkpoint
 
 from . import scans
 
@@ -165,6 +168,108 @@ def test_sources_that_are_none(run, tmp_path):
     run("train", tmp_path / "small", *words).refused("small", "a.gwy", "smaller than")
     run("train", "simulated:graphene", *words).refused("graphene", "si001h")
     assert not paths.user_models().exists() or not list(paths.user_models().iterdir())
+
+
+def constant(path):
+    return scans.write(path, np.full((100, 100), 1e-9))
+
+
+def with_a_gap(path):
+    data = scans.lattice(100, 100)
+    data[50] = np.nan
+    return scans.write(path, data)
+
+
+def unmeasured(path):
+    return scans.write(path, np.full((100, 100), np.nan))
+
+
+def small(path):
+    return scans.write(path, scans.lattice(90, 120))
+
+
+def tiny(path):
+    return scans.write(path, scans.lattice(40, 40))
+
+
+def a_current(path):
+    channel = Channel("Current", "A", scans.lattice(100, 100))
+    return save_scan(Scan([channel], Geometry(100, 100, 1e-8, 1e-8)), path)
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (constant, ["the same value", "measured to the last line"]),
+        (with_a_gap, ["not measured", "measured to the last line"]),
+        (unmeasured, ["no pixel was measured"]),
+        (small, ["smaller than 96 pixels a side (90)", "--crop 32"]),
+        (tiny, ["smaller than 96 pixels a side (40)", "larger scans"]),
+    ],
+)
+def test_scans_that_cannot_be_trained_on(run, tmp_path, folder, caplog, made, why):
+    """Alone they are refused, with the reason and what helps; beside good ones they are left out, with the reason."""
+    words = ["--name", "regression-lab", "--train-steps", 1]
+    made(tmp_path / "bad" / "bad.gwy")
+    outcome = run("train", tmp_path / "bad", *words)
+    outcome.refused(tmp_path / "bad", "bad.gwy", *why)
+    assert not paths.user_models().exists() or not list(paths.user_models().iterdir())
+    made(folder / "bad.gwy")
+    outcome = run("train", folder, *words, "--from", "scratch")
+    assert outcome.code == 0
+    assert f"{folder / 'bad.gwy'} is left out: " in caplog.text
+    assert why[0] in caplog.text
+    assert lines(outcome.out)[0]["images"] == 2
+    assert "2 scans in the folder scans, 1 left out" in (paths.user_models() / "regression-lab.md").read_text()
+
+
+def test_a_scan_in_another_unit_is_left_out(run, folder, caplog):
+    a_current(folder / "current.gwy")
+    outcome = run("train", folder, "--name", "regression-lab", "--train-steps", 1, "--from", "scratch")
+    assert outcome.code == 0
+    assert "current.gwy is left out: in A, where most scans of the folder are in m" in caplog.text
+    assert lines(outcome.out)[0]["images"] == 2
+
+
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_few_scans_are_trained_on_and_it_is_said(run, tmp_path, count):
+    for k in range(count):
+        scans.write(tmp_path / "scans" / f"{k}.gwy", scans.lattice(100, 100, seed=k))
+    outcome = run("train", tmp_path / "scans", "--name", "regression-lab", "--train-steps", 1, "--from", "scratch")
+    assert outcome.code == 0
+    assert lines(outcome.out)[0]["images"] == count
+    assert ("learnt by heart" in outcome.err) == (count < 4)
+    assert (paths.user_models() / "regression-lab.safetensors").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process as POSIX has them")
+@pytest.mark.parametrize("room", [0, 3_000, 60_000])
+def test_a_disk_that_is_full(run, tmp_path, room):
+    """For real: no file may grow beyond `room` bytes, and so no log, no picture, no checkpoint or no model is written.
+
+    What was there before is there still, and the training goes on with it.
+    """
+    import resource
+
+    words = ["train", "simulated:si001h", "--name", "regression-lab", "--train-steps"]
+    assert run(*words, 2).code == 0
+    model, work = (paths.user_models() / f"regression-lab.{end}" for end in ("safetensors", "training"))
+    before = [checkpoint.read(work / "state.safetensors").counters.step, model.read_bytes()]
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        outcome = run(*words, 4, "--resume")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert outcome.code == 2
+    outcome.one_line(paths.user_models(), "cannot be written", "File too large", "disk full", "--resume")
+    assert before == [checkpoint.read(work / "state.safetensors").counters.step, model.read_bytes()]
+    assert not list(paths.user_models().rglob("*.part"))
+    outcome = run(*words, 4, "--resume")
+    assert outcome.code == 0, outcome.err
+    curve = [line["step"] for line in lines((work / "log.jsonl").read_text()) if line["kind"] == "validation"]
+    assert curve == sorted(set(curve))
+    assert checkpoint.read(work / "state.safetensors").counters.step == 4
 
 
 def test_a_folder_starts_from_a_shipped_model_unless_told_otherwise(run, folder):

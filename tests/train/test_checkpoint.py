@@ -40,12 +40,14 @@ def test_the_best_weights_so_far_come_back(tmp_path):
     job = tiny.training(asked, tiny.maker())
     job.best = {name: torch.full_like(value, 0.5) for name, value in job.average.items()}
     job.counters.best, job.counters.best_step, job.counters.validated = 0.75, 2, 7
+    job.counters.highest, job.counters.judged_by = (0.75, 0.85), "these"
     job.save(tmp_path / "state.safetensors")
     other = tiny.training(asked, tiny.maker())
     assert not other.best
     other.resume(tmp_path / "state.safetensors")
     assert tiny.same(other.best, job.best)
     assert (other.counters.best, other.counters.best_step) == (0.75, 2)
+    assert (list(other.counters.highest), other.counters.judged_by) == ([0.75, 0.85], "these")
     with other.kept() as model:
         assert all((p == 0.5).all() for p in checkpoint.trainable(model).values())
     assert not tiny.same(tiny.weights(other.model), job.best)

@@ -83,10 +83,26 @@ def test_a_list_chooses_and_what_it_names_in_vain_is_told(mixed):
 
 def test_a_folder_without_a_usable_scan_is_an_error_that_says_why(tmp_path):
     save(tmp_path / "small.gwy", lattice(40, 40))
-    with pytest.raises(FileError, match=r"small\.gwy: smaller than 64 pixels") as caught:
+    with pytest.raises(FileError, match=r"small\.gwy: smaller than 64 pixels a side \(40\)") as caught:
         read(tmp_path)
     assert caught.value.path == tmp_path
-    assert str(caught.value).count(".gwy") == 2  # the file, and the suffix once in the advice
+    assert "Give larger scans" in caught.value.advice
+    save(tmp_path / "unsmall.gwy", np.full((80, 80), 1e-9))
+    with pytest.raises(FileError, match=r"2 files, none can be used"):
+        read(tmp_path)
+
+
+def test_what_would_help_is_said(tmp_path):
+    def advice(least: int) -> str:
+        with pytest.raises(FileError) as caught:
+            read_folder(tmp_path, least, None, Progress(), training=True)
+        return caught.value.advice
+
+    assert ".sxm" in advice(64)  # nothing there: what could be
+    save(tmp_path / "constant.gwy", np.full((80, 80), 1e-9))
+    assert "measured to the last line" in advice(64)
+    save(tmp_path / "small.gwy", lattice(70, 90))
+    assert advice(96) == "--crop 32 takes scans from 64 pixels a side on"
 
 
 def test_empty_and_missing_folders_are_errors(tmp_path):
@@ -96,7 +112,7 @@ def test_empty_and_missing_folders_are_errors(tmp_path):
         read(tmp_path / "gone")
     file = tmp_path / "file.txt"
     file.write_text("x")
-    with pytest.raises(FileError, match="no such folder"):
+    with pytest.raises(FileError, match="is a file, not a folder"):
         read(file)
 
 

@@ -8,8 +8,8 @@ import torch
 from stmviewer.restore.models import FlowModel
 from stmviewer.scan import Cancelled, Progress
 from stmviewer.train.checkpoint import trainable
-from stmviewer.train.loop import Training, loss_of
-from stmviewer.train.validation import Validation, standing
+from stmviewer.train.loop import Training, checked_within, loss_of
+from stmviewer.train.validation import Scored, Validation, judged
 
 from . import tiny
 
@@ -20,8 +20,8 @@ class _Poisoned:
     def __init__(self, *bad: int) -> None:
         self._maker, self._bad = tiny.maker(), bad
 
-    def batch(self, indices):
-        filled, measured, target, task = self._maker.batch(indices)
+    def batch(self, indices, *rest):
+        filled, measured, target, task = self._maker.batch(indices, *rest)
         if indices[0] // len(indices) in self._bad:
             target = np.full_like(target, np.nan)
         return filled, measured, target, task
@@ -108,6 +108,80 @@ def test_a_skipped_step_changes_nothing():
 def test_a_loss_that_was_never_finite_is_not_reported_as_zero(tmp_path):
     lines = reports_of(tiny.training(tiny.spec(steps=2), _Poisoned(0, 1)), tmp_path)
     assert math.isnan([line for line in lines if line.kind == "train"][-1].values["loss"])
+
+
+def test_a_gradient_that_is_not_finite_is_skipped_though_the_loss_is():
+    job = tiny.training(tiny.spec(), tiny.maker())
+    first = next(iter(trainable(job.model).values()))
+    job.loss = lambda *_: (0 * first).sum().sqrt()  # nothing, and its slope infinite times nothing
+    before, average = tiny.weights(job.model), {k: v.clone() for k, v in job.average.items()}
+    batch = tuple(torch.from_numpy(a) for a in job.maker.batch(range(2)))
+    assert math.isnan(job._step(batch))
+    assert (job.counters.step, job.counters.skipped) == (1, 1)
+    assert tiny.same(before, tiny.weights(job.model))
+    assert tiny.same(average, job.average)
+
+
+def test_a_large_gradient_is_clipped():
+    norms = []
+    for size in (1e-3, 1e3):
+        job = tiny.training(tiny.spec(), tiny.maker())
+        real = job.loss
+        job.loss = lambda *given, real=real, size=size: size * real(*given)
+        job._step(tuple(torch.from_numpy(a) for a in job.maker.batch(range(2))))
+        norms.append(float(torch.cat([p.grad.flatten() for p in trainable(job.model).values()]).norm()))
+    assert 0 < norms[0] < 0.5  # as it is
+    assert norms[1] == pytest.approx(1, abs=1e-3)
+
+
+def test_the_average_follows_the_weights():
+    """a <- d a + (1 - d) w with d = (1 + n) / (10 + n) at step n, 0.995 at most."""
+    job = tiny.training(tiny.spec(rate=1e-2), tiny.maker())
+    expected = {name: value.clone() for name, value in job.average.items()}
+    for step in (1, 2, 3, 5000):
+        job.counters.step = step - 1
+        job._step(tuple(torch.from_numpy(a) for a in job.maker.batch(range(2))))
+        decay = min(0.995, (1 + step) / (10 + step))
+        for name, p in trainable(job.model).items():
+            expected[name] = decay * expected[name] + (1 - decay) * p.detach()
+            torch.testing.assert_close(job.average[name], expected[name])
+
+
+def test_arithmetic_is_mixed_and_weights_are_not():
+    """bfloat16 within the network; loss, weights, average and moments in single precision."""
+    job, seen = tiny.training(tiny.spec(), tiny.maker()), []
+    convolutions = [m for m in job.model.modules() if isinstance(m, torch.nn.Conv2d)]
+    handle = convolutions[1].register_forward_hook(lambda _, __, out: seen.append(out.dtype))
+    job._step(tuple(torch.from_numpy(a) for a in job.maker.batch(range(2))))
+    handle.remove()
+    assert seen == [torch.bfloat16]
+    moments = [v for state in job.optimizer.state.values() for v in state.values()]
+    kept = [*trainable(job.model).values(), *job.average.values(), *moments]
+    assert {x.dtype for x in kept} == {torch.float32}
+
+
+@pytest.mark.parametrize("at", [1, 3, 30, 60, 100])
+def test_a_step_that_is_broken_off_is_done_again(tmp_path, at):
+    """Between two layers, forwards or backwards: nothing has changed, and the curve goes on as if nothing had been."""
+    asked = tiny.spec(steps=3)
+    whole, job = (tiny.training(asked, tiny.maker()) for _ in range(2))
+    tiny.run(whole, tmp_path / "whole.safetensors")
+    batch = tuple(torch.from_numpy(a) for a in job.maker.batch(range(2)))
+    before, calls = tiny.weights(job.model), []
+
+    def check() -> None:
+        calls.append(1)
+        if len(calls) == at:
+            raise Cancelled
+
+    with pytest.raises(Cancelled), checked_within(job.model, check):
+        job._step(batch)
+    assert len(calls) == at
+    assert job.counters.step == 0
+    assert tiny.same(before, tiny.weights(job.model))
+    tiny.run(job, tmp_path / "state.safetensors")
+    assert tiny.same(tiny.weights(whole.model), tiny.weights(job.model))
+    assert tiny.same(whole.average, job.average)
 
 
 def test_done_counts_steps_or_minutes():
@@ -202,7 +276,7 @@ def test_validation_keeps_measured_pixels_of_sparse_samples():
     with torch.no_grad():
         for p in model.parameters():
             p.zero_()
-    found = Validation.of({"own": maker}, 3).score(model, torch.device("cpu"), Progress())
+    found = Validation.of({"own": maker}, 3).score(model, torch.device("cpu"), Progress()).means
     # all weights zero: the mean is the first guess itself
     assert found["own sparse model"] == pytest.approx(found["own sparse start"], abs=1e-6)
 
@@ -215,48 +289,86 @@ def test_validation_can_be_cancelled():
 
 
 class _Scores:
-    """A validation that gives these scores, one after the other."""
+    """A validation that gives its two samples these scores, one after the other."""
 
-    def __init__(self, *scores: float) -> None:
+    fingerprint = "the same two"
+
+    def __init__(self, *scores: tuple[float, float]) -> None:
         self.scores = list(scores)
 
     def score(self, *_):
-        return {"real sparse model": self.scores.pop(0), "own scans sparse model": 0.5}
+        found = self.scores.pop(0)
+        return Scored({"real sparse model": float(np.mean(found))}, found)
 
 
-def test_the_best_weights_are_kept_and_the_last_where_equal(tmp_path):
+@pytest.mark.parametrize(
+    ("scores", "kept"),
+    [
+        ([(0.3, 0.3), (0.9, 0.9), (0.2, 0.2), (0.8, 0.8)], 2),  # each sample by as much: beyond chance
+        ([(0.3, 0.3), (0.4, 0.4), (0.5, 0.5), (0.6, 0.6)], 4),
+        ([(0.7, 0.7)] * 4, 4),
+        ([(0.3, 0.3), (0.8, 0.8), (0.2, 0.2), (0.6, 0.9)], 4),  # one is worse, the other better: chance
+    ],
+)
+def test_the_latest_weights_are_kept_that_are_not_worse(tmp_path, scores, kept):
     """Validated at steps 1, 2, 3 and at the end, 4."""
-    for scores, expected in (((0.3, 0.9, 0.2, 0.8), 2), ((0.3, 0.4, 0.5, 0.6), 4), ((0.7, 0.7, 0.7, 0.7), 4)):
-        averages, lines = {}, []
-        job = tiny.training(tiny.spec(steps=4), tiny.maker())
+    averages, lines = {}, []
+    job = tiny.training(tiny.spec(steps=4), tiny.maker())
 
-        def note(line, job=job, averages=averages, lines=lines):
-            lines.append(line)
-            averages[line.step] = {name: value.clone() for name, value in job.average.items()}
+    def note(line):
+        lines.append(line)
+        averages[line.step] = {name: value.clone() for name, value in job.average.items()}
 
-        validation = _Scores(*scores)
-        job.run(tmp_path / "state.safetensors", validation, note, Progress())
-        assert not validation.scores
-        assert lines[-1].kind == "kept"
-        assert lines[-1].values == {"best_step": expected, "best": max(scores), "last": scores[-1]}
-        assert tiny.same(job.best, averages[expected])
-        assert expected == 4 or not tiny.same(job.best, averages[4])
+    validation = _Scores(*scores)
+    job.run(tmp_path / "state.safetensors", validation, note, Progress())
+    assert not validation.scores
+    assert lines[-1].kind == "kept"
+    means = [pytest.approx(np.mean(s)) for s in scores]
+    assert lines[-1].values == {"best_step": kept, "best": means[kept - 1], "last": means[-1]}
+    assert tiny.same(job.best, averages[kept])
+    assert kept == 4 or not tiny.same(job.best, averages[4])
+
+
+def test_what_was_judged_by_is_known_after_resuming(tmp_path):
+    """The highest score was at step 2; what comes later is compared with it, though another process made it."""
+    state = tmp_path / "state.safetensors"
+    asked = tiny.spec(steps=4)
+    job = tiny.training(asked, tiny.maker())
+
+    def stop(line) -> None:
+        if line.kind == "validation" and line.step == 2:
+            progress._root.stop.set()
+
+    progress = Progress()
+    with pytest.raises(Cancelled):
+        job.run(state, _Scores((0.3, 0.3), (0.9, 0.9)), stop, progress)
+    other = tiny.training(asked, tiny.maker())
+    other.resume(state)
+    assert list(other.counters.highest) == [0.9, 0.9]
+    other.run(state, _Scores((0.5, 0.5), (0.6, 0.6)), lambda line: None, Progress())
+    assert other.counters.best_step == 2
 
 
 def test_real_images_decide_then_own_scans_then_simulated_ones():
-    scores = {"simulated sparse model": 0.9, "simulated repair model": 0.7, "simulated sparse start": 0.1}
-    assert standing({}) is None
-    assert standing(scores) == pytest.approx(0.8)
-    scores |= {"own scans sparse model": 0.6, "own scans sparse start": 0.9}
-    assert standing(scores) == pytest.approx(0.6)
-    scores |= {"real sparse model": 0.4, "real repair model": 0.2}
-    assert standing(scores) == pytest.approx(0.3)
+    scores = {"simulated sparse model": [0.9], "simulated repair model": [0.7], "simulated sparse start": [0.1]}
+    assert judged({}) == ()
+    assert sorted(judged(scores)) == [0.7, 0.9]
+    scores |= {"own scans sparse model": [0.6], "own scans sparse start": [0.9]}
+    assert judged(scores) == (0.6,)
+    scores |= {"real sparse model": [0.4, 0.5, 0.6], "real repair model": [0.2]}
+    assert sorted(judged(scores)) == [0.2, 0.4, 0.5, 0.6]  # each sample alike: few repairs do not decide
 
 
 def test_samples_are_not_judged_by_their_ssim():
     """The most alike of all samples is the mean, and no sample."""
-    scores = {"real sparse model": 0.9, "real sparse loss": 0.3, "own scans sparse loss": 0.1}
-    assert standing(scores) == pytest.approx(-0.3)
+    scores = {"real sparse model": [0.9], "real sparse loss": [0.3, 0.0], "own scans sparse loss": [0.1]}
+    assert judged(scores) == pytest.approx((-math.log(0.3), -math.log(1e-12)))
+
+
+def test_other_samples_have_another_fingerprint():
+    one, same, other = (Validation.of({"own": tiny.maker(seed=seed)}, 2) for seed in (0, 0, 1))
+    assert one.fingerprint == same.fingerprint != other.fingerprint
+    assert one.fingerprint != Validation.of({"real": tiny.maker()}, 2).fingerprint
 
 
 @pytest.mark.parametrize("kind", ["flow", "cfm", "diffusion"])
@@ -265,10 +377,10 @@ def test_the_loss_of_validation_is_the_same_each_time_and_falls_with_training(ki
     validation = Validation.of({"own": maker}, 2)
     job = tiny.training(tiny.spec(kind=kind, name=f"{kind}-tiny", steps=400, rate=1e-2), maker)
     batch = tuple(torch.from_numpy(a) for a in maker.batch(range(2)))  # the samples that are validated
-    before, again = (validation.score(job.model.eval(), torch.device("cpu"), Progress()) for _ in range(2))
+    before, again = (validation.score(job.model.eval(), torch.device("cpu"), Progress()).means for _ in range(2))
     assert before == again
     for _ in range(30):
         job._step(batch)
-    after = validation.score(job.model.eval(), torch.device("cpu"), Progress())
+    after = validation.score(job.model.eval(), torch.device("cpu"), Progress()).means
     keys = [k for k in before if k.endswith("loss")]
     assert sum(after[k] for k in keys) < sum(before[k] for k in keys)

@@ -3,6 +3,7 @@ import threading
 import numpy as np
 import pytest
 
+from stmviewer.scan import Cancelled
 from stmviewer.train.prefetch import Prefetcher
 
 from . import tiny
@@ -20,7 +21,7 @@ class _Counting:
         self.made = 0
         self.three = threading.Event()
 
-    def batch(self, indices):
+    def batch(self, indices, first=None, check=lambda: None):
         if self.fails_at in indices:
             raise ValueError("a damaged sample")
         self.made += 1
@@ -101,3 +102,44 @@ def test_who_reads_on_after_an_error_is_told_so_and_does_not_wait():
             next(iter(batches))
         with pytest.raises(RuntimeError, match="has ended"):
             next(iter(batches))
+
+
+class _Slow:
+    """A batch that is never ready, and looks whether it is still wanted."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+
+    def batch(self, indices, first=None, check=lambda: None):
+        self.begun.set()
+        while True:
+            check()
+
+
+def test_a_batch_that_is_not_wanted_any_more_is_not_made_to_its_end():
+    slow = _Slow()
+    with Prefetcher(slow, 1):
+        assert slow.begun.wait(20)
+    assert not threads()
+
+
+def test_who_waits_for_a_batch_can_be_stopped():
+    progress = tiny.stopping_after(0)
+    with Prefetcher(_Slow(), 1, progress=progress) as batches:
+        progress._root.stop.set()
+        with pytest.raises(Cancelled):
+            next(iter(batches))
+    assert not threads()
+
+
+def test_a_batch_is_made_sample_by_sample():
+    maker, calls = tiny.maker(), []
+
+    def check() -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        maker.batch(range(8), None, check)
+    assert len(calls) == 3
