@@ -7,7 +7,8 @@ train       loss, images_per_second, waiting_share, skipped, done (0 to 1), eta_
 validation  the scores, by set, task and what is scored
 probes      path of an .npz file: raw, measured, restored, truth
 checkpoint  path, name (null for the state that --resume goes on from)
-kept        which weights were the best: best_step, best, last
+kept        which weights the model has: best_step, their score (best), that of the last ones (last): SSIM, or the loss
+            of what samples
 saved       path of the model: the training is over
 stopped     path of the state that --resume goes on from
 

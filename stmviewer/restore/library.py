@@ -82,14 +82,18 @@ def _check(info: ModelInfo) -> None:
 
 def register(info: ModelInfo, folder: Path) -> None:
     """Adds or replaces a model in the manifest of `folder`, where its weights lie already."""
-    entry = Entry(info, folder, "")
-    manifest = read_manifest(folder)
+    found = file_sha256(Entry(info, folder, "").weights)
+    manifest = read_manifest(folder)  # last of all: another training may have just ended
     shown: dict[str, Any] = {k: v for k, v in asdict(info).items() if k not in ("name", "learned", "source")}
     shown["deviation_scale"] = dict(info.deviation_scale)
-    manifest[info.name] = {**shown, "sha256": file_sha256(entry.weights)}
+    manifest[info.name] = {**shown, "sha256": found}
     temporary = folder / (MANIFEST + ".part")
-    temporary.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    temporary.replace(folder / MANIFEST)
+    try:
+        temporary.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        temporary.replace(folder / MANIFEST)
+    except OSError:
+        temporary.unlink(missing_ok=True)  # it may be what fills the disk
+        raise
 
 
 def model_infos() -> list[ModelInfo]:

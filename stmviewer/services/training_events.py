@@ -62,7 +62,7 @@ class CheckpointMade:
 
 @dataclass(frozen=True)
 class Kept:
-    """Which step's weights the model has: those that validated best."""
+    """Which step's weights the model has: the latest that were not worse in validation than the best."""
 
     step: int
     best_step: int

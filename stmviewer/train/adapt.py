@@ -168,7 +168,7 @@ def adapt(
     """Trains on from `start` with the scans at `paths`, puts the model into `models` and scores it.
 
     `models` must be the user's library (`paths.user_models()`), where restorations look for it. Raises RequestError
-    for what cannot be adapted to, Cancelled when stopped; the training may then be resumed with `stmviewer train`.
+    for what cannot be adapted to, Cancelled when stopped; its checkpoint `stopped` can then be made a model.
     """
     info = start_model(start)
     parts = split(paths, seed, calibration)

@@ -73,14 +73,14 @@ def train(
     and FileError for what cannot be trained. Started by torchrun it is one of several processes; the first one writes.
     """
     work, world = Work(models, spec.name), World.from_environment()
-    if world.writes:
-        _check_name_is_free(work, resume)
-    # what can be wrong is found before minutes go into surfaces
-    chosen = world.device(choose_device(device))
-    start, mean = starts(spec, models)
-    torch.manual_seed(spec.seed)
-    model = model_of(spec, start, mean)
     with locked(work) if world.writes else contextlib.nullcontext():
+        # what can be wrong is found before minutes go into surfaces
+        if world.writes:
+            _check_name_is_free(work, resume)
+        chosen = world.device(choose_device(device))
+        start, mean = starts(spec, models)
+        torch.manual_seed(spec.seed)
+        model = model_of(spec, start, mean)
         made = maker_of(spec, degrader_for(chosen), progress, waves=model.config.waves)
         covered = coverage(made.maker, spec.crop, progress)
         info = _info(spec, _licence(spec, start, mean), made.pixels_m, covered)
