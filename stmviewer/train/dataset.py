@@ -257,7 +257,7 @@ class SampleMaker:
         A share of the batches is of small crops: only so coarse versions of small scans fit in.
         """
         small = np.random.default_rng((self.seed, 1, _key(indices, first))).random() < self.small_share
-        makings = [self._making(i, _small(self.size) if small else self.size) for i in indices]
+        makings = [self._making(i, small_crop(self.size) if small else self.size) for i in indices]
         if self.degrader is not None:
             return stacked(_made_together(makings, self.degrader, check))
         samples = []
@@ -291,9 +291,12 @@ def _key(indices: Sequence[int], first: int | None) -> int:
     return indices[0] if first is None else first
 
 
-def _small(size: int) -> int:
-    """Three eighths of the crop, in whole strides of the network: 24 of 64 pixels."""
-    return max(STRIDE, size * 3 // 8 // STRIDE * STRIDE)
+def small_crop(size: int) -> int:
+    """The side of the small crops beside those of `size` pixels: three eighths, in whole strides of the network.
+
+    The loss looks at windows of 11 pixels: with crops of 32 they are of 16.
+    """
+    return max(2 * STRIDE, size * 3 // 8 // STRIDE * STRIDE)
 
 
 def _made(making: _Making, degrade_one: Callable[[Plan], Pair]) -> Sample:

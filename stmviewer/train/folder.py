@@ -13,6 +13,7 @@ from stmviewer.scan import FileError, FloatArray, Progress, RequestError, Stmvie
 from stmviewer.scan.corrugation import Corrugation, agreed_pixels, find_rows
 from stmviewer.scan.levelling import fit_plane, robust_range
 from stmviewer.simulate.real_images import ALL_TURNS, LINES_STAY, cut, line_noise
+from stmviewer.train.dataset import small_crop
 
 _log = logging.getLogger(__name__)
 #: degradations are in metres: what an uncalibrated image is taken for
@@ -84,7 +85,7 @@ class FolderSource:
 
     def pixel_range_m(self, size: int) -> tuple[float, float]:
         """The smallest and largest pixel (m) of crops of `size` pixels, with those of small crops."""
-        smallest = max(1, size * 3 // 8)
+        smallest = small_crop(size)
         coarsest = (p * max(1, min(self.coarsest, self.side(i) // smallest)) for i, p in enumerate(self.pixels_m))
         return min(self.pixels_m), max(coarsest)
 

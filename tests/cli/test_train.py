@@ -242,6 +242,15 @@ def test_few_scans_are_trained_on_and_it_is_said(run, tmp_path, count):
     assert (paths.user_models() / "regression-lab.safetensors").is_file()
 
 
+def test_small_scans_are_trained_on_with_small_crops(run, tmp_path):
+    scans.write(tmp_path / "scans" / "a.gwy", scans.lattice(64, 70))
+    words = ["train", tmp_path / "scans", "--name", "regression-lab", "--train-steps", 2, "--from", "scratch"]
+    run(*words).refused("--crop 32 takes scans from 64 pixels a side on")
+    outcome = run(*words, "--crop", 32, "--small-share", 1)
+    assert outcome.code == 0, outcome.err
+    assert lines(outcome.out)[-1]["event"] == "saved"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of a process as POSIX has them")
 @pytest.mark.parametrize("room", [0, 3_000, 60_000])
 def test_a_disk_that_is_full(run, tmp_path, room):

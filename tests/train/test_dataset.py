@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from stmviewer.restore.filling import separable
-from stmviewer.restore.networks import condition
+from stmviewer.restore.networks import STRIDE, condition
 from stmviewer.scan.metrics import ssim_map
 from stmviewer.simulate.degradations.scanner import PlaneTilt
 from stmviewer.simulate.presets import PRESETS, Preset
-from stmviewer.train.dataset import Mixed, SampleMaker
+from stmviewer.train.dataset import Mixed, SampleMaker, small_crop
+from stmviewer.train.loop import loss_of
 
 from . import tiny
 
@@ -234,3 +236,21 @@ def test_scattered_pixels_come_with_waves_of_compressed_sensing(sparse: SampleMa
         assert np.abs(one.sharp - one.filled)[one.measured].max() < 1e-4
     others = [s for s in map(waves.make, range(20)) if s.task == "repair" or separable(s.measured) is not None]
     assert all(np.isfinite(s.sharp).all() for s in others)
+
+
+def test_small_crops_fit_the_network_and_the_loss():
+    assert small_crop(64) == 24
+    for size in range(32, 264, 8):
+        small = small_crop(size)
+        assert small % STRIDE == 0
+        assert 11 <= small < size
+        assert small <= max(16, size * 3 / 8)
+
+
+def test_the_loss_of_the_smallest_crops_is_finite():
+    """`--crop 32`, which small scans are told to use, with the batches of small crops."""
+    maker = tiny.maker(32, small_share=1.0)
+    batch = tuple(torch.from_numpy(a) for a in maker.batch(range(2)))
+    assert batch[2].shape[-1] == 16
+    loss = loss_of(tiny.network(), batch, torch.Generator().manual_seed(0))
+    assert torch.isfinite(loss)
