@@ -115,7 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
             with _listening(arguments.commands, console) as asked:
                 _train(arguments, console, tell, asked)
         except Cancelled:
-            if not stopped:  # before there was anything to train
+            if not stopped and _first():  # before there was anything to train
                 tell("stopped", 0, 0.0, {"path": None})
             if not arguments.commands:
                 raise

@@ -9,7 +9,7 @@ import pytest
 from stmviewer import paths
 from stmviewer.cli.train import read_protocol
 from stmviewer.files import save_scan
-from stmviewer.scan import Channel, FileError, Geometry, Scan
+from stmviewer.scan import Cancelled, Channel, FileError, Geometry, Scan
 from stmviewer.train import checkpoint
 
 from . import scans
@@ -339,6 +339,19 @@ def _skip(training, _) -> float:
     training.counters.step += 1
     training.counters.skipped += 1
     return float(np.nan)
+
+
+@pytest.mark.parametrize(("rank", "said"), [("0", ["stopped"]), ("1", [])])
+def test_of_several_processes_the_first_one_says_that_it_stopped(run, monkeypatch, rank, said):
+    def cancelled(*_):
+        raise Cancelled
+
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", rank)
+    monkeypatch.setattr("stmviewer.cli.train._train", cancelled)
+    outcome = run("train", "simulated:si001h", "--name", "regression-lab")
+    assert outcome.code == 130
+    assert [line["event"] for line in lines(outcome.out)] == said
 
 
 def test_models_of_the_protocol_are_named_and_need_real_scans(run, monkeypatch):
