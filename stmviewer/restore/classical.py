@@ -126,8 +126,10 @@ def row_level_median(image: FloatArray, measured: BoolArray, progress: Progress)
 
     progress.check()
     levelled = image - row_offsets(image, measured)[:, None]
-    smooth: FloatArray = gaussian_filter(median_filter(levelled, size=3), sigma=0.7)
-    return smooth
+    progress.check()
+    smooth = median_filter(levelled, size=3)
+    progress.check()
+    return np.asarray(gaussian_filter(smooth, sigma=0.7))
 
 
 def non_local_means(image: FloatArray, measured: BoolArray, progress: Progress) -> FloatArray:

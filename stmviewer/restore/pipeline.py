@@ -55,6 +55,7 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     choice, self_check = check_sparse(case, info, request, channel.unit, methods.shown, progress.part(0.3))
     answer = _mixture(case, choice, methods, progress.part(0.75))
     residual = case.residual(answer.mean)
+    progress.check()
     mean, deviation = _trust(case, answer, request, info)
     scores = _scores(case, mean, info, methods, progress.part(0.4, "Scoring"))
     used = [methods.load(name)[0].info for name in choice.weights]
@@ -63,6 +64,7 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     )
     if answer.smaller_tile is not None:
         findings = replace(findings, checks=(*findings.checks, memory_check(answer.smaller_tile)))
+    progress.check()
     result = Restoration(
         raw=case.raw,
         mask=case.mask,
@@ -147,7 +149,9 @@ def _run(case: Case, restorer: Restorer, request: RestoreRequest, progress: Prog
     data = case.guess()
     if tip is not None and request.tips:
         data = removed(data, tip)
+    progress.check()  # each of these takes seconds on 4096 x 4096 pixels
     sharp = case.sharp_guess() if request.task == "sparse" else data - row_offsets(data, case.mask.measured)[:, None]
+    progress.check()
     if request.task == "repair" and request.align_rows:
         data = sharp
     scale = normalisation(data, case.mask.measured)
@@ -214,6 +218,7 @@ def _scores(
     hidden = ~case.mask.measured
     scores = []
     for name, image in images.items():
+        progress.check()
         q = compare(image, case.truth, hidden)
         scores.append(HiddenScore(name, q.ssim, q.psnr_db, q.ssim_hidden, q.psnr_hidden_db, q.mae_hidden))
     return tuple(scores)

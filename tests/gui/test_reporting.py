@@ -1,5 +1,6 @@
 """Reports beside the window: choices, a run with progress, stopping and going on, tables, two reports compared."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from stmviewer.files import save_scan
 from stmviewer.gui.reporting.dialog import ReportDialog
 from stmviewer.gui.window import MainWindow
 from stmviewer.scan import Cancelled, Channel, Geometry, Scan
+from stmviewer.services.jobs import Context
 
 Opener = Callable[..., MainWindow]
 
@@ -191,3 +193,23 @@ def test_two_files_are_needed_to_compare(dialog: ReportDialog, monkeypatch: pyte
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: (["a.json"], ""))
     dialog.compare_button.click()
     assert "two reports" in dialog.status.toolTip() + dialog.status.text()
+
+
+def test_closing_the_window_asks_about_a_report_under_way(
+    open_window: Opener, qtbot: QtBot, closing_is_answered: list[list[str]]
+) -> None:
+    window = open_window()
+    window.menus.actions["report"].trigger()
+    found = window.companions.reports.dialog
+    assert isinstance(found, ReportDialog) and not window.companions.reports.busy
+    begun = threading.Event()
+
+    def endless(context: Context) -> None:
+        begun.set()
+        while True:
+            context.progress.check()
+
+    found._running.start("Report", endless)
+    qtbot.waitUntil(begun.is_set)
+    window.close()
+    assert closing_is_answered == [["a report"]] and window.ended_cleanly
