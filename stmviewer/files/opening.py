@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
+from stmviewer.files.memory import refuse_too_large
 from stmviewer.files.sniffing import Kind, looks_like_image, sniff
 from stmviewer.files.source import Source
 from stmviewer.scan import FileError, Grid, Scan, Spectrum
@@ -37,6 +38,8 @@ READABLE: Mapping[str, str] = MappingProxyType(
 _ENDINGS = tuple(_DESCRIPTIONS)
 #: endings of other kinds of file too: in a folder the content decides
 _SHARED = (".dat", ".h5", ".hdf5", ".csv", ".txt", ".asc")
+#: kinds of which all images are read when they are opened, of at most some 8 bytes a pixel
+_READ_WHOLE = ("gwy", "h5", "npz", "png", "text", "tif")
 #: the end of the name of a Matrix image: `.Z_mtrx`, `.I_mtrx` and so on, one for each recorded channel
 MATRIX_ENDING = "_mtrx"
 
@@ -91,6 +94,8 @@ def open_parts(path: Path | str) -> tuple[Scan, ...]:
     """
     source = Source.of(Path(path))
     kind = sniff(source, _KNOWN)
+    if kind in _READ_WHOLE:
+        refuse_too_large(source.path, source.size // 8)
     with _memory(source):
         read = _read(kind, source)
     return read if isinstance(read, tuple) else (read,)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from stmviewer.files.memory import refuse_too_large
 from stmviewer.scan import FileError
 
 _UNPACK_FREELY = 160 * 2**20
@@ -83,6 +84,7 @@ class Source:
         missing = offset + count * wanted.itemsize - self.size
         if missing > 0:
             raise FileError(self.path, f"the file is truncated: {missing} bytes are missing after byte {self.size}")
+        refuse_too_large(self.path, count)
         values = np.empty(count, dtype=wanted)
         with self.open() as file:
             file.seek(offset)

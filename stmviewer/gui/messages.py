@@ -9,11 +9,15 @@ from stmviewer.gui.info_bar import InfoArea
 from stmviewer.gui.sentences import sentence
 from stmviewer.gui.shown import Restored, Shown
 from stmviewer.gui.trust import bar_warnings
+from stmviewer.scan import Channel
+from stmviewer.scan.model import SAME_VALUE
+from stmviewer.services.thumbnails import instead_of
 
 
 class Messages(InfoArea):
     """One bar each for an error, for what was done, for notes on the file, for the warnings of a result, for the offer
-    to fill what was not measured, and for the user's own notes where they cannot be kept."""
+    to fill what was not measured, for that to show another channel, and for the user's own notes where they cannot be
+    kept."""
 
     def clear(self) -> None:
         """Before a run: what was said of the last one holds no more."""
@@ -52,6 +56,16 @@ class Messages(InfoArea):
         if shown is not None and offer:
             button = "Restore onto square pixels" if shown.line_sparse else "Fill the gaps"
             self.show_message("offer", "offer", offer, (button, take_offer))
+
+    def tell_flat(self, shown: Shown | None, show: Callable[[Channel], None]) -> None:
+        """The offer to look at another channel where the one on show is the same everywhere."""
+        self.dismiss("flat")
+        if shown is None or shown.raw.obstacle != SAME_VALUE:
+            return
+        other = next(iter(instead_of(shown.raw.scan, shown.raw.channel)), None)
+        if other is not None:
+            text = f"{shown.raw.channel.name} is the same everywhere, as in a scan at constant height."
+            self.show_message("flat", "offer", text, (f"Show {other.name}", lambda: show(other)))
 
     def tell_kept(self, text: str, complains: bool) -> None:
         """What has become of the stars and notes that are kept beside the files; it stays when another scan comes."""

@@ -189,6 +189,7 @@ class MainWindow(QMainWindow):
         if shown is not None:
             self.header.show_scan(shown.raw.scan, shown.raw.channel, self.session.opening.parts)
         self.messages.tell_notes(shown, self.ask_calibration)
+        self.messages.tell_flat(shown, self.session.opening.show_channel)
         self._on_restored()
 
     def _on_restored(self) -> None:

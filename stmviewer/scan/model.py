@@ -17,6 +17,8 @@ ScanDirection = Literal["down", "up"]
 #: raw is what the microscope measured; the others are what stmviewer made: processed by steps, restored by a method
 Role = Literal["raw", "processed", "mask", "restored", "deviation", "residual"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+#: what `Channel.why_not_restorable` says of a channel that shows nothing
+SAME_VALUE = "every measured pixel has the same value (a constant channel)"
 
 
 class Channel:
@@ -110,7 +112,7 @@ class Channel:
         if values.size < 16:
             return f"only {values.size} pixels were measured; 16 is the least"
         if float(np.ptp(values)) <= 4 * np.finfo(np.float64).eps * float(np.abs(values).max()):
-            return "every measured pixel has the same value (a constant channel)"
+            return SAME_VALUE
         return None
 
     def __repr__(self) -> str:

@@ -131,9 +131,15 @@ def _channels(scan: Scan, request: ThumbnailRequest) -> list[Channel]:
         with suppress(RequestError):
             first = scan.channel(request.channel, direction)
             break
-    instead = [c for c in scan.channels if c.role == first.role and c.direction == first.direction and c is not first]
-    instead.sort(key=lambda c: _TELLING.index(c.unit) if c.unit in _TELLING else len(_TELLING))
-    return [first, *instead, first]
+    return [first, *instead_of(scan, first), first]
+
+
+def instead_of(scan: Scan, channel: Channel) -> list[Channel]:
+    """The channels that may show the surface where `channel` is the same everywhere, the likeliest first."""
+    found = [
+        c for c in scan.channels if (c.role, c.direction) == (channel.role, channel.direction) and c is not channel
+    ]
+    return sorted(found, key=lambda c: _TELLING.index(c.unit) if c.unit in _TELLING else len(_TELLING))
 
 
 def _is_flat(image: FloatArray) -> bool:

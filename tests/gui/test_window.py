@@ -1,6 +1,7 @@
 """The window with scans: opening, channels, the cursor, what is offered and what is said."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from stmviewer.gui.looks import AT_FIRST
 from stmviewer.gui.shown import ShownMask
 from stmviewer.gui.theme import is_dark
 from stmviewer.gui.window import MainWindow
-from stmviewer.scan import Geometry, make_mask
+from stmviewer.scan import Channel, Geometry, make_mask
 from stmviewer.scan.levelling import level_for_display
 
 from .bench import Bench, make_scan, settled, surface
@@ -306,6 +307,24 @@ def test_an_all_nan_scan_opens_and_says_why_not(bench: Bench, open_window: Opene
 
 
 # masks and offers
+
+
+def test_a_scan_at_constant_height_offers_the_channel_that_shows_something(
+    bench: Bench, open_window: Opener, qtbot: QtBot
+) -> None:
+    scan = make_scan()
+    flat = [Channel("Z", "m", np.full((64, 64), 1e-9), c.direction) if c.name == "Z" else c for c in scan.channels]
+    window = open_window(bench.add("flat.sxm", replace(scan, channels=flat)))
+    offer = window.messages.message("flat")
+    assert offer is not None and offer.button is not None
+    assert "Z is the same everywhere" in offer.text and offer.button.text() == "Show Current"
+    offer.button.click()
+    settled(qtbot, window)
+    assert window.session.shown is not None and window.session.shown.raw.channel.name == "Current"
+    assert window.messages.message("flat") is None
+    window.open_paths([bench.add("uneven.sxm")])
+    settled(qtbot, window)
+    assert window.messages.message("flat") is None
 
 
 def test_the_mask_is_shown_before_a_run(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:
