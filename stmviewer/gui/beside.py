@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog
 
 
@@ -36,3 +37,18 @@ class BesideWindow:
 
     def _gone(self) -> None:
         self.dialog = None
+
+
+class BesideDialog(QDialog):
+    """One that works on something: whichever way it is closed, it is told to `end` that."""
+
+    def end(self) -> None:
+        """Nothing more is wanted of what is under way; called once or twice."""
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.end()
+        super().closeEvent(event)
+
+    def done(self, result: int) -> None:
+        self.end()
+        super().done(result)

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
-    QDialog,
     QFileDialog,
     QHBoxLayout,
     QPushButton,
@@ -15,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from stmviewer.gui.beside import BesideDialog
 from stmviewer.gui.elided_label import ElidedLabel
 from stmviewer.gui.quantities import duration
 from stmviewer.gui.reporting.form import ReportForm
@@ -35,7 +35,7 @@ folder of degraded scans, too; without it damage is simulated.</p>
 that is stopped goes on from there when it is started again.</p>"""
 
 
-class ReportDialog(QDialog):
+class ReportDialog(BesideDialog):
     """Not modal: the window can be used while a report is made."""
 
     def __init__(
@@ -156,15 +156,7 @@ class ReportDialog(QDialog):
         self.compare_button.setEnabled(not self.busy)
         self.progress.setVisible(running)
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self._end()
-        super().closeEvent(event)
-
-    def done(self, result: int) -> None:
-        self._end()
-        super().done(result)
-
-    def _end(self) -> None:
+    def end(self) -> None:
         """What is under way stops; what is done of it is kept in its work file."""
         for lane in (self._running, self._comparing):
             lane.drop()

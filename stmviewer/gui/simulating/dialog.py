@@ -4,10 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QDialog,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -17,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from stmviewer.gui.beside import BesideDialog
 from stmviewer.gui.delayed import delayed
 from stmviewer.gui.elided_label import ElidedLabel
 from stmviewer.gui.quantities import duration
@@ -37,7 +36,7 @@ _DELAY_MS = 150
 _PANEL_WIDTH = 384
 
 
-class SimulateDialog(QDialog):
+class SimulateDialog(BesideDialog):
     """Not modal: one can restore the opened scan and come back. `open_scan` is called with the scan to open."""
 
     def __init__(
@@ -186,15 +185,7 @@ class SimulateDialog(QDialog):
             widget.setEnabled(not saving)
         self.progress.setVisible(saving)
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self._end()
-        super().closeEvent(event)
-
-    def done(self, result: int) -> None:
-        self._end()
-        super().done(result)
-
-    def _end(self) -> None:
+    def end(self) -> None:
         """Nothing more is wanted of what is under way."""
         self._timer.stop()
         for lane in (self._cataloguing, self._previewing, self._saving):

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -15,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from stmviewer.gui import dialogs
+from stmviewer.gui.beside import BesideDialog
 from stmviewer.gui.drop import DropTarget
 from stmviewer.gui.info_bar import InfoArea
 from stmviewer.gui.quantities import duration
@@ -48,7 +48,7 @@ _PANEL_WIDTH = 372
 _SCANS, _EXAMPLES, _PROGRESS = range(3)
 
 
-class TrainingDialog(QDialog):
+class TrainingDialog(BesideDialog):
     """Not modal; a training goes on when it is closed. What the buttons show follows from the runner's phase."""
 
     def __init__(self, control: TrainingControl, settings: Settings, parent: QWidget | None = None) -> None:
@@ -289,15 +289,7 @@ class TrainingDialog(QDialog):
                 return f"{name} ended before its time"
         return problem or "Ready to start"
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self._end()
-        super().closeEvent(event)
-
-    def done(self, result: int) -> None:
-        self._end()
-        super().done(result)
-
-    def _end(self) -> None:
+    def end(self) -> None:
         """Nothing more is wanted of what is under way; a training goes on."""
         self._settings.set_layout("training", self.saveGeometry())
         self.scans.end()
