@@ -47,7 +47,8 @@ class TrainingRequest:
 
     `start_from` is None for a training from scratch. `validation` is another folder to check on, in place of `checked`.
     `image_nm` is the pixel size of images whose files do not say it, unless their dimer rows are to tell it
-    (`size_by_rows`); None: not known. `rate` None and `size` None leave the choice to the command.
+    (`size_by_rows`); None: not known. `crop` is the side of the crops
+    in pixels. `crop`, `rate` and `size` None leave the choice to the command.
     """
 
     folder: str
@@ -67,6 +68,7 @@ class TrainingRequest:
     rate: float | None = None
     seed: int = 0
     device: str = "auto"
+    crop: int | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1)
@@ -93,6 +95,8 @@ class TrainingRequest:
             words.append("--size-by-rows")
         elif self.image_nm is not None:
             words += ["--image-nm", f"{self.image_nm:g}"]
+        if self.crop is not None:
+            words += ["--crop", str(self.crop)]
         if self.trained:
             words += ["--protocol", str(work / _TRAINED)]
         if self.validation is not None:

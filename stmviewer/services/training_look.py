@@ -14,8 +14,10 @@ from stmviewer.scan import FileError, Progress, Scan, StmviewerError
 from stmviewer.services.jobs import Job
 from stmviewer.services.training_places import Link, LinkFinder, Seen
 
-#: shortest side (pixels) of what can be trained on: a crop of 64 and what lies around it
-LEAST_SIDE = 96
+#: side of the crops that a training takes, and of those for folders of small scans (pixels)
+CROP, SMALL_CROP = 64, 32
+#: what a scan must be larger by than a crop: what lies around it
+_AROUND = 32
 #: share of the scans that is kept aside, and the most that it may become where sessions are large
 _ASIDE, _MOST_ASIDE = 0.2, 0.4
 #: fewer scans than this are all needed for training
@@ -53,6 +55,11 @@ class FolderLook:
     scans: tuple[LookedScan, ...]
     aside: frozenset[str] = frozenset()
     split_by: str = ""
+
+    @property
+    def crop(self) -> int:
+        """The side of the crops to train with: the usual one, unless all scans are too small for it."""
+        return _crop_for(self.usable)
 
     @property
     def usable(self) -> list[LookedScan]:
@@ -122,13 +129,31 @@ def _looked(name: str, path: Path, session: str, places: LinkFinder) -> LookedSc
 
 
 def _as_a_folder(folder: Path, scans: Sequence[LookedScan]) -> list[LookedScan]:
-    """The scans, those with a reason that cannot be seen in one alone: of a session for judging, of another unit."""
+    """The scans, those with a reason that cannot be seen in one alone: of a session for judging, of another unit, too
+    small beside larger ones."""
     from stmviewer.train.folder import JUDGED_BY, in_another_unit, judged_by, session, usual_unit
 
     judging = judged_by(folder)
     found = [replace(s, reason=JUDGED_BY) if not s.reason and session(s.path) in judging else s for s in scans]
+    crop = _crop_for([s for s in found if not s.reason])
+    small = ("", _too_small(SMALL_CROP))
+    found = [
+        replace(s, reason=_too_small(crop)) if s.reason in small and _side(s) < crop + _AROUND else s for s in found
+    ]
     usual = usual_unit([s.unit for s in found if not s.reason])
     return [replace(s, reason=in_another_unit(s.unit, usual)) if not s.reason and s.unit != usual else s for s in found]
+
+
+def _side(scan: LookedScan) -> int:
+    return min(scan.rows, scan.columns)
+
+
+def _crop_for(scans: Sequence[LookedScan]) -> int:
+    return CROP if not scans or max(map(_side, scans)) >= CROP + _AROUND else SMALL_CROP
+
+
+def _too_small(crop: int) -> str:
+    return f"smaller than {crop + _AROUND} pixels a side"
 
 
 def why_not(name: str, scan: Scan) -> str:
@@ -139,8 +164,8 @@ def why_not(name: str, scan: Scan) -> str:
         return reason
     if not channel.measured.all():
         return "some of its pixels were not measured"
-    if min(channel.data.shape) < LEAST_SIDE:
-        return f"smaller than {LEAST_SIDE} pixels a side"
+    if min(channel.data.shape) < SMALL_CROP + _AROUND:
+        return _too_small(SMALL_CROP)
     if name != name.strip() or not name.isprintable():
         return "its name begins or ends with a blank, or has signs that cannot be written in a list"
     return ""

@@ -6,11 +6,10 @@ from pathlib import Path
 from stmviewer.scan import BoolArray, FloatArray
 from stmviewer.services.jobs import Context, Job
 from stmviewer.services.training import Task, TrainingRequest
+from stmviewer.services.training_look import CROP
 
 #: scans that are read for a look: the pairs of more differ no more
 _MOST_SCANS = 8
-#: side of the crops that training takes (pixels)
-_CROP = 64
 _SHARE: dict[Task, float] = {"both": 0.5, "repair": 1.0, "sparse": 0.0}
 
 
@@ -38,16 +37,17 @@ def pairs_job(request: TrainingRequest, seed: int, count: int = 12) -> Job:
         from stmviewer.train.dataset import SampleMaker
         from stmviewer.train.folder import read_folder
 
+        crop = request.crop or CROP
         step = max(1, len(request.trained) // _MOST_SCANS)
         source = read_folder(
             Path(request.folder),
-            _CROP + 32,
+            crop + 32,
             list(request.trained[::step][:_MOST_SCANS]),
             context.progress.part(0.6, "Reading scans"),
             size_by_rows=request.size_by_rows,
             image_pixel_m=None if request.image_nm is None else 1e-9 * request.image_nm,
         )
-        maker = SampleMaker(source, _CROP, _SHARE[request.task], seed=seed, noisy_targets=False)
+        maker = SampleMaker(source, crop, _SHARE[request.task], seed=seed, noisy_targets=False)
         making = context.progress.part(1.0, "Making pairs", count)
         pairs = []
         for index in range(count):

@@ -77,6 +77,22 @@ def test_scans_of_another_unit_and_sessions_for_judging_are_left_out(tmp_path: P
     assert {r.path.name: r.reason for r in trained.rejected} == reasons
 
 
+def test_a_folder_of_small_scans_is_trained_on_in_smaller_pieces(tmp_path: Path) -> None:
+    for k in range(2):
+        write(tmp_path / f"small_{k}.gwy", image(k, 72))
+    write(tmp_path / "tiny_1.gwy", image(3, 40))
+    found = look(tmp_path, Progress())
+    assert [s.name for s in found.usable] == ["small_0.gwy", "small_1.gwy"] and found.crop == 32
+    assert [s.reason for s in found.rejected] == ["smaller than 64 pixels a side"]
+    assert len(read_folder(tmp_path, found.crop + 32, None, Progress(), training=True)) == 2
+    words = TrainingRequest(str(tmp_path), "mylab", crop=found.crop).arguments(tmp_path)
+    assert words[words.index("--crop") + 1] == "32"
+    write(tmp_path / "large_1.gwy", image(4))
+    found = look(tmp_path, Progress())
+    assert [s.name for s in found.usable] == ["large_1.gwy"] and found.crop == 64
+    assert [s.reason for s in found.rejected] == 3 * ["smaller than 96 pixels a side"]
+
+
 def test_nothing_can_be_looked_at(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="no such folder"):
         look(tmp_path / "nowhere", Progress())

@@ -1,5 +1,6 @@
 """Training a model on one's own scans: a look at them first, four numbers, and then how it goes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
@@ -43,6 +44,7 @@ from stmviewer.services.training import (
     why_not_name,
 )
 from stmviewer.services.training_events import TrainingStep
+from stmviewer.services.training_look import CROP
 
 _PANEL_WIDTH = 372
 _SCANS, _EXAMPLES, _PROGRESS = range(3)
@@ -93,7 +95,9 @@ class TrainingDialog(BesideDialog):
 
     def request(self) -> TrainingRequest:
         """What would be trained if it were started now."""
-        return self.form.request(self.scans.trained(), self.scans.aside())
+        look = self.scans.look
+        crop = look.crop if look is not None and look.crop != CROP else None
+        return replace(self.form.request(self.scans.trained(), self.scans.aside()), crop=crop)
 
     def problem(self) -> str:
         """Why it cannot be started now; '' when it can."""

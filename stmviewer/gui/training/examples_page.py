@@ -63,7 +63,7 @@ class ExamplesPage(QWidget):
             self.grid.show_hint(_HELLO)
             self.others.setEnabled(False)
             return
-        sizes = request.size_by_rows, request.image_nm
+        sizes = request.size_by_rows, request.image_nm, request.crop
         choices = (request.folder, request.trained, request.task, sizes, self._seed)
         if choices == self._made_for:
             return

@@ -23,7 +23,7 @@ from stmviewer.gui.worker import JobDesk
 from stmviewer.services import events
 from stmviewer.services.thumbnails import ThumbnailRequest
 from stmviewer.services.training import TrainingRequest
-from stmviewer.services.training_look import FolderLook, look_job, summary
+from stmviewer.services.training_look import CROP, FolderLook, look_job, summary
 
 _HELLO = "Train a model on your own scans"
 _INVITATION = (
@@ -228,7 +228,9 @@ class ScansPage(QWidget):
         self.invitation.setVisible(not self.model.scans)
         self.invitation.setText("" if under_way or self.look is not None else _INVITATION)
         split = f"Suggested split: {self.look.split_by}" if self.look is not None and self.look.split_by else ""
-        self.split.setText(".  ".join(filter(None, (split, self.model.tips()))))
+        crop = self.look.crop if self.look is not None else CROP
+        small = f"Small scans: learned in pieces of {crop} × {crop} pixels" if crop < CROP else ""
+        self.split.setText(".  ".join(filter(None, (split, small, self.model.tips()))))
         self.split.setVisible(bool(self.split.text()))
 
     def _button(self, text: str, act: Callable[[], None]) -> QPushButton:
