@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stmviewer.restore import RestoreRequest
+from stmviewer.restore import RestoreRequest, library
 from stmviewer.restore.case import Case, prepare
 from stmviewer.restore.choice import Choice, Mixing, choose, fit_weights
 from stmviewer.restore.filling import kind_of_mask
 from stmviewer.restore.folding import fine_waves, folds
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.pipeline import restore
+from stmviewer.restore.problem import Answer, Options, Problem, Restorer
+from stmviewer.restore.request import Device
 from stmviewer.restore.selfcheck import factor, judge, try_out, window
 from stmviewer.scan import Cancelled, FloatArray, Geometry, Progress, Scan, make_mask
 
@@ -296,6 +298,37 @@ class TestAuto:
         methods = result.provenance["methods"]
         assert sum(m["weight"] for m in methods) == pytest.approx(1)
         assert any(c.about == "choice" for c in result.checks)
+
+    @pytest.mark.parametrize("mask", ["lines:2", "pixels:0.3"])
+    def test_detail_invented_by_a_trusted_network_is_found_in_the_mixture(
+        self, mask: str, make_scan: MakeScan, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        y, x = np.mgrid[0:128, 0:128]
+        data = 1e-11 * (np.cos(2 * np.pi * y / 9.1) + np.cos(2 * np.pi * x / 11.3) + 0.1 * RNG.normal(0, 1, y.shape))
+        made_up = np.cos(2 * np.pi * x / 5.3)
+
+        class Inventive:
+            def __init__(self, real: Restorer) -> None:
+                self.info = real.info
+
+            def restore(self, problem: Problem, _: Options, __: Progress) -> Answer:
+                return Answer(problem.image + made_up[: problem.image.shape[0], : problem.image.shape[1]])
+
+        def load(info: ModelInfo, device: Device) -> tuple[Restorer, str]:
+            restorer, sha256 = library.load(info, device)
+            return (Inventive(restorer), sha256) if info.learned else (restorer, sha256)
+
+        request = RestoreRequest(task="sparse", mask=mask, device="cpu")
+        # nothing is hidden to betray it: the share of the network is what a rule says
+        with monkeypatch.context() as trusting:
+            trusting.setattr("stmviewer.restore.choice.share", lambda _: 0.6)
+            result = restore(make_scan(data), request, Progress(), load)
+        assert len(result.provenance["methods"]) > 1
+        (found,) = [c for c in result.checks if c.about == "lattice"]
+        assert found.warns and "0.53" in found.text
+        # left to itself, what is hidden of the scan shows that it is made up
+        honest = restore(make_scan(data), request, Progress(), load)
+        assert not any(c.about == "lattice" and c.warns for c in honest.checks)
 
     def test_the_same_request_gives_the_same_image(self, make_scan: MakeScan) -> None:
         one, other = (run(make_scan(), mask="pixels:0.3") for _ in range(2))
