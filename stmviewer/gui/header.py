@@ -21,6 +21,7 @@ _ROLES: dict[Role, str] = {
 #: the chooser of scans may be no wider, whatever they are called; the list it opens is as wide as they are
 _WIDEST_PART = 260
 _SEPARATOR = "   ·   "
+_CLOCK = re.compile(r"(?<=\d{4}-\d\d-\d\d) \d\d:\d\d$")
 #: nobody tells scans apart by the second
 _SECONDS = re.compile(r"(?<=\d\d:\d\d):\d\d(\.\d+)?$")
 
@@ -50,8 +51,8 @@ def facts(scan: Scan) -> list[str]:
 
 
 def brief(found: list[str]) -> str:
-    """The facts in less room: what the unit says by itself is not named."""
-    return " · ".join(fact.removeprefix("bias ").removeprefix("setpoint ") for fact in found)
+    """The facts in less room: what the unit says by itself is not named, and the day is enough."""
+    return " · ".join(_CLOCK.sub("", fact.removeprefix("bias ").removeprefix("setpoint ")) for fact in found)
 
 
 def channel_label(channel: Channel) -> str:

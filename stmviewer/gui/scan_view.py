@@ -26,6 +26,8 @@ from stmviewer.gui.trust import changed_text, residual_text
 from stmviewer.restore import RestoreRequest
 
 _GAP = 10
+#: in the title row, beside the chooser of results
+_BESIDE_RESULT = 115
 _RESTORE_HINT = "Choose a task at the right and press Restore"
 _COMPARE_HINT = "Restore with another model or seed, or keep another scan's image, to compare here"
 #: frames longer than this get panes of this aspect and are zoomed into
@@ -369,6 +371,8 @@ class ScanView(QWidget):
             pane.setVisible(name in placed)
         for name, box in zip(placed, where.panes, strict=True):
             _put(self.panes[name], box)
+            if name == "restored":
+                self._result_box.setFixedWidth(min(max(box.width - _BESIDE_RESULT, 90), 300))
         _put(self.legend, where.legend)
 
 

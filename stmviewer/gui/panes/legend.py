@@ -207,6 +207,9 @@ class Legend(QWidget):
         if self._layout.direction() != direction:
             self._layout.setDirection(direction)
             self._layout.setSpacing(24 if wide else 8)
+        # above the findings the bars take no more than they show
+        for part, stretch in enumerate((3, 2) if wide else (1, 3)):
+            self._layout.setStretch(part, stretch)
         for bar in self.bars.values():
             bar.limit_histogram(_HIGH if wide else _LOW)
         count = sum(not bar.isHidden() for bar in self.bars.values())

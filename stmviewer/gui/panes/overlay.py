@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 
 from stmviewer.gui.panes.scale_bar import ScaleBar, scale_bar
@@ -16,6 +16,8 @@ _BAR_HEIGHT, _INSET, _FONT = 4.0, 10.0, 12
 _EDGE = 5.0
 #: a readout would cover most of a smaller image; the line at the bottom of the window has it, too
 _LEAST_READ = 170.0
+#: of a label
+_MOST_LINES = 3
 
 
 class Overlay(QGraphicsObject):
@@ -30,6 +32,7 @@ class Overlay(QGraphicsObject):
         self._readout: tuple[str, ...] = ()
         self._labels: tuple[tuple[float, float, str], ...] = ()
         self._badge = ""
+        self._label_lines = 1
         self.setZValue(1000)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         view.sigRangeChanged.connect(lambda *_: self.update())
@@ -139,9 +142,13 @@ class Overlay(QGraphicsObject):
 
     def _draw_labels(self, painter: QPainter, room: QRectF) -> None:
         painter.setFont(_font(painter, bold=True))
+        self._label_lines = 1
         for start, end, text in self._labels:
             left, right = room.left() + start * room.width(), room.left() + end * room.width()
-            _pill(painter, [text], QPointF((left + right) / 2, room.top() + _EDGE), right - left - 2 * _EDGE)
+            most = right - left - 2 * _EDGE
+            lines = _wrapped(text, painter.fontMetrics(), most - 12)
+            self._label_lines = max(self._label_lines, len(lines))
+            _pill(painter, lines, QPointF((left + right) / 2, room.top() + _EDGE), most)
 
     def _draw_readout(self, painter: QPainter) -> None:
         assert self._cursor is not None
@@ -156,7 +163,8 @@ class Overlay(QGraphicsObject):
         at = self._view.mapFromView(self._cursor)
         place = QRectF(room.right() - _EDGE - width, room.bottom() - _EDGE - height, width, height)
         if place.adjusted(-16, -16, 16, 16).contains(at):
-            place.moveTop(room.top() + _EDGE + (24 if self._labels or self._badge else 0))
+            above = self._label_lines * metrics.height() + 10.0 if self._labels or self._badge else 0.0
+            place.moveTop(room.top() + _EDGE + above)
         _pill(painter, lines, QPointF(place.center().x(), place.top()), room.width() - 2 * _EDGE)
 
     def _resized(self) -> None:
@@ -169,6 +177,22 @@ def _font(painter: QPainter, *, bold: bool = False) -> QFont:
     font.setPixelSize(_FONT)
     font.setBold(bold)
     return font
+
+
+def _wrapped(text: str, metrics: QFontMetrics, room: float) -> list[str]:
+    """A label in lines that fit, at most three: divided before what it is of, then between words."""
+    if metrics.horizontalAdvance(text) <= room:
+        return [text]
+    lines: list[str] = []
+    for part in text.split(" · "):
+        lines.append("")
+        for word in part.split():
+            longer = f"{lines[-1]} {word}".strip()
+            if not lines[-1] or metrics.horizontalAdvance(longer) <= room or len(lines) == _MOST_LINES:
+                lines[-1] = longer
+            else:
+                lines.append(word)
+    return [*lines[: _MOST_LINES - 1], " ".join(lines[_MOST_LINES - 1 :])] if len(lines) > _MOST_LINES else lines
 
 
 def _pill(painter: QPainter, lines: Sequence[str], top_middle: QPointF, most: float) -> None:
