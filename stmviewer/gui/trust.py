@@ -16,6 +16,8 @@ MARK_TEXTS: Mapping[Mark, str] = {"ok": "ok", "look": "look", "unknown": "cannot
 _SMALL = 0.1
 #: what smaller images are not checked for, as in restore.lattice_check
 _LEAST_SIDE, _LEAST_MEASURED = 32, 256
+#: checks that have a row of their own
+_TOLD = ("self-check", "choice", "lattice", "range", "tip")
 
 _MEANS: Mapping[str, str] = {
     "residual-sparse": "What the method draws at pixels that were measured, less what was measured there, before the "
@@ -32,6 +34,8 @@ _MEANS: Mapping[str, str] = {
     "restored image has was invented; one that only the measurement has was lost.",
     "range": "A model is at home where its training was: pixel size, noise, height and period. Outside it guesses.",
     "deviation": "How far the samples of the model differ, or what it expects to be wrong by. Not a probability.",
+    "tip": "Features that repeat at one offset tell of a further end of the tip. Which end is the main one cannot be "
+    "told from one scan: compare with the repair without taking it out.",
     "lines": "The scan was put on square pixels, and its lines do not fall on their rows exactly.",
 }
 
@@ -58,6 +62,7 @@ def findings(result: Restoration) -> list[Finding]:
         *_of_checks(result),
         *_lattice(result),
         *_range(result),
+        *_tip(result),
         *_other_warnings(result),
     ]
     order: list[Mark] = ["look", "unknown", "ok"]
@@ -177,8 +182,21 @@ def _range(result: Restoration) -> list[Finding]:
     return [Finding("ok", "Training", text, _MEANS["range"])] if learned else []
 
 
+def _tip(result: Restoration) -> list[Finding]:
+    """Whether steps and adsorbates are seen twice, and what became of the second image."""
+    found = []
+    for check in result.checks:
+        if check.about == "tip":
+            text = check.text.removeprefix("Tip: ")
+            short = "the second image was taken out" if result.request.tips else "the surface is seen twice"
+            if result.request.tips and check.warns:
+                short += ", but the repair fits the scan worse"
+            found.append(Finding("look" if check.warns else "ok", "Tip", short, _MEANS["tip"], text))
+    return found
+
+
 def _other_warnings(result: Restoration) -> list[Finding]:
-    known = {c.text for c in result.checks}
+    known = {c.text for c in result.checks if c.about in _TOLD}
     left = [w for w in result.warnings if w not in known]
     if result.scores:  # said of the hidden pixels already
         left = [w for w in left if not w.startswith("On the hidden pixels")]
@@ -188,7 +206,7 @@ def _other_warnings(result: Restoration) -> list[Finding]:
 def bar_warnings(result: Restoration) -> list[str]:
     """What also stands in a bar above the images: what was invented or lost, and what no check says."""
     strong = [c.text for c in result.checks if c.about == "lattice" and "cannot be verified" not in c.text]
-    known = {c.text for c in result.checks}
+    known = {c.text for c in result.checks if c.about in _TOLD and not (c.about == "tip" and c.warns)}
     return [in_titles(text) for text in (*strong, *(w for w in result.warnings if w not in known))]
 
 

@@ -106,6 +106,29 @@ def test_the_range_of_the_training() -> None:
     assert bar_warnings(warned) == ["The lines do not lie on rows of square pixels"]
 
 
+def test_a_tip_with_several_ends_is_told_in_the_list_and_in_the_bar() -> None:
+    seen = Check("tip", "Tip: 41 features of this scan repeat. What they show is still in the repair", warns=True)
+    twice = result(REPAIR, checks=(seen,), warnings=(seen.text,))
+    assert told(twice)["Tip"] == ("look", "the surface is seen twice")
+    assert "Note" not in told(twice)
+    assert bar_warnings(twice) == [seen.text]
+    (tip,) = [f for f in findings(twice) if f.about == "Tip"]
+    assert tip.more.startswith("41 features")
+    out = Check("tip", "Tip: 41 features of this scan repeat. What they show was taken out before the repair")
+    taken = result(REPAIR.replaced(tips=True), checks=(out,))
+    assert told(taken)["Tip"] == ("ok", "the second image was taken out")
+    assert bar_warnings(taken) == []
+    worse = result(REPAIR.replaced(tips=True), checks=(replace(out, warns=True),), warnings=(out.text,))
+    assert told(worse)["Tip"] == ("look", "the second image was taken out, but the repair fits the scan worse")
+
+
+def test_too_little_memory_is_told() -> None:
+    check = Check("memory", "The memory was too small: restored in tiles of 128 pixels", warns=True)
+    small = result(REPAIR, checks=(check,), warnings=(check.text,))
+    assert told(small)["Note"] == ("look", check.text)
+    assert bar_warnings(small) == [check.text]
+
+
 def test_what_should_be_looked_at_comes_first_and_everything_says_what_it_means() -> None:
     out = Check("range", "The model was trained on something else", warns=True)
     found = findings(result(checks=(out,), warnings=(out.text,)))
