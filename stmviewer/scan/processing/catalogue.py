@@ -43,6 +43,11 @@ def _plane(data: FloatArray, fit: str) -> FloatArray:
     return result
 
 
+def _median(image: Image, parameters: Mapping[str, Value], progress: Progress) -> Image:
+    share = 1.0 if image.other is None else 0.5
+    return image.mapped(lambda data: filters.median_filter(data, int(parameters["size"]), progress.part(share)))
+
+
 def _facet(image: Image, _: Mapping[str, Value], progress: Progress) -> Image:
     g = image.geometry
     return image.mapped(lambda data: background.facet_level(data, g.pixel_width, g.pixel_height, progress))
@@ -267,7 +272,7 @@ _KINDS = (
         "median",
         "Median",
         "Filter",
-        _on_data(filters.median_filter),
+        _median,
         (Parameter("size", "Size", 3, 2, 31, unit="px"),),
         "Takes out single pixels",
         alters=True,

@@ -7,16 +7,29 @@ import numpy as np
 from stmviewer.scan.errors import RequestError
 from stmviewer.scan.geometry import FloatArray, Geometry
 from stmviewer.scan.processing.filling import nearest_filled
+from stmviewer.scan.progress import Progress
 
+#: values that a median looks at between two questions for Cancel
+_BAND_WORK = 20_000_000
 #: edges of a pass band are this wide, in octaves
 _EDGE = 0.25
 
 
-def median_filter(data: FloatArray, size: int) -> FloatArray:
+def median_filter(data: FloatArray, size: int, progress: Progress | None = None) -> FloatArray:
     """The median over `size` x `size` pixels; gaps stay gaps and count as their nearest measured pixel."""
     from scipy.ndimage import median_filter as filtered
 
-    result: FloatArray = filtered(nearest_filled(data), size=size, mode="nearest")
+    filled = nearest_filled(data)
+    rows, columns = data.shape
+    # wide medians of large images take minutes: in bands, between which Cancel is heard
+    height = max(_BAND_WORK // (columns * size**2), 1)
+    work = (progress or Progress()).part(1.0, "Median", -(-rows // height))
+    result = np.empty_like(filled)
+    for top in range(0, rows, height):
+        first, last = max(top - size, 0), min(top + height + size, rows)
+        band = filtered(filled[first:last], size=size, mode="nearest")
+        result[top : top + height] = band[top - first : top - first + height]
+        work.tick()
     return np.where(np.isfinite(data), result, np.nan)
 
 

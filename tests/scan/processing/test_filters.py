@@ -1,11 +1,16 @@
 """Filters, in the Fourier domain and out of it, and the marking of pixels."""
 
+import threading
+
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from stmviewer.scan import Geometry, History, RequestError
+from stmviewer.scan import Cancelled, Geometry, History, Progress, RequestError
+from stmviewer.scan.processing import filters
 from stmviewer.scan.processing.filters import decomposed
 from stmviewer.scan.processing.image import Image
+from stmviewer.scan.progress import Advance
 
 GEOMETRY = Geometry(128, 128, 12.8e-9, 12.8e-9)
 
@@ -103,3 +108,25 @@ def test_marks_are_not_measured_any_more() -> None:
 def test_marks_that_make_no_sense_are_refused(text: str, message: str) -> None:
     with pytest.raises(RequestError, match=message):
         done(text, np.arange(1200.0).reshape(30, 40), Geometry.of_pixels(30, 40))
+
+
+@pytest.mark.parametrize("size", [2, 3, 8])
+def test_a_median_in_bands_is_the_median_of_the_whole(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = np.random.default_rng(0).normal(size=(37, 20))
+    monkeypatch.setattr(filters, "_BAND_WORK", 20 * size**2 * 5)  # five rows a band
+    bands = filters.median_filter(data, size)
+    np.testing.assert_array_equal(bands, ndimage.median_filter(data, size=size, mode="nearest"))
+
+
+def test_a_wide_median_of_a_large_image_can_be_cancelled() -> None:
+    stop, asked = threading.Event(), []
+
+    def report(advance: Advance) -> None:
+        asked.append(advance.fraction)
+        if len(asked) > 3:
+            stop.set()
+
+    image = Image(np.random.default_rng(0).normal(size=(2048, 2048)), Geometry.of_pixels(2048, 2048))
+    with pytest.raises(Cancelled):
+        History.from_text("median:31").replay(image, Progress(report, stop))
+    assert asked[-1] < 0.05  # the whole of it would take minutes
