@@ -181,6 +181,21 @@ def _training_examples(stage: Stage) -> QWidget | None:
     return dialog
 
 
+def _training_images(stage: Stage) -> QWidget | None:
+    """Images that bring no size, which is typed."""
+    dialog = _training(stage, 6)
+    folder = stage.folder / "images"
+    folder.mkdir()
+    for k in range(6):
+        np.save(folder / f"{'ab'[k > 3]}_{k}.npy", 1e9 * simulate_scan("si001h", 128, 128, 0.1e-9, "mild", k).clean)
+    dialog.form.folder.set_path(str(folder))
+    stage.settle()
+    dialog.form.name.setText("mylab")
+    dialog.form.pixel.setCurrentIndex(dialog.form.pixel.findData("given"))
+    dialog.form.pixel_nm.setValue(0.1)
+    return dialog
+
+
 def _training_state(name: str) -> Callable[[Stage], QWidget | None]:
     """How the panel looks when the child with that name has done what it does."""
 
@@ -317,6 +332,7 @@ STATES: dict[str, State] = {
     "training-scans": State(_training_scans),
     "training-scans-dark": State(_training_scans, theme="dark"),
     "training-examples": State(_training_examples),
+    "training-images": State(_training_images),
     "training": State(_training_state("mylab")),
     "training-dark": State(_training_state("mylab"), theme="dark"),
     "training-died": State(_training_state("dies")),
