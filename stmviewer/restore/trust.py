@@ -40,6 +40,8 @@ _SEEN, _CLEAR = 2.5, 3.5
 _CALIBRATION = 0.04
 #: likelihood of Si(001) from which it counts: a network's image of Si(111)-7x7 reached it
 _LIKELY = 0.5
+#: rows that are this sure are not looked at again
+_SURE = 0.9
 #: without a fit: half of each
 _UNFITTED = {"none": 0.25, "slope": 0.5, "unknown": 0.5}
 
@@ -92,14 +94,17 @@ def familiarity(image: FloatArray, geometry: Geometry) -> float:
     """
     if not geometry.calibrated:
         return 0.0
+    rows = find_rows(image)
+    seen = agree = 0.0
+    if rows is not None:
+        off = np.log(rows.period_px * geometry.pixel_width / ROW_SPACING_M) / _CALIBRATION
+        seen = float(np.clip((rows.strength - _SEEN) / (_CLEAR - _SEEN), 0, 1))
+        agree = float(np.exp(-0.5 * off**2))
+    if seen * agree > _SURE:
+        return seen * agree
     likely = silicon_rows(image, geometry.pixel_height, geometry.pixel_width)
     likely = max(0.0, (likely - _LIKELY) / (1 - _LIKELY))
-    rows = find_rows(image)
-    if rows is None:
-        return likely
-    off = np.log(rows.period_px * geometry.pixel_width / ROW_SPACING_M) / _CALIBRATION
-    seen, agree = np.clip((rows.strength - _SEEN) / (_CLEAR - _SEEN), 0, 1), np.exp(-0.5 * off**2)
-    return float(max(seen * agree, likely * (1 - seen * (1 - agree))))
+    return max(seen * agree, likely * (1 - seen * (1 - agree)))
 
 
 def share(evidence: Evidence, rule: dict[str, Any] | None = None) -> float:
