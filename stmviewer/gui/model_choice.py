@@ -1,10 +1,12 @@
 """Choosing a model: the box, one line on what it is for, and its sampler steps."""
 
 from collections.abc import Sequence
+from html import escape
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QVBoxLayout, QWidget
 
+from stmviewer import paths
 from stmviewer.restore import ModelInfo, Task
 
 _SOURCES = {"user": "trained by you", "shipped": "comes with stmviewer", "built-in": "classical method"}
@@ -27,6 +29,8 @@ class ModelChoice(QWidget):
         self._summary = QLabel("Reading the list of models…")
         self._summary.setObjectName("quiet")
         self._summary.setWordWrap(True)
+        self._summary.setTextFormat(Qt.TextFormat.RichText)
+        self._summary.linkActivated.connect(lambda _: self.show_card())
         self.steps = QComboBox()  # laid out by the panel, beside the other numbers
         self.steps.setToolTip("More steps take longer; the model's own choice is good in most cases")
         self._wanted_steps: int | None = None
@@ -40,6 +44,13 @@ class ModelChoice(QWidget):
 
     def current(self) -> ModelInfo | None:
         return next((m for m in self._models if m.name == self.box.currentData()), None)
+
+    def show_card(self) -> QDialog | None:
+        """What the chosen model was made of, and how well it did; None for a method that learned nothing."""
+        from stmviewer.gui.training.card import show_card
+
+        info = self.current()
+        return show_card(info.name, paths.user_models(), self) if info is not None and info.learned else None
 
     def chosen_steps(self) -> int | None:
         """Sampler steps, None for the model's own choice."""
@@ -86,7 +97,9 @@ class ModelChoice(QWidget):
         if info is None:
             self._summary.setText("No model can do this task." if self._models else "Reading the list of models…")
         else:
-            self._summary.setText(info.summary)
+            self._summary.setText(
+                f'{escape(info.summary)} <a href="card">Card</a>' if info.learned else escape(info.summary)
+            )
             self.box.setToolTip(_tooltip(info))
         with QSignalBlocker(self.steps):
             self.steps.clear()

@@ -276,8 +276,8 @@ def adopt_job(checkpoint: Path, name: str, models: Path) -> Job:
 
 
 def read_card(name: str, models: Path) -> str:
-    """The card of a model, in Markdown; '' where there is none."""
-    try:
-        return (models / f"{name}.md").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
+    """The card of a model of the user's, or of a shipped one, in Markdown; '' where there is none."""
+    for folder in (models, paths.shipped_models()):
+        with suppress(OSError):
+            return (folder / f"{name}.md").read_text(encoding="utf-8", errors="replace")
+    return ""

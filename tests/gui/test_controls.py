@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QTextBrowser
 from pytestqt.qtbot import QtBot
 
 from stmviewer.gui.controls import Controls
@@ -53,7 +54,19 @@ def test_only_models_that_can_do_the_task_are_offered(controls: Controls) -> Non
     assert "(regression-sim, " in tips[0] and "(flow-sim, " in tips[1]
     controls.sparse.setChecked(True)
     assert controls.model.box.findData("linear") >= 0
-    assert controls.model._summary.text() == "Fast, one answer"
+    assert controls.model._summary.text() == 'Fast, one answer <a href="card">Card</a>'
+
+
+def test_the_card_of_a_model_is_one_click_away(controls: Controls) -> None:
+    controls.model._summary.linkActivated.emit("card")
+    (card,) = controls.model.findChildren(QDialog)
+    text = card.findChild(QTextBrowser)
+    assert isinstance(text, QTextBrowser) and "Trained on" in text.toPlainText()
+    assert card.isVisible() and "regression-sim" in card.windowTitle()
+    card.close()
+    controls.sparse.setChecked(True)
+    controls.model.box.setCurrentIndex(controls.model.box.findData("linear"))
+    assert controls.model._summary.text() == "Interpolation, the baseline" and controls.model.show_card() is None
 
 
 def test_the_model_of_each_task_is_kept(controls: Controls) -> None:

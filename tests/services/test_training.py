@@ -204,6 +204,7 @@ def test_a_card_is_read_or_empty(models: Path) -> None:
     (models / "m.md").write_text("# m")
     assert training.read_card("m", models) == "# m"
     assert training.read_card("other", models) == ""
+    assert training.read_card("regression-sim", models).startswith("# ")  # a shipped one
 
 
 def test_the_program_is_this_one() -> None:
