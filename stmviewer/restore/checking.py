@@ -10,6 +10,7 @@ from stmviewer.restore.case import Case
 from stmviewer.restore.checks import Check
 from stmviewer.restore.choice import Choice, affordable, candidates, choose
 from stmviewer.restore.directions import agreement, middle, other_direction
+from stmviewer.restore.false_heights import FalseHeights
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.lattice_check import lattice_checks
 from stmviewer.restore.ranges import facts_of, range_checks
@@ -29,9 +30,11 @@ Repairer = Callable[[Channel, str, Progress], FloatArray]
 
 
 class Methods(Protocol):
-    """What of the methods of a request the checks need: to repair another channel, and what is known of the tip."""
+    """What of the methods of a request the checks need: to repair another channel, what is known of the tip, and what
+    was taken out before a repair."""
 
     tip: Tip | None
+    heights: FalseHeights
 
     def repaired(self, channel: Channel, name: str, progress: Progress) -> FloatArray: ...
 
@@ -87,6 +90,7 @@ def check_result(
 ) -> Findings:
     """What can be found out about a restored image `mean` on the scan itself."""
     checks = [*_of_self_check(choice, self_check, used, request), *_of_range(case, channel, used, bool(scores))]
+    checks += methods.heights.checks(case.raw.shape, channel.unit)
     if request.check:
         if request.task == "repair":
             checks += _of_directions(scan, channel, case, mean, used[0].name, methods.repaired, progress)

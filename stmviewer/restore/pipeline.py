@@ -17,6 +17,7 @@ from stmviewer.restore.case import Case, prepare
 from stmviewer.restore.checking import Findings, check_result, check_sparse, memory_check, tip_facts
 from stmviewer.restore.choice import Choice, Mixing
 from stmviewer.restore.classical import CLASSICAL
+from stmviewer.restore.false_heights import FalseHeights, find_false_heights
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.normalise import Normalisation, normalisation
 from stmviewer.restore.problem import Answer, Options, Problem, Restorer
@@ -51,6 +52,7 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     methods = _Methods(request, load)
     if info.name != library.AUTO.name:
         methods.load(info.name)
+    methods.heights = _heights(case, info, request)
     methods.tip = _tip(case, info, request, channel.unit, progress.part(0.05, "Looking for tip ends"))
     choice, self_check = check_sparse(case, info, request, channel.unit, methods.shown, progress.part(0.3))
     answer = _mixture(case, choice, methods, progress.part(0.75))
@@ -96,6 +98,8 @@ class _Methods:
         self.linear: FloatArray | None = None
         #: what was found of the tip; None where nobody looked
         self.tip: Tip | None = None
+        #: what is taken out before a network repairs the scan
+        self.heights = FalseHeights()
 
     def load(self, name: str) -> tuple[Restorer, str]:
         """The restorer of that name and the hash of its weights."""
@@ -114,7 +118,16 @@ class _Methods:
         """The repair of another channel by that method."""
         frame = Geometry.of_pixels(*channel.data.shape)
         case = Case(channel.data, Mask(channel.measured, "as measured"), frame)
-        return _run(case, self.load(name)[0], self.request, progress, self.tip).mean
+        restorer = self.load(name)[0]
+        heights = _heights(case, restorer.info, self.request)
+        return _run(case, restorer, self.request, progress, self.tip, heights).mean
+
+
+def _heights(case: Case, info: ModelInfo, request: RestoreRequest) -> FalseHeights:
+    """The jumps and the bow to take out before a network repairs: classical methods do what they always did."""
+    if request.task != "repair" or not info.learned:
+        return FalseHeights()
+    return find_false_heights(case.guess())
 
 
 def _tip(case: Case, info: ModelInfo, request: RestoreRequest, unit: str, progress: Progress) -> Tip | None:
@@ -132,7 +145,7 @@ def _mixture(case: Case, choice: Choice, methods: _Methods, progress: Progress) 
     """The image of the chosen methods, before measured pixels are put back, and what it says of its error."""
     if len(choice.weights) == 1:
         (name,) = choice.weights
-        return _run(case, methods.load(name)[0], methods.request, progress, methods.tip)
+        return _run(case, methods.load(name)[0], methods.request, progress, methods.tip, methods.heights)
     mixing = Mixing()
     tiles = []
     for name, weight in choice.weights.items():
@@ -144,9 +157,18 @@ def _mixture(case: Case, choice: Choice, methods: _Methods, progress: Progress) 
     return Answer(mixing.mean, mixing.deviation, min((t for t in tiles if t is not None), default=None))
 
 
-def _run(case: Case, restorer: Restorer, request: RestoreRequest, progress: Progress, tip: Tip | None = None) -> Answer:
+def _run(
+    case: Case,
+    restorer: Restorer,
+    request: RestoreRequest,
+    progress: Progress,
+    tip: Tip | None = None,
+    heights: FalseHeights | None = None,
+) -> Answer:
     """Normalises, restores, and undoes the normalisation; before measured pixels are put back."""
     data = case.guess()
+    if heights is not None:
+        data = heights.without(data)
     if tip is not None and request.tips:
         data = removed(data, tip)
     progress.check()  # each of these takes seconds on 4096 x 4096 pixels
@@ -281,6 +303,7 @@ def _provenance(
         }
         if choice.evidence
         else None,
+        "false_heights": methods.heights.facts(),
         "tip": tip_facts(methods.tip, result.geometry) if methods.tip else None,
         "self_check": findings.self_check.to_json() if findings.self_check else None,
         "checks": [vars(c).copy() for c in findings.checks],
