@@ -109,7 +109,8 @@ def find_false_heights(image: FloatArray) -> FalseHeights:
 
 
 def _centred(count: int) -> FloatArray:
-    return np.arange(count) - (count - 1) / 2
+    result: FloatArray = np.arange(count, dtype=np.float64) - (count - 1) / 2
+    return result
 
 
 def _level(image: FloatArray) -> FloatArray:
