@@ -17,7 +17,7 @@ _SMALL = 0.1
 #: what smaller images are not checked for, as in restore.lattice_check
 _LEAST_SIDE, _LEAST_MEASURED = 32, 256
 #: checks that have a row of their own
-_TOLD = ("self-check", "choice", "lattice", "range", "tip")
+_TOLD = ("self-check", "choice", "lattice", "range", "tip", "heights")
 
 _MEANS: Mapping[str, str] = {
     "residual-sparse": "What the method draws at pixels that were measured, less what was measured there, before the "
@@ -36,6 +36,8 @@ _MEANS: Mapping[str, str] = {
     "deviation": "How far the samples of the model differ, or what it expects to be wrong by. Not a probability.",
     "tip": "Features that repeat at one offset tell of a further end of the tip. Which end is the main one cannot be "
     "told from one scan: compare with the repair without taking it out.",
+    "heights": "A jump at a line or a bow over the whole image is mostly a fault of tip or scanner; a step edge "
+    "exactly along the lines is the exception. Compare with the measurement.",
     "lines": "The scan was put on square pixels, and its lines do not fall on their rows exactly.",
 }
 
@@ -63,6 +65,7 @@ def findings(result: Restoration) -> list[Finding]:
         *_lattice(result),
         *_range(result),
         *_tip(result),
+        *_heights(result),
         *_other_warnings(result),
     ]
     order: list[Mark] = ["look", "unknown", "ok"]
@@ -195,6 +198,12 @@ def _tip(result: Restoration) -> list[Finding]:
     return found
 
 
+def _heights(result: Restoration) -> list[Finding]:
+    """Jumps and bow that were taken out before the repair."""
+    told = [c for c in result.checks if c.about == "heights"]
+    return [_finding("look" if c.warns else "ok", "Heights", c.text, _MEANS["heights"]) for c in told]
+
+
 def _other_warnings(result: Restoration) -> list[Finding]:
     known = {c.text for c in result.checks if c.about in _TOLD}
     left = [w for w in result.warnings if w not in known]
@@ -206,7 +215,7 @@ def _other_warnings(result: Restoration) -> list[Finding]:
 def bar_warnings(result: Restoration) -> list[str]:
     """What also stands in a bar above the images: what was invented or lost, and what no check says."""
     strong = [c.text for c in result.checks if c.about == "lattice" and "cannot be verified" not in c.text]
-    known = {c.text for c in result.checks if c.about in _TOLD and not (c.about == "tip" and c.warns)}
+    known = {c.text for c in result.checks if c.about in _TOLD and not (c.about in ("tip", "heights") and c.warns)}
     return [in_titles(text) for text in (*strong, *(w for w in result.warnings if w not in known))]
 
 

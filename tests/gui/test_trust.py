@@ -7,6 +7,7 @@ import pytest
 from stmviewer.gui.trust import bar_warnings, changed_text, findings, residual_text
 from stmviewer.restore import HiddenScore, Restoration, RestoreRequest
 from stmviewer.restore.checks import Check
+from stmviewer.restore.false_heights import FalseHeights, Jump
 
 from .bench import make_scan, restoration_of, surface
 
@@ -120,6 +121,18 @@ def test_a_tip_with_several_ends_is_told_in_the_list_and_in_the_bar() -> None:
     assert bar_warnings(taken) == []
     worse = result(REPAIR.replaced(tips=True), checks=(replace(out, warns=True),), warnings=(out.text,))
     assert told(worse)["Tip"] == ("look", "the second image was taken out, but the repair fits the scan worse")
+
+
+def test_heights_that_were_taken_out_are_told() -> None:
+    heights = FalseHeights((Jump(21, 5, False, 126e-12),), 0.0, 1e-15)
+    checks = tuple(heights.checks((64, 64), "m"))
+    told = result(RestoreRequest(task="repair"), checks=checks, warnings=(checks[0].text,))
+    jump, bow = [f for f in findings(told) if f.about == "Heights"]
+    assert (jump.mark, bow.mark) == ("look", "ok")
+    assert jump.text.endswith("130 pm at line 22 was taken out")
+    assert "step edge" in jump.more
+    assert not [f for f in findings(told) if f.about == "Note"]
+    assert bar_warnings(told) == [checks[0].text]
 
 
 def test_too_little_memory_is_told() -> None:
