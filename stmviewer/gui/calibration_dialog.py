@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from stmviewer.files.calibration import Calibration, key_of, lacks_size, lacks_unit, of_facts
+from stmviewer.gui.number_box import NumberBox
 from stmviewer.gui.sentences import sentence
 from stmviewer.gui.session import Session
 from stmviewer.gui.settings import Settings
@@ -25,14 +26,6 @@ from stmviewer.scan import RequestError, Scan
 _PIXEL, _WHOLE, _NONE = "Pixel size", "Whole size", "Unknown"
 _UNITS = ("", "nm", "pm", "Å", "pA", "nA", "V", "Hz")
 _LONGEST_NM = 1e9
-
-
-class _Number(QDoubleSpinBox):
-    """Shows a number without the zeros at its end."""
-
-    def textFromValue(self, value: float) -> str:
-        text, point = super().textFromValue(value), self.locale().decimalPoint()
-        return text.rstrip("0").removesuffix(point) if point in text else text
 
 
 class CalibrationDialog(QDialog):
@@ -57,7 +50,7 @@ class CalibrationDialog(QDialog):
         assert edit is not None
         edit.setPlaceholderText("unit")
         self.unit.setAccessibleName("Unit of the values")
-        self.scale = _Number()
+        self.scale = NumberBox()
         self.scale.setDecimals(9)
         self.scale.setRange(-_LONGEST_NM, _LONGEST_NM)
         self.scale.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
@@ -173,7 +166,7 @@ class CalibrationDialog(QDialog):
 
 
 def _length(name: str) -> QDoubleSpinBox:
-    box = _Number()
+    box = NumberBox()
     box.setDecimals(6)
     box.setRange(1e-6, _LONGEST_NM)
     box.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from stmviewer.files import save_parts
 from stmviewer.files.calibration import Calibration
 from stmviewer.gui.calibration_dialog import CalibrationDialog
+from stmviewer.gui.number_box import NumberBox
 from stmviewer.gui.settings import Settings
 from stmviewer.gui.window import MainWindow
 from stmviewer.scan import Channel, Geometry, Part, Scan
@@ -185,3 +186,14 @@ def test_spoilt_settings_are_no_calibration(tmp_path: Path) -> None:
         settings.set_calibration(f"/{k}", Calibration(pixel_nm=(1.0, 1.0)))
     assert len(settings.calibrations) == 200
     assert "/249" in settings.calibrations
+
+
+def test_numbers_have_no_zeros_at_their_end(qtbot: QtBot) -> None:
+    box = NumberBox()
+    qtbot.addWidget(box)
+    box.setDecimals(6)
+    box.setRange(-1e6, 1e6)
+    for value, text in ((0.1, "0.1"), (120.0, "120"), (1e-6, "0.000001"), (-2.5, "-2.5"), (0.0, "0")):
+        box.setValue(value)
+        assert box.cleanText().replace(box.locale().groupSeparator(), "") == text
+        assert box.value() == value

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from stmviewer.files.units import shown_unit
+from stmviewer.gui.number_box import NumberBox
 from stmviewer.scan import Step
 from stmviewer.scan.processing.kinds import Parameter, Value
 
@@ -118,7 +119,7 @@ class StepForm(QWidget):
                 return whole
             case float():
                 factor, unit = self._scale(parameter)
-                real = QDoubleSpinBox()
+                real = NumberBox()
                 real.setDecimals(3)
                 real.setRange(max(parameter.low, -_LIMIT), min(parameter.high, _LIMIT))
                 real.setSuffix(f" {unit}" if unit else "")

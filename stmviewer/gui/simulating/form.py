@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -15,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from stmviewer.gui.number_box import NumberBox
 from stmviewer.gui.simulating.wishes import WishList
 from stmviewer.services.simulation_preview import Catalogue, SimulationRequest
 
@@ -46,7 +46,7 @@ class SimulationForm(QWidget):
         for text, value in _BIASES:
             self.bias.addItem(text, value)
         self.bias.setToolTip("The sign of the sample bias, where the surface shows another image at the other one")
-        self.pixel = QDoubleSpinBox()
+        self.pixel = NumberBox()
         self.pixel.setRange(0.02, 1.0)
         self.pixel.setDecimals(3)
         self.pixel.setSingleStep(0.01)
