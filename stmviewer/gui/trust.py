@@ -69,7 +69,7 @@ def findings(result: Restoration) -> list[Finding]:
         *_other_warnings(result),
     ]
     order: list[Mark] = ["look", "unknown", "ok"]
-    found = [replace(f, text=in_titles(f.text), more=in_titles(f.more)) for f in found]
+    found = [replace(f, text=_spoken(f.text), more=_spoken(f.more)) for f in found]
     return sorted(found, key=lambda f: order.index(f.mark))
 
 
@@ -216,7 +216,12 @@ def bar_warnings(result: Restoration) -> list[str]:
     """What also stands in a bar above the images: what was invented or lost, and what no check says."""
     strong = [c.text for c in result.checks if c.about == "lattice" and "cannot be verified" not in c.text]
     known = {c.text for c in result.checks if c.about in _TOLD and not (c.about in ("tip", "heights") and c.warns)}
-    return [in_titles(text) for text in (*strong, *(w for w in result.warnings if w not in known))]
+    return [_spoken(text) for text in (*strong, *(w for w in result.warnings if w not in known))]
+
+
+def _spoken(text: str) -> str:
+    """A sentence for the window: with titles, and without what is for the command line alone."""
+    return in_titles(text).replace(", or restore --tips,", "")
 
 
 def changed_text(result: Restoration) -> str:

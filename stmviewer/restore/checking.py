@@ -175,9 +175,11 @@ def _of_tip(case: Case, channel: Channel, mean: FloatArray, tip: Tip | None, req
     g = case.geometry
     places = []
     for end in tip.ends:
-        x, y = (end.x_px * g.pixel_width, end.y_px * g.pixel_height) if g.calibrated else (end.x_px, end.y_px)
-        shown, factor = shown_unit(max(abs(x), abs(y)), g.unit) if g.calibrated else ("px", 1.0)
-        places.append(f"{x * factor:+.2g}, {y * factor:+.2g} {shown} (right, down), {end.weight:g} as strong")
+        x, y = (
+            (1e9 * end.x_px * g.pixel_width, 1e9 * end.y_px * g.pixel_height) if g.calibrated else (end.x_px, end.y_px)
+        )
+        across, down = (f"{float(f'{value:.2g}'):+g}" for value in (x, y))
+        places.append(f"{across}, {down} {'nm' if g.calibrated else 'px'} (right, down), {end.weight:g} as strong")
     seen = f"{tip.features} features of this scan repeat as if the tip had {len(tip.ends) + 1} ends; the further at "
     text = f"Tip: {seen}{' and '.join(places)}"
     if not request.tips:

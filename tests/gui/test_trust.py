@@ -113,6 +113,10 @@ def test_a_tip_with_several_ends_is_told_in_the_list_and_in_the_bar() -> None:
     assert told(twice)["Tip"] == ("look", "the surface is seen twice")
     assert "Note" not in told(twice)
     assert bar_warnings(twice) == [seen.text]
+    advice = Check("tip", "Tip: as it is; the box for it below Task, or restore --tips, takes it out", warns=True)
+    assert bar_warnings(result(REPAIR, checks=(advice,), warnings=(advice.text,))) == [
+        "Tip: as it is; the box for it below Task takes it out"
+    ]
     (tip,) = [f for f in findings(twice) if f.about == "Tip"]
     assert tip.more.startswith("41 features")
     out = Check("tip", "Tip: 41 features of this scan repeat. What they show was taken out before the repair")
