@@ -50,7 +50,7 @@ fuzz: $(VENV)/installed-test
 
 # the pictures of the README, taken from the real window
 screenshots: $(VENV)/installed-test
-	$(BIN)/python tests/gui/screenshots.py resources/pictures/double-tip.png --size 1280x800 --without-time \
+	$(BIN)/python tests/gui/screenshots.py resources/pictures/double-tip.png --size 1280x860 --without-time \
 	  --file resources/samples/si001h-double-tip.gwy --task repair --model regression-sim
 	$(BIN)/python tests/gui/screenshots.py resources/pictures/sparse-lines.png --size 1280x800 --theme dark --without-time \
 	  --file resources/samples/si001h-sparse-lines.gwy --task sparse --mask file --model regression-sim --zoom 3.5
