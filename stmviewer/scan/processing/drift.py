@@ -23,6 +23,8 @@ _MOST_SHEAR, _MOST_STRETCH = 0.35, 0.35
 #: a lattice explains this part of all peaks (by amplitude), each within this part of its shortest wave
 _LEAST_EXPLAINED, _NEAR = 0.6, 0.12
 _HIGHEST_ORDER = 7
+#: pixels a side of the middle of an image that tell of its lattice
+_ENOUGH = 1024
 _MOST_ANGLE, _MOST_RATIO = 18.0, 1.35
 #: tiles a side in which the shift between directions is measured
 _TILES = 6
@@ -126,15 +128,44 @@ def correct_by_lattice(image: Image, lattice: Lattice, edges: Edges, progress: P
     axis is taken as right. Raises RequestError where there is no such lattice.
     """
     work = progress.part(0.3, "Lattice")
-    shear, stretch = lattice_drift(image.data, image.geometry, lattice)
+    shear, stretch = lattice_drift(image.data, image.geometry, lattice, work)
     work.tick()
     g = image.geometry
     matrix = np.array([[1.0, shear], [0.0, stretch]])
     return warped(image, matrix, (g.pixel_width, g.pixel_height), edges, progress.part(1.0, "Resampling"))
 
 
-def lattice_drift(data: FloatArray, geometry: Geometry, lattice: Lattice) -> tuple[float, float]:
-    """(shear, stretch): true x = x + shear y, true y = stretch y, both from the centre."""
+def lattice_drift(
+    data: FloatArray, geometry: Geometry, lattice: Lattice, progress: Progress | None = None
+) -> tuple[float, float]:
+    """(shear, stretch): true x = x + shear y, true y = stretch y, both from the centre.
+
+    Of a large image the middle tells enough in a small part of the time; the whole is asked where it does not.
+    """
+    parts = [(data, geometry)]
+    if min(data.shape) > _ENOUGH:
+        parts.insert(0, _middle(data, geometry))
+    for part, frame in parts:
+        found = _found_in(part, frame, lattice)
+        if found is not None:
+            return found
+        if progress is not None:
+            progress.check()
+    raise RequestError(
+        f"the image has no {lattice} lattice whose peaks stand out, or it is distorted by more than "
+        f"{100 * _MOST_SHEAR:.0f} %: drift cannot be found from it"
+    )
+
+
+def _middle(data: FloatArray, geometry: Geometry) -> tuple[FloatArray, Geometry]:
+    rows, columns = data.shape
+    top, left = (rows - _ENOUGH) // 2, (columns - _ENOUGH) // 2
+    width, height = _ENOUGH * geometry.pixel_width, _ENOUGH * geometry.pixel_height
+    frame = replace(geometry, columns=_ENOUGH, rows=_ENOUGH, width=width, height=height)
+    return data[top : top + _ENOUGH, left : left + _ENOUGH], frame
+
+
+def _found_in(data: FloatArray, geometry: Geometry, lattice: Lattice) -> tuple[float, float] | None:
     angle, ratio = _LATTICES[lattice]
     waves = lattice_waves(data, geometry)
     k = np.array([[wave.kx, wave.ky] for wave in waves])
@@ -153,12 +184,7 @@ def lattice_drift(data: FloatArray, geometry: Geometry, lattice: Lattice) -> tup
         score = explained**2 * float(np.sqrt(strength * other)) / distortion
         if best is None or score > best[0]:
             best = (score, *found)
-    if best is None:
-        raise RequestError(
-            f"the image has no {lattice} lattice whose peaks stand out, or it is distorted by more than "
-            f"{100 * _MOST_SHEAR:.0f} %: drift cannot be found from it"
-        )
-    return best[1], best[2]
+    return None if best is None else best[1:]
 
 
 def _explained(

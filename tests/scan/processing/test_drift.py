@@ -5,6 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from stmviewer.scan import Geometry, History, RequestError
+from stmviewer.scan.processing import drift
 from stmviewer.scan.processing.drift import lag, lattice_drift
 from stmviewer.scan.processing.image import Image
 
@@ -50,6 +51,19 @@ def test_no_lattice_no_correction() -> None:
     noise = np.random.default_rng(0).normal(size=(160, 160))
     with pytest.raises(RequestError, match="no hexagonal lattice whose peaks stand out"):
         lattice_drift(noise, GEOMETRY, "hexagonal")
+
+
+@pytest.mark.parametrize("period", [9.0, 90.0])
+def test_the_middle_of_a_large_image_tells_enough_or_the_whole_is_asked(
+    period: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drift, "_ENOUGH", 256)
+    y, x = np.mgrid[0:800, 0:800] - 399.5
+    x, k = x + 0.06 * y, 2 * np.pi / period
+    angles = np.deg2rad([20, 80, 140])
+    z = sum(np.cos(k * (x * np.cos(a) + y * np.sin(a))) for a in angles)
+    found = lattice_drift(z, Geometry(800, 800, 80e-9, 80e-9), "hexagonal")
+    assert found == pytest.approx((0.06, 1.0), abs=0.01)
 
 
 def directions() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
