@@ -140,7 +140,8 @@ def _expected(tried: Mapping[str, Any], result: Restoration) -> str:
         value = scores[method]["expected"]
         return quantity(value, result.unit) if result.unit else f"{100 * value / tried['range']:.2g} %"
 
-    text = f"{amount(shown)} expected in the gaps"
+    wide = any(check.about == "gap" for check in result.checks)
+    text = f"{amount(shown)} expected in the gaps{' near measured pixels' if wide else ''}"
     return text if shown == "linear" or "linear" not in scores else f"{text}, linear interpolation {amount('linear')}"
 
 

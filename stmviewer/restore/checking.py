@@ -11,6 +11,7 @@ from stmviewer.restore.checks import Check
 from stmviewer.restore.choice import Choice, affordable, candidates, choose
 from stmviewer.restore.directions import agreement, middle, other_direction
 from stmviewer.restore.false_heights import FalseHeights
+from stmviewer.restore.gaps import gap_checks
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.lattice_check import lattice_checks
 from stmviewer.restore.ranges import facts_of, range_checks
@@ -91,6 +92,8 @@ def check_result(
     """What can be found out about a restored image `mean` on the scan itself."""
     checks = [*_of_self_check(choice, self_check, used, request), *_of_range(case, channel, used, bool(scores))]
     checks += methods.heights.checks(case.raw.shape, channel.unit)
+    if request.task == "sparse":
+        checks += gap_checks(case.mask.measured)
     if request.check:
         if request.task == "repair":
             checks += _of_directions(scan, channel, case, mean, used[0].name, methods.repaired, progress)

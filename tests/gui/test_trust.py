@@ -156,3 +156,17 @@ def test_what_should_be_looked_at_comes_first_and_everything_says_what_it_means(
 def test_how_much_was_inferred() -> None:
     assert changed_text(result()) == "75 % inferred"
     assert changed_text(result(REPAIR)) == "every pixel inferred"
+
+
+def test_what_is_out_of_reach_is_told_and_the_self_check_does_not_speak_for_it() -> None:
+    text = "32 % of the image lies more than 8 pixels from anything that was measured: what is drawn there is made up"
+    wide = result(
+        checks=(Check("self-check", "Self-check: fine"), Check("gap", text, warns=True)),
+        warnings=(text,),
+        provenance=tried(2e-12, 4e-12),
+    )
+    said = told(wide)
+    assert said["Note"] == ("look", text)
+    assert said["Self-check"][1].startswith("1 pm expected in the gaps near measured pixels")
+    assert text in bar_warnings(wide)
+    assert "near measured pixels" not in told(replace(wide, checks=wide.checks[:1], warnings=()))["Self-check"][1]
