@@ -96,7 +96,7 @@ def tip_vector(image: FloatArray) -> FloatArray:
     from stmviewer.evaluate import tip_features, tip_state
 
     network, head = tip_state.loaded()
-    found = tip_features.tip_features(image, np.ones(image.shape, dtype=np.bool_), network)
+    found = tip_features.tip_features(image, np.ones(image.shape, dtype=np.bool_), network, head.sees_lattice)
     z: FloatArray = np.clip((found.values - head.mean) / head.scale, -6, 6) / np.sqrt(len(head.mean))
     return z
 

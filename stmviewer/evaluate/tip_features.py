@@ -1,8 +1,9 @@
 """What the tip is judged by: numbers of an image, and of each of its lines.
 
-Three sources: pooled features of the first stages of EfficientNet-Lite0 (textures), how much they change from one
-stretch of lines to the next (a tip change), and numbers that a microscopist would name (jumps between lines, noise
-along and across them, streaks, skew flanks). Lines stay horizontal throughout: noise runs along them.
+Four sources: pooled features of the first stages of EfficientNet-Lite0 (textures), how much they change from one
+stretch of lines to the next (a tip change), numbers that a microscopist would name (jumps between lines, noise along
+and across them, streaks, skew flanks), and the symmetry of the lattice's mean cell (`tip_lattice`). Lines stay
+horizontal throughout: noise runs along them.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from stmviewer.evaluate.efficientnet import EfficientNetLite0
-from stmviewer.evaluate.tip_shapes import shape_numbers
+from stmviewer.evaluate.tip_lattice import lattice_numbers
 from stmviewer.restore.normalise import normalisation
 from stmviewer.scan import BoolArray, FloatArray
 
@@ -48,11 +49,11 @@ def coarser(image: FloatArray, factor: int) -> FloatArray:
 
 
 def tip_features(
-    image: FloatArray, measured: BoolArray, network: EfficientNetLite0, shapes: bool = False
+    image: FloatArray, measured: BoolArray, network: EfficientNetLite0, lattice: bool = False
 ) -> TipFeatures:
     """The numbers of an image (rows, columns) without NaN, 64 pixels a side at least.
 
-    `shapes` appends those of `tip_shapes`, which judges of before were not trained on.
+    `lattice` appends those of `tip_lattice`, which judges of before were not trained on.
     """
     factor = max(1, -(-max(image.shape) // MOST_SIDE))
     factor = min(factor, min(image.shape) // LEAST_SIDE)
@@ -64,7 +65,7 @@ def tip_features(
     pooled = torch.cat([_pooled(maps[k]) for k in _STAGES])
     textures = maps[_STAGES[0]][0].mean(dim=2).T.double().numpy()  # (lines, channels)
     numbers = np.concatenate([_named(detail), _texture_changes(textures)])
-    values = np.concatenate([pooled.double().numpy(), numbers, shape_numbers(detail) if shapes else []])
+    values = np.concatenate([pooled.double().numpy(), numbers, lattice_numbers(detail) if lattice else []])
     return TipFeatures(values, _line_changes(detail, textures), factor)
 
 

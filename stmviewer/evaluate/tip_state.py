@@ -25,8 +25,8 @@ KINDS: tuple[TipKind, ...] = get_args(TipKind)
 NAME = "tipstate-si100h"
 _FORMAT = "stmviewer-tip-1"
 _EMBEDDING = "efficientnet-lite0"
-#: judges that look at so many numbers were trained without those of `tip_shapes`
-WITHOUT_SHAPES = 590
+#: judges that look at so many numbers were trained without those of `tip_lattice`
+WITHOUT_LATTICE = 590
 #: fewer lines or pixels a line than this cannot be judged
 LEAST_SIDE = 64
 #: a state with less than this probability is not called the state
@@ -102,6 +102,10 @@ class Head:
     weights: FloatArray
     bias: FloatArray
     temperature: float
+
+    @property
+    def sees_lattice(self) -> bool:
+        return len(self.mean) > WITHOUT_LATTICE
 
     def logits(self, values: FloatArray) -> FloatArray:
         """(..., features) to (..., 4), before the temperature. What lies far outside of training is cut off."""
@@ -184,8 +188,7 @@ def _probabilities(image: FloatArray) -> tuple[dict[TipKind, float], FloatArray,
     from stmviewer.evaluate.tip_features import tip_features
 
     network, head = loaded()
-    shapes = len(head.mean) > WITHOUT_SHAPES
-    found = tip_features(image, np.ones(image.shape, dtype=np.bool_), network, shapes)
+    found = tip_features(image, np.ones(image.shape, dtype=np.bool_), network, head.sees_lattice)
     values = head.probabilities(found.values)
     return dict(zip(KINDS, (float(v) for v in values), strict=True)), found.change, found.factor
 

@@ -15,26 +15,51 @@ from stmviewer.scan import FloatArray
 _BALANCE = -0.5
 
 
-def fit_head(values: FloatArray, labels: np.ndarray, penalty: float, steps: int = 150) -> Head:
+#: a label that n people gave is right with the share (n + 1) / (n + 1.5): of asymmetric tips that three or more people
+#: saw, one of them says so in 0.74 (95 %: 0.48 to 0.89), of tip changes in 0.93
+_DOUBT = (1.0, 1.5)
+#: what it is where it is wrong, label by label: good and asymmetric are taken for each other, changed and blurry too
+_INSTEAD = np.array(
+    [
+        [0.0, 0.6, 0.1, 0.3],
+        [0.8, 0.0, 0.05, 0.15],
+        [0.4, 0.1, 0.0, 0.5],
+        [0.4, 0.2, 0.4, 0.0],
+    ]
+)
+
+
+def soft_labels(labels: np.ndarray, raters: np.ndarray) -> FloatArray:
+    """What an image is, (images, kinds), of `labels` (images,) 0 to 3 that as many `raters` (images,) gave."""
+    right = (raters + _DOUBT[0]) / (raters + _DOUBT[1])
+    result: FloatArray = np.eye(len(KINDS))[labels] * right[:, None] + _INSTEAD[labels] * (1 - right)[:, None]
+    return result
+
+
+def fit_head(
+    values: FloatArray, labels: np.ndarray, penalty: float, steps: int = 60, shares: FloatArray | None = None
+) -> Head:
     """The softmax regression of `labels` (images,) 0 to 3 on `values` (images, features), temperature 1.
 
-    `penalty` times the squared weights is added to the mean weighted cross entropy; features have unit variance.
+    `shares` (images, kinds) is what is learned where labels are doubtful; else they are taken as certain. `penalty`
+    times the squared weights is added to the mean weighted cross entropy; features have unit variance.
     """
     import torch
-    from torch.nn.functional import cross_entropy
 
     mean, scale = values.mean(axis=0), values.std(axis=0) + 1e-3
     x = torch.from_numpy(np.clip((values - mean) / scale, -6, 6)).float()
-    y = torch.from_numpy(labels).long()
+    target = torch.from_numpy(np.eye(len(KINDS))[labels] if shares is None else shares).float()
     counts = np.maximum(np.bincount(labels, minlength=len(KINDS)), 1)
-    share = torch.from_numpy((counts / counts.mean()) ** _BALANCE).float()
+    weight = ((counts / counts.mean()) ** _BALANCE)[labels]
+    share = torch.from_numpy(weight / weight.mean()).float()
     weights = torch.zeros(x.shape[1], len(KINDS), requires_grad=True)
     bias = torch.zeros(len(KINDS), requires_grad=True)
-    optimiser = torch.optim.LBFGS([weights, bias], max_iter=steps, line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS([weights, bias], max_iter=steps, history_size=10, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
-        value = cross_entropy(x @ weights + bias, y, weight=share) + penalty * (weights**2).sum()
+        surprise = -(torch.log_softmax(x @ weights + bias, dim=1) * target).sum(dim=1)
+        value = (surprise * share).mean() + penalty * (weights**2).sum()
         value.backward()
         return value
 
