@@ -131,14 +131,15 @@ def _style_sheet(colours: Tones, base: QColor) -> str:
     check, clear = ((paths.resources() / "icons" / f"{name}.svg").as_posix() for name in ("check", "clear"))
     # Fusion outlines indicators darker than the window: on a dark one they cannot be seen
     return f"""{bars}
-    QRadioButton::indicator, QCheckBox::indicator {{ width: 13px; height: 13px;
+    QRadioButton::indicator, QCheckBox::indicator, QListView::indicator {{ width: 13px; height: 13px;
         border: 1px solid {colours.quiet.name()}; background: {base.name()}; }}
     QRadioButton::indicator {{ border-radius: 7px; }}
-    QCheckBox::indicator {{ border-radius: 3px; }}
+    QCheckBox::indicator, QListView::indicator {{ border-radius: 3px; }}
     QRadioButton::indicator:checked {{ border-color: {colours.primary.name()};
         background: qradialgradient(cx:0.5, cy:0.5, radius:0.5, fx:0.5, fy:0.5, stop:0 {colours.primary.name()},
         stop:0.55 {colours.primary.name()}, stop:0.65 {base.name()}, stop:1 {base.name()}); }}
-    QCheckBox::indicator:checked {{ border-color: {colours.primary.name()}; background: {colours.primary.name()};
+    QCheckBox::indicator:checked, QListView::indicator:checked {{
+        border-color: {colours.primary.name()}; background: {colours.primary.name()};
         image: url("{check}"); }}
     QRadioButton::indicator:disabled, QCheckBox::indicator:disabled {{ border-color: {colours.line.name()}; }}
     QFrame#live {{ background: {colours.offer.name()}; }}
