@@ -62,6 +62,8 @@ class MainWindow(QMainWindow):
         self.tabs = self.workspace.tabs
         self.cursor_line = QLabel()
         self.device_line = QLabel()
+        #: the run, where its own bar is on a page that is not shown
+        self.run_line = QLabel()
         #: False where nobody is there to answer
         self.asks_before_closing = True
         self.companions = Companions(self)
@@ -222,6 +224,9 @@ class MainWindow(QMainWindow):
         situation = self.situation()
         self.menus.refresh(situation)
         self.run_controls.show_look(situation.run)
+        elsewhere = situation.run.cancels and self.tabs.current != "restore"
+        hint = " (Esc cancels)" if situation.run.enabled else ""
+        self.run_line.setText(f"Restoring: {situation.run.status}{hint}" if elsewhere else "")
         self.controls.setEnabled(not situation.run.locked)
         self.header.set_locked(situation.run.locked)
 
@@ -256,6 +261,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(body)
         self.device_line.setObjectName("quiet")
         self.statusBar().addWidget(self.cursor_line, 1)
+        self.statusBar().addPermanentWidget(self.run_line)
         self.statusBar().addPermanentWidget(self.companions.training.line)
         self.statusBar().addPermanentWidget(self.batch.line)
         self.statusBar().addPermanentWidget(self.device_line)

@@ -5,7 +5,7 @@ from time import monotonic, sleep
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from stmviewer.services.events import FINAL, Event
+from stmviewer.services.events import FINAL, Cancelled, Event
 from stmviewer.services.jobs import Handle, Job, JobRunner
 
 #: how often events are taken over: at most 20 times a second, and only while a job is under way
@@ -14,18 +14,25 @@ DRAIN_INTERVAL_MS = 50
 _SOON_MS, _SOON_TIMES = 8, 20
 #: a job that has waited this long for a worker gets a spare one (s): a share may hold the others for ever
 _PATIENCE_S = 1.0
+#: a cancelled job that has not stopped by then is waited for no longer (s): it may be within one long step of a library
+_GIVEN_UP_S = 1.5
 #: jobs that should be quick, and after how long it is told that they are not (s)
 QUICK, SLOW_S = ("Opening", "Reading the channel"), 2.0
 Handler = Callable[[Event], None]
 
 
 class Lane:
-    """One kind of job of which only the latest counts: the scan to show, the run, the preview of a mask."""
+    """One kind of job of which only the latest counts: the scan to show, the run, the preview of a mask.
 
-    def __init__(self, desk: "JobDesk", runner: JobRunner, handler: Handler) -> None:
+    With `gives_up` a cancelled job counts as cancelled after a moment, whatever it is still busy with; what it makes is
+    dropped. Not for jobs that write files: what they have done must be told.
+    """
+
+    def __init__(self, desk: "JobDesk", runner: JobRunner, handler: Handler, gives_up: bool = False) -> None:
         self._desk, self._runner, self._handler = desk, runner, handler
         self._current: Handle | None = None
         self._since = 0.0
+        self._gives_up, self._cancelled_at = gives_up, 0.0
 
     @property
     def busy(self) -> bool:
@@ -45,8 +52,16 @@ class Lane:
 
     def cancel(self) -> None:
         """Asks the present job to stop; its last event still comes."""
-        if self._current is not None:
+        if self._current is not None and not self._current.cancelling:
+            self._cancelled_at = monotonic()
             self._current.cancel()
+
+    def look_after(self) -> None:
+        """Ends the wait for a cancelled job that does not stop."""
+        waits = self._current is not None and self._current.cancelling and self._gives_up
+        if waits and monotonic() - self._cancelled_at > _GIVEN_UP_S:
+            self._current = None
+            self._handler(Cancelled())
 
     def drop(self) -> None:
         """Cancels the present job and wants to hear no more of it."""
@@ -88,8 +103,8 @@ class JobDesk(QObject):
         self._soon = 0
         self._timer.timeout.connect(self.drain)
 
-    def lane(self, runner: JobRunner, handler: Handler) -> Lane:
-        return Lane(self, runner, handler)
+    def lane(self, runner: JobRunner, handler: Handler, *, gives_up: bool = False) -> Lane:
+        return Lane(self, runner, handler, gives_up)
 
     def submit(self, runner: JobRunner, lane: Lane, title: str, job: Job) -> Handle:
         handle = runner.submit(title, job)
@@ -111,6 +126,9 @@ class JobDesk(QObject):
                 lane = self._lanes.pop(token, None) if isinstance(event, FINAL) else self._lanes.get(token)
                 if lane is not None and not self._closed:
                     lane.deliver(token, event)
+        if not self._closed:
+            for lane in set(self._lanes.values()):
+                lane.look_after()
         slow = next((lane.slow for lane in self._lanes.values() if lane.slow), "")
         if slow != self._slow and not self._closed:
             self._slow = slow

@@ -101,11 +101,12 @@ def find_false_heights(image: FloatArray) -> FalseHeights:
     if min(image.shape) < _LEAST_ROWS or constant_value(image) is not None:
         return FalseHeights()
     small = _level(image)
-    amplitude = _amplitude(small, _background(small))
+    smooth = _background(small)
+    amplitude = _amplitude(small, smooth)
     jumps = _jumps(image, amplitude)
     if jumps:
-        small = _level(FalseHeights(jumps).without(image))
-    return FalseHeights(jumps, *_bow(small, amplitude, max(1, -(-max(image.shape) // _SIDE))))
+        smooth = _background(_level(FalseHeights(jumps).without(image)))
+    return FalseHeights(jumps, *_bow(smooth, amplitude, max(1, -(-max(image.shape) // _SIDE))))
 
 
 def _centred(count: int) -> FloatArray:
@@ -186,18 +187,18 @@ def _placed(image: FloatArray, k: int, height: float) -> Jump:
     return Jump(k + 1, column, left, height)
 
 
-def _bow(image: FloatArray, amplitude: float, factor: int) -> tuple[float, float]:
-    """Curvatures along y and x per square pixel of the image that is `factor` times finer; 0 where none is sure.
+def _bow(smooth: FloatArray, amplitude: float, factor: int) -> tuple[float, float]:
+    """Curvatures along y and x per square pixel of the image that is `factor` times finer than its background `smooth`;
+    0 where none is sure.
 
     A line through the median slopes of 8 x 8 blocks against where they are: terraces tilt all alike, and blocks with a
     step edge in them are left out by their residuals.
     """
-    if min(image.shape) < _LEAST_SIDE:
+    if min(smooth.shape) < _LEAST_SIDE:
         return 0.0, 0.0
-    smooth = _background(image)
     cut = _WINDOW // 2
     curvatures = []
-    for axis, count in enumerate(image.shape):
+    for axis, count in enumerate(smooth.shape):
         slopes = np.diff(smooth, axis=axis)[cut:-cut, cut:-cut]
         parts = [np.array_split(np.arange(n), _BLOCKS) for n in slopes.shape]
         blocks = np.array([[np.median(slopes[np.ix_(a, b)]) for b in parts[1]] for a in parts[0]])

@@ -26,11 +26,11 @@ def gap_checks(measured: BoolArray) -> list[Check]:
 
 def out_of_reach(measured: BoolArray, reach: int) -> BoolArray:
     """The pixels about which, `reach` to each side, nothing was measured; shape of `measured`."""
-    counts = np.pad(measured, ((1, 0), (1, 0))).astype(np.int64).cumsum(axis=0).cumsum(axis=1)
-    rows, columns = (np.arange(n) for n in measured.shape)
-    top, bottom = np.maximum(rows - reach, 0), np.minimum(rows + reach + 1, len(rows))
-    left, right = np.maximum(columns - reach, 0), np.minimum(columns + reach + 1, len(columns))
-    upper, lower = counts[top], counts[bottom]
-    inside = lower[:, right] - lower[:, left] - upper[:, right] + upper[:, left]
-    result: BoolArray = inside == 0
+    from scipy.ndimage import maximum_filter1d
+
+    # bytes, one axis after the other: sums over squares of a large scan would take a gigabyte
+    seen = measured.astype(np.uint8)
+    for axis in (0, 1):
+        seen = maximum_filter1d(seen, 2 * reach + 1, axis=axis, mode="constant", cval=0)
+    result: BoolArray = seen == 0
     return result

@@ -121,6 +121,17 @@ def test_cancel(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:
     assert window.session.restored is not None
 
 
+def test_on_other_pages_the_status_bar_tells_of_the_run(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:
+    window = open_window(bench.add("scan.sxm"))
+    start(qtbot, bench, window)
+    assert window.run_line.text() == ""  # the page's own bar is seen
+    window.show_tab("measure")
+    assert window.run_line.text() == "Restoring: Sampling · about 12 s left (Esc cancels)"
+    bench.restorer.gate.set()
+    settled(qtbot, window)
+    assert window.run_line.text() == ""
+
+
 def test_a_refused_request_is_said_in_one_line(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:
     window = open_window(bench.add("scan.sxm"))
     bench.restorer.error = RequestError("device cuda: no CUDA GPU can be used on this computer; choose auto or cpu")

@@ -83,3 +83,47 @@ def test_a_fault_in_a_handler_does_not_stop_the_events(desk: JobDesk, qtbot: QtB
         qtbot.waitUntil(lambda: not desk.busy)
     assert len(caught) == 1
     assert isinstance(got[-1], events.Finished)
+
+
+def test_a_cancelled_job_within_a_long_step_is_not_waited_for(desk: JobDesk, qtbot: QtBot) -> None:
+    got: list[events.Event] = []
+    within, gate = threading.Event(), threading.Event()
+
+    def deaf(_: Context) -> str:
+        within.set()
+        gate.wait()
+        return "too late"
+
+    lane = desk.lane(desk.restoring, got.append, gives_up=True)
+    lane.start("Deaf", deaf)
+    assert within.wait(5)
+    lane.cancel()
+    try:
+        qtbot.waitUntil(lambda: got[-1:] == [events.Cancelled()])
+        assert not lane.busy
+        assert desk.busy  # its worker is not free yet: closing still waits for it
+        lane.start("Next", lambda _: "next")
+    finally:
+        gate.set()
+    qtbot.waitUntil(lambda: not desk.busy)
+    assert [e.result for e in got if isinstance(e, events.Finished)] == ["next"]
+
+
+def test_what_a_job_that_writes_has_done_is_told_after_a_cancel(desk: JobDesk, qtbot: QtBot) -> None:
+    got: list[events.Event] = []
+    within, gate = threading.Event(), threading.Event()
+
+    def deaf(_: Context) -> str:
+        within.set()
+        gate.wait()
+        return "written"
+
+    lane = desk.lane(desk.files, got.append)
+    lane.start("Writing", deaf)
+    assert within.wait(5)
+    lane.cancel()
+    qtbot.wait(2000)
+    assert lane.busy
+    gate.set()
+    qtbot.waitUntil(lambda: not desk.busy)
+    assert got[-1] == events.Finished("written")

@@ -32,7 +32,7 @@ class Restoring(QObject):
         self._results: dict[Channel, list[Restored]] = {}
         self._chosen: dict[Channel, Restored] = {}
         self._device_known = False
-        self._lane = stage.desk.lane(stage.desk.restoring, self._on_run)
+        self._lane = stage.desk.lane(stage.desk.restoring, self._on_run, gives_up=True)
         self._naming_device = stage.desk.lane(stage.desk.restoring, self._on_device)
         stage.left.connect(self._forget)
         stage.shown_changed.connect(self._end)

@@ -38,7 +38,7 @@ class Steps(QObject):
         #: what is to be shown soon, and of what
         self._soon: tuple[Shown, History] | None = None
         self._timer = delayed(self, self._show_soon, _DELAY_MS)
-        self._lane = stage.desk.lane(stage.desk.files, self._on_done)
+        self._lane = stage.desk.lane(stage.desk.files, self._on_done, gives_up=True)
         stage.left.connect(self._leave)
 
     @property
