@@ -79,18 +79,19 @@ def lut_of(stops: Stops) -> Lut:
     return np.rint(np.stack(channels, axis=1)).astype(np.uint8)
 
 
-@cache
 def table(name: str, inverted: bool = False) -> Lut:
     """The colours of a map of MAPS, turned round where `inverted`; grey, and a line in the log, where it is missing."""
-    if inverted:
-        return table(name)[::-1].copy()
-    if name in _OWN:
-        return lut_of(_OWN[name])
     try:
-        return lookup_table(name)
-    except (FileError, ImportError) as error:
+        colours = _table(name)
+    except (FileError, ImportError) as error:  # not kept: the next look may find it
         _log.warning("%s; shown in grey", error)
-        return lut_of(_GREY)
+        colours = lut_of(_GREY)
+    return colours[::-1].copy() if inverted else colours
+
+
+@cache
+def _table(name: str) -> Lut:
+    return lut_of(_OWN[name]) if name in _OWN else lookup_table(name)
 
 
 def heights() -> Lut:

@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from stmviewer.gui.colours import KINDS, MAPS, default_map, table
+from stmviewer.files.colours import DEFAULT
+from stmviewer.gui.colours import KINDS, MAPS, _table, default_map, table
 from stmviewer.gui.quantities import parse, scale_for
 from stmviewer.gui.ranges import ColourRange, Display
 from stmviewer.scan import RequestError
@@ -91,3 +94,12 @@ def test_an_unknown_map_is_grey(caplog: pytest.LogCaptureFixture) -> None:
     assert (table("bids:nothing") == table("grey")).all()
     assert "bids:nothing" in caplog.text
     assert default_map("heights") == "gwyddion-net"
+
+
+def test_a_map_that_was_missing_is_found_at_the_next_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _table.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr("stmviewer.paths.resources", lambda: tmp_path)
+        assert (table(DEFAULT) == table("grey")).all()
+    assert not (table(DEFAULT) == table("grey")).all()
+    assert (table(DEFAULT, inverted=True) == table(DEFAULT)[::-1]).all()
