@@ -1,5 +1,6 @@
 """Starts the window."""
 
+import gc
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QEvent, QObject, QSocketNotifier, Qt, QTimer
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
@@ -34,6 +36,9 @@ def run_window(paths: Sequence[Path] = ()) -> int:
     """
     start_log()
     app = make_app()
+    # left to itself, Python may destroy a closed dialog in a worker's thread, or under a lock of Qt's that the dialog's
+    # own end waits for: a standstill. So rubbish is collected by this thread, between its events
+    collector = GarbageCollector()
     listener = Listener()
     listener.listen()
     catcher = FaultCatcher()
@@ -50,6 +55,8 @@ def run_window(paths: Sequence[Path] = ()) -> int:
         QTimer.singleShot(0, window, lambda: window.open_paths(list(paths)))
     with _Interrupts(app, window):
         code = app.exec()
+    collector.timer.stop()
+    gc.enable()
     listener.close()
     app.removeEventFilter(opened_by_system)
     catcher.uninstall()
