@@ -1,6 +1,7 @@
 """`stmviewer info`: what a microscopist wants to know of a file."""
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,7 @@ def describe_tip(scan: Scan) -> dict[str, Any]:
         "changed_at": state.changed_at,
         "good_after": state.good_after,
         "recognised": state.recognised,
+        "second_end": None if state.second is None else asdict(state.second),
         "advice": state.advice,
         "text": state.text,
         "model": state.model,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from stmviewer.evaluate import judges
-from stmviewer.scan import BoolArray, Channel, FileError, FloatArray, RequestError
+from stmviewer.restore.tips import find_tip
+from stmviewer.scan import BoolArray, Channel, FileError, FloatArray, Progress, RequestError
 from stmviewer.scan.corrugation import find_rows
 from stmviewer.scan.dimer_rows import silicon_rows
 
@@ -49,12 +50,30 @@ RECONDITION, RESTORE, GO_ON, LOOK = (
 
 
 @dataclass(frozen=True)
+class SecondEnd:
+    """Where all is shown a second time: `x` to the right, `y` down, in m, or in pixels where the scan has no scale."""
+
+    x: float
+    y: float
+    calibrated: bool
+
+    @property
+    def text(self) -> str:
+        """`+0.88, -0.66 nm (right, down)`, as the check of a repair writes it."""
+        factor, unit = (1e9, "nm") if self.calibrated else (1.0, "px")
+        across, down = (f"{float(f'{factor * value:.2g}'):+g}" for value in (self.x, self.y))
+        return f"{across}, {down} {unit} (right, down)"
+
+
+@dataclass(frozen=True)
 class TipState:
     """What the judge says of one image: calibrated `probabilities` of the four kinds, which add up to 1.
 
     `changed_at` is the image row (0 at the top) from which on another tip scans, None unless a change is likely;
     `good_after` whether what was scanned since looks good, None where that is too little to tell. `recognised`: whether
     the dimer rows of Si(001) are seen, the surface that the judge has learned from; on others what it says is a hint.
+    `second` is a further end of the tip that the features of the scan give away by repeating; looked for where the
+    judge, who sees textures and no offsets, calls the tip good.
     """
 
     probabilities: Mapping[TipKind, float]
@@ -62,10 +81,11 @@ class TipState:
     good_after: bool | None = None
     model: str = NAME
     recognised: bool = True
+    second: SecondEnd | None = None
 
     @property
     def kind(self) -> TipKind:
-        """The likeliest kind."""
+        """The likeliest kind by the look of the image; `second` is evidence of its own."""
         return max(KINDS, key=lambda kind: self.probabilities[kind])
 
     @property
@@ -77,6 +97,8 @@ class TipState:
         """What to do next; of a surface that it did not learn from it advises nothing."""
         if not self.recognised:
             return UNKNOWN
+        if self.second is not None:
+            return RECONDITION
         if not self.sure:
             return LOOK
         if self.kind == "good":
@@ -90,7 +112,10 @@ class TipState:
         """One line: `Tip: changed at line 120 (81 %): restore and go on`."""
         where = f" at line {self.changed_at + 1}" if self.kind == "change" and self.changed_at is not None else ""
         tip = "Tip" if self.recognised else "Tip, if this is H:Si(100)"
-        return f"{tip}: {_WORDS[self.kind]}{where} ({100 * self.probabilities[self.kind]:.0f} %): {self.advice}"
+        looks = f"{_WORDS[self.kind]}{where} ({100 * self.probabilities[self.kind]:.0f} %)"
+        if self.second is not None:
+            looks = f"a second end, features repeat at {self.second.text}; else it looks {looks}"
+        return f"{tip}: {looks}: {self.advice}"
 
 
 @dataclass(frozen=True)
@@ -141,7 +166,23 @@ def judge_channel(channel: Channel, upwards: bool = False, pixel_m: float | None
     image = np.asarray(channel.data[start:stop])
     state = judge(image, upwards)
     row = None if state.changed_at is None else state.changed_at + start
-    return replace(state, changed_at=row, recognised=_recognised(image, pixel_m))
+    state = replace(state, changed_at=row, recognised=_recognised(image, pixel_m))
+    return replace(state, second=_second_end(image, channel.unit, pixel_m)) if _may_repeat(state) else state
+
+
+def _may_repeat(state: TipState) -> bool:
+    """Whether a further end would be believed: streaks, jumps and foreign lattices repeat, too, where no tip does."""
+    return state.recognised and state.kind == "good"
+
+
+def _second_end(image: FloatArray, unit: str, pixel_m: float | None) -> SecondEnd | None:
+    """The further end that a repair of the scan would warn of, if any: one may not contradict the other."""
+    tip = find_tip(image, unit, Progress(), pixel_m)
+    if not tip.several:
+        return None
+    end = tip.ends[0]
+    size = pixel_m or 1.0
+    return SecondEnd(end.x_px * size, end.y_px * size, pixel_m is not None)
 
 
 def _recognised(image: FloatArray, pixel_m: float | None) -> bool:

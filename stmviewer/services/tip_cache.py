@@ -9,16 +9,17 @@ import logging
 import sqlite3
 import threading
 from contextlib import closing
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
 from stmviewer import paths
 from stmviewer.evaluate import judges
-from stmviewer.evaluate.tip_state import KINDS, NAME, TipState
+from stmviewer.evaluate.tip_state import KINDS, NAME, SecondEnd, TipState
 
 _log = logging.getLogger(__name__)
 #: raised when the same weights come to judge otherwise
-_VERSION = 2
+_VERSION = 3
 _PATIENCE_S = 1.0
 _MOST = 50_000
 #: what could not be judged is remembered, too: a line that says why
@@ -96,6 +97,7 @@ def _written(judged: Judged) -> str:
             "good_after": judged.good_after,
             "model": judged.model,
             "recognised": judged.recognised,
+            "second": None if judged.second is None else asdict(judged.second),
         }
     )
 
@@ -104,10 +106,12 @@ def _read(text: str) -> Judged:
     said = json.loads(text)
     if "fault" in said:
         return str(said["fault"])
+    second = said["second"]
     return TipState(
         {kind: float(said["probabilities"][kind]) for kind in KINDS},
         said["changed_at"],
         said["good_after"],
         str(said["model"]),
         bool(said["recognised"]),
+        None if second is None else SecondEnd(float(second["x"]), float(second["y"]), bool(second["calibrated"])),
     )

@@ -176,5 +176,6 @@ def test_the_tip_is_judged_when_asked(run, tmp_path):
     assert sum(facts["probabilities"].values()) == pytest.approx(1)
     assert facts["kind"] in facts["probabilities"]
     assert facts["advice"]
+    assert facts["second_end"] is None
     small = save_scan(Scan([Channel("Z", "m", image[:40])], Geometry(96, 40, 9.6e-9, 4e-9)), tmp_path / "b.gwy")
     assert "64 whole lines" in run("info", small, "--tip-state").done().out

@@ -10,7 +10,8 @@ import pytest
 import stmviewer
 from stmviewer import paths
 from stmviewer.evaluate import judges, tip_state
-from stmviewer.evaluate.tip_state import KINDS, Head, TipState, judge, judge_channel, load_head, save_head
+from stmviewer.evaluate.tip_state import KINDS, Head, SecondEnd, TipState, judge, judge_channel, load_head, save_head
+from stmviewer.files import open_scan
 from stmviewer.scan import Channel, FileError, RequestError
 from stmviewer.simulate import Si001H
 from stmviewer.simulate.degradations import DullTip, TipChange
@@ -41,6 +42,41 @@ def test_one_line_of_text():
     text = TipState(state(change=0.81), 119, True).text
     assert text == "Tip: changed at line 120 (81 %): restore and go on"
     assert TipState(state(double=0.7), 119).text == "Tip: double or asymmetric (70 %): recondition the tip"
+
+
+def test_a_second_end_is_said_before_how_the_tip_looks():
+    seen = TipState(state(good=0.86), second=SecondEnd(0.879e-9, -0.656e-9, True))
+    assert seen.text == (
+        "Tip: a second end, features repeat at +0.88, -0.66 nm (right, down); else it looks good (86 %): "
+        "recondition the tip"
+    )
+    assert SecondEnd(11.04, -8.2, False).text == "+11, -8.2 px (right, down)"
+    unsure = TipState(state(good=0.4, double=0.35), second=SecondEnd(1e-9, 0.0, True))
+    assert unsure.advice == "recondition the tip"
+
+
+@needs_weights
+def test_the_sample_with_a_double_tip_is_not_called_good():
+    """What a repair warns of, the judge says too: the second end of the sample is at (11, -8) pixels."""
+    scan = open_scan(paths.resources() / "samples" / "si001h-double-tip.gwy")
+    pixel_m = scan.geometry.pixel_width
+    found = judge_channel(scan.channel(), pixel_m=pixel_m)
+    assert found.advice == "recondition the tip"
+    assert found.kind == "double" or found.second is not None
+    if found.second is not None:
+        assert np.hypot(found.second.x / pixel_m - 11, found.second.y / pixel_m + 8) < 0.5
+
+
+def test_second_ends_are_looked_for_only_where_they_would_be_believed(monkeypatch):
+    """Streaks and jumps repeat, and so does a lattice that the judge does not know."""
+    end = SecondEnd(1e-9, 0.0, True)
+    monkeypatch.setattr(tip_state, "_second_end", lambda *_: end)
+    channel = Channel("Z", "m", np.random.default_rng(0).random((80, 80)))
+    for kind, recognised, expected in (("good", True, end), ("good", False, None), ("blurry", True, None)):
+        said = TipState(state(**{kind: 0.8}))
+        monkeypatch.setattr(tip_state, "judge", lambda *_, said=said: said)
+        monkeypatch.setattr(tip_state, "_recognised", lambda *_, recognised=recognised: recognised)
+        assert judge_channel(channel, pixel_m=1e-10).second == expected
 
 
 def test_a_head_keeps_its_numbers_on_disk_and_its_temperature_flattens(tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stmviewer.evaluate.tip_state import SecondEnd
 from stmviewer.gui.folder.entry import Entry, Range, Wanted, day_of, in_order, number_of
 from stmviewer.services.events import Thumbnail
 from stmviewer.services.file_facts import FileFacts
@@ -87,6 +88,10 @@ def test_what_an_entry_says() -> None:
     assert "Tip: changed at line 42 (70 %)" in said.tooltip and "2024-05-31 12:00:00" in said.tooltip
     assert entry("a", replace(FACTS, width_m=None, bias_v=-0.005)).facts_text == "512 × 256 px · −5 mV"
     assert entry("a", replace(FACTS, width_m=2e-6, bias_v=None)).facts_text == "2 µm"
+    second = TipState({"good": 0.9, "double": 0.1, "change": 0.0, "blurry": 0.0}, second=SecondEnd(1e-9, 0.0, True))
+    repeating = Entry(Path("a"), "a", tip=second)
+    assert (repeating.tip_mark, repeating.tip_text) == ("double", "double")
+    assert "features repeat at +1, +0 nm" in repeating.tooltip
     unsure = Entry(Path("a"), "a", tip=TipState({"good": 0.4, "double": 0.3, "change": 0.2, "blurry": 0.1}))
     assert (unsure.tip_mark, unsure.tip_text) == ("unsure", "not sure")
     gold = TipState({"good": 0.1, "double": 0.0, "change": 0.0, "blurry": 0.9}, recognised=False)

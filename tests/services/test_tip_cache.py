@@ -1,10 +1,12 @@
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from stmviewer.evaluate.tip_state import SecondEnd
 from stmviewer.files import open_scan
 from stmviewer.scan import RequestError
 from stmviewer.services import judging
@@ -32,6 +34,9 @@ def test_what_was_said_is_kept_on_disk_until_the_file_changes(file: Path, tmp_pa
     again = TipCache(tmp_path / "cache")
     assert again.find(key) == STATE and again.find("other") == "too small"
     assert again.key(file, "Z backward raw") != key
+    double = replace(STATE, second=SecondEnd(1e-9, -2e-9, True))
+    cache.keep("double", double)
+    assert TipCache(tmp_path / "cache").find("double") == double
     os.utime(file, (1, 1))
     assert again.key(file, "Z forward raw") != key
 

@@ -58,6 +58,8 @@ class Entry:
             return "none"
         if not self.tip.recognised:
             return "other"
+        if self.tip.second is not None:
+            return "double"
         kind: TipKind = self.tip.kind
         return kind if self.tip.sure else "unsure"
 
@@ -69,11 +71,9 @@ class Entry:
         word = TIP_WORDS[self.tip_mark]
         if self.tip_mark == "change" and self.tip.changed_at is not None:
             return f"{word} at line {self.tip.changed_at + 1}"
-        return (
-            word
-            if self.tip_mark in ("unsure", "other")
-            else f"{word} {100 * self.tip.probabilities[self.tip.kind]:.0f} %"
-        )
+        # (a second end is seen by what repeats: it has no probability)
+        bare = self.tip_mark in ("unsure", "other") or self.tip.second is not None
+        return word if bare else f"{word} {100 * self.tip.probabilities[self.tip.kind]:.0f} %"
 
     @property
     def facts_text(self) -> str:

@@ -72,7 +72,8 @@ def find_tip(image: FloatArray, unit: str, progress: Progress, pixel_m: float | 
     `pixel_m` is the size of its pixels where that is known.
     """
     progress.check()
-    decay = decay_of(levelled(image), unit)
+    # (a unit of length has a decay of its own, whatever the heights are)
+    decay = decay_of(image if unit == "m" else levelled(image), unit)
     factor = _coarser_by(image, pixel_m)
     small = _binned(image, factor)
     if min(small.shape) < _LEAST_SIDE:
@@ -147,11 +148,11 @@ def _currents(scene: "Scene", ends: Sequence[TipEnd], decay: float) -> tuple[Tip
     """
     found: list[TipEnd] = []
     for end in ends:
-        chance = float(np.median([scene.twins(scene.image, false) for false in _turned(end)]))
+        chance = float(np.median(scene.twins(scene.seen, _turned(end))))
         weight = _CURRENTS[-1]
         for weight in _CURRENTS:
             surface = without(scene.image, [*found, TipEnd(end.x_px, end.y_px, weight)], decay)
-            if scene.twins(surface, end) <= max(chance, 0.0):
+            if scene.twins(scene.features(surface), [end])[0] <= max(chance, 0.0):
                 break
         if weight > _CURRENTS[0]:
             found.append(TipEnd(end.x_px, end.y_px, weight))
@@ -188,7 +189,9 @@ class Scene:
 
     def _amount(self, seen: FloatArray) -> float:
         """sum log(1 + (|e| - f)+ / f): the area of the features, their height counting little."""
-        return float(np.log1p(np.maximum(np.abs(seen) - self.floor, 0) / self.floor).sum())
+        size = np.abs(seen)
+        # of the few pixels above the floor alone: most of an image is no feature, and logarithms are slow
+        return float(np.log(size[size > self.floor] / self.floor).sum())
 
     @cached_property
     def count(self) -> int:
@@ -212,20 +215,21 @@ class Scene:
         ky, kx = fft.fftfreq(shape[0])[:, None], fft.rfftfreq(shape[1])[None, :]
         kernel = np.ones((shape[0], shape[1] // 2 + 1), dtype=np.complex64)
         for end in ends:
-            waves = np.exp(-2j * np.pi * end.y_px * ky) * np.exp(-2j * np.pi * end.x_px * kx)
-            kernel += (end.weight * waves).astype(np.complex64)
-        inverse = (1 + _REGULAR) * kernel.conj() / (np.abs(kernel) ** 2 + _REGULAR)
+            down = end.weight * np.exp(-2j * np.pi * end.y_px * ky)
+            kernel += down.astype(np.complex64) * np.exp(-2j * np.pi * end.x_px * kx).astype(np.complex64)
+        power = kernel.real**2 + kernel.imag**2
+        inverse = kernel.conj() * ((1 + _REGULAR) / (power + _REGULAR))
         return self._amount(fft.irfft2(self._spectrum * inverse, shape)) / self._whole
 
-    def twins(self, image: FloatArray, end: TipEnd) -> float:
-        """Correlation of the features of `image` with themselves at the end's offset; high ones count no more."""
+    def twins(self, seen: FloatArray, ends: Sequence[TipEnd]) -> list[float]:
+        """Correlation of the features `seen` with themselves at the offset of each end; high ones count no more."""
         from scipy import fft
 
-        seen = self.features(image)
         seen = np.clip(np.sign(seen) * np.maximum(np.abs(seen) - self.floor, 0), -3 * self.floor, 3 * self.floor)
         auto = fft.irfft2(np.abs(fft.rfft2(seen)) ** 2, seen.shape)
-        at = round(end.y_px) % seen.shape[0], round(end.x_px) % seen.shape[1]
-        return float(auto[at] / max(float(auto[0, 0]), 1e-300))
+        whole = max(float(auto[0, 0]), 1e-300)
+        rows, columns = seen.shape
+        return [float(auto[round(end.y_px) % rows, round(end.x_px) % columns] / whole) for end in ends]
 
     def candidates(self) -> list[tuple[float, float]]:
         """(x, y) of the highest peaks of the whitened autocorrelation, one of each pair of opposites."""
