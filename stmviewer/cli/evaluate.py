@@ -42,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--self-check",
         action="store_true",
-        help="fit the correction of the self-check and what model auto decides by, on the same sets and "
-        "others (--json FILE keeps it), and judge model auto",
+        help="fit the correction of the self-check and what model auto decides by (--json FILE keeps it), on scans "
+        "that the benchmark has not, real ones where STMVIEWER_REAL_DATA names them, and judge model auto there",
     )
     what.add_argument(
         "--calibrate", metavar="MODEL", help="fit the scale of its deviations on the same sets, kept in its manifest"
@@ -198,21 +198,23 @@ def _benchmark_sets(images: int) -> "dict[str, list[Case]]":
 
 
 def _fit(arguments: argparse.Namespace) -> int:
-    """Fits to the benchmark sets: the correction of the self-check, or the scale of a model's deviations."""
+    """Fits the correction of the self-check and the choice, or to the benchmark the scale of a model's deviations."""
     from stmviewer.evaluate import calibrate, selfcheck_fit
     from stmviewer.evaluate.choice_sets import choice_sets
 
-    chosen, tasks = _benchmark_sets(arguments.images), _listed(arguments.tasks)
+    tasks = _listed(arguments.tasks)
     with Console() as console:
         if arguments.calibrate:
+            chosen = _benchmark_sets(arguments.images)
             found = calibrate.calibrate(arguments.calibrate, chosen, tasks, console.progress(), device=arguments.device)
             facts: Any = calibrate.to_json(found)
             text = calibrate.table(found)
         else:
             tasks = [t for t in tasks if t != "repair"]
-            others = choice_sets(max(1, arguments.images // 4))
-            measured = selfcheck_fit.measure(chosen | others, tasks, console.progress(), device=arguments.device)
-            facts = selfcheck_fit.resource(measured, list(others))
+            data = os.environ.get("STMVIEWER_REAL_DATA")
+            others = choice_sets(max(1, arguments.images // 4), Path(data) if data else None)
+            measured = selfcheck_fit.measure(others, tasks, console.progress(), device=arguments.device)
+            facts = selfcheck_fit.resource(measured)
             text = f"{selfcheck_fit.table(measured.rows)}\n\n{to_json(facts)}"
     return _told(facts, text, arguments.json)
 

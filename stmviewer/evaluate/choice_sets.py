@@ -2,14 +2,18 @@
 
 A rule fitted on surfaces of the simulator alone would trust networks that know all of them too much. The others are
 made of plain ingredients, in pixels and without a scale: lattices of any cell and motif, labyrinths, rough ground,
-blobs on terraces. None of these scans is in the benchmark.
+blobs on terraces. Through some go plane waves, as mains hum makes them, which hidden lines say something false of
+(`stmviewer.restore.folding`). Real scans are of files that the benchmark does not read. None of these scans is in the
+benchmark.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
-from stmviewer.evaluate.sets import Case
+from stmviewer.evaluate.sets import Case, centre
+from stmviewer.files import open_scan
 from stmviewer.scan import Channel, FloatArray, Geometry, Scan
 from stmviewer.simulate import simulate_scan, surface_names, to_scan
 
@@ -21,13 +25,64 @@ _PIXELS_M, _NOISE = (0.04e-9, 0.28e-9), (0.03, 0.2)
 _KINDS = ("lattice", "lattice", "labyrinth", "rough", "blobs")
 
 
-def choice_sets(count: int) -> dict[str, list[Case]]:
-    """`count` scans of every simulated surface, and ten times as many of unknown ones; always the same."""
+#: unknown surfaces with waves through them are others than those without
+_WAVES_FROM = 10_000
+#: waves that gaps of so many lines can carry, but gaps twice as wide cannot, in periods a line
+_GAPS, _FINE = (2, 4), (0.26, 0.48)
+#: real scans below the folder of scans, of files that the benchmark does not read: channel, and the part and pixels of
+#: each scan that is made of it (rows, columns; None: the middle)
+_Part = tuple[slice, slice] | None
+_SPARE: dict[str, tuple[tuple[str, str | None, _Part], ...]] = {
+    "atomic lattice": (
+        ("spmqt-createc/createc_scan_atomic_11nm.dat", None, None),
+        ("spmqt-createc/createc_scan_atomic_11nm.dat", None, np.s_[:200, :200]),
+        ("spmqt-createc/createc_scan_atomic_11nm.dat", None, np.s_[1::3, 1::3]),
+    ),
+    "steps, overview": (("spmqt-createc/A250320.191933.sxm", None, None),),
+    "test image": (("gwyfile/test.gwy", None, None),),
+    "landscape": (("topostats/file_landscape.gwy", None, None),),
+    "molecule, constant height": (
+        ("alexriss-spmimages/01581.sxm", "Current", None),
+        ("alexriss-spmimages/01581.sxm", "Frequency_Shift", None),
+    ),
+}
+
+
+def choice_sets(count: int, data: Path | None = None) -> dict[str, list[Case]]:
+    """`count` scans of every simulated surface, ten times as many of unknown ones, four times as many of these with
+    waves; always the same.
+
+    And the spare real scans where they are in `data`, the folder that STMVIEWER_REAL_DATA names.
+    """
     sets = {f"simulated {n}": [_simulated(n, i, k) for k in range(count)] for i, n in enumerate(surface_names())}
     for k in range(10 * count):
         kind, scan = unfamiliar(k, _SIDE)
         sets.setdefault(f"unknown {kind}", []).append(Case(scan, None, f"unknown {k}"))
+    sets["unknown with waves"] = [Case(with_waves(k, _SIDE), None, f"waves {k}") for k in range(4 * count)]
+    return sets if data is None else sets | spare(data / "scans")
+
+
+def spare(folder: Path) -> dict[str, list[Case]]:
+    """Real scans of files that the benchmark does not read, at most 256 pixels a side; empty where there are none."""
+    sets: dict[str, list[Case]] = {}
+    for surface, parts in _SPARE.items():
+        for name, channel, part in parts:
+            if not (folder / name).is_file():
+                continue
+            scan = open_scan(folder / name)
+            image = scan.channel(channel)
+            if part is not None:
+                scan = _part_of(scan, image, part)
+                image = scan.channel()
+            sets.setdefault(f"real {surface}", []).append(Case(centre(scan, image), None, name))
     return sets
+
+
+def _part_of(scan: Scan, channel: Channel, part: tuple[slice, slice]) -> Scan:
+    data, g = np.array(channel.data[part]), scan.geometry
+    height, width = (g.pixel_height * (part[0].step or 1), g.pixel_width * (part[1].step or 1))
+    frame = Geometry(data.shape[1], data.shape[0], data.shape[1] * width, data.shape[0] * height, g.unit, g.angle_deg)
+    return Scan([Channel(channel.name, channel.unit, data)], frame, path=scan.path)
 
 
 def _simulated(name: str, surface: int, number: int) -> Case:
@@ -54,6 +109,31 @@ def unfamiliar(number: int, side: int = _SIDE) -> tuple[str, Scan]:
     }
     image = makers[kind](side, rng)
     return kind, Scan([Channel("Z", "", image + _noise(image, rng))], Geometry.of_pixels(side, side))
+
+
+def with_waves(number: int, side: int = _SIDE) -> Scan:
+    """An unknown surface and a plane wave through it, as hum or vibration makes it; always the same one.
+
+    By turns a wave of any period, not quite steady, and one that the gaps of a mask can just carry.
+    """
+    rng = np.random.default_rng([_SEED, _WAVES_FROM, number])
+    scan = unfamiliar(_WAVES_FROM + number, side)[1]
+    image = scan.channel().data
+    y, x = np.mgrid[0:side, 0:side]
+    if number % 2:
+        gap = _GAPS[number // 2 % len(_GAPS)]
+        across, along, strength, unsteady = (
+            rng.uniform(*_FINE) / gap,
+            rng.uniform(0.05, 0.45),
+            rng.uniform(0.1, 0.5),
+            0.0,
+        )
+    else:
+        across, along, strength = rng.uniform(0.02, 0.48), rng.uniform(0, 0.48), rng.uniform(0.2, 0.9)
+        unsteady = rng.uniform(0, 0.1)
+    drift = unsteady * np.cumsum(rng.standard_normal(side))[:, None]
+    wave = np.cos(2 * np.pi * (across * y + along * x + rng.random()) + drift)
+    return Scan([Channel("Z", "", image + strength * float(image.std()) * wave)], scan.geometry)
 
 
 def _noise(image: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -13,13 +13,15 @@ import stmviewer
 from stmviewer.evaluate import choice_fit
 from stmviewer.evaluate.sets import Case
 from stmviewer.restore import RestoreRequest, library
+from stmviewer.restore.case import prepare
+from stmviewer.restore.checking import check_sparse
 from stmviewer.restore.choice import CLASSICAL_CANDIDATES, SCATTERED_CANDIDATES
 from stmviewer.restore.filling import kind_of_mask
-from stmviewer.restore.pipeline import restore
+from stmviewer.restore.pipeline import shower
 from stmviewer.restore.request import Device
-from stmviewer.restore.restoration import Restoration
 from stmviewer.restore.trust import Evidence, right_share
 from stmviewer.scan import FloatArray, Progress, RequestError
+from stmviewer.scan.metrics import compare
 
 _CLASSICAL = tuple(dict.fromkeys([*CLASSICAL_CANDIDATES, *SCATTERED_CANDIDATES]))
 
@@ -73,42 +75,41 @@ def surface_of(name: str) -> str:
 
 
 def _one(name: str, case: Case, task: str, device: Device, progress: Progress, found: Measured) -> None:
+    """Every method restores the scan once; what auto would show is their mixture, since measured pixels stay."""
     request = RestoreRequest(task="sparse", model=library.AUTO.name, mask=task, device=device)
-    auto = restore(case.scan, request, progress)
-    tried, evidence = auto.provenance["self_check"], auto.provenance["choice_evidence"]
-    if tried is None or not tried["range"] > 0:
+    channel = case.scan.channel()
+    masked = prepare(case.scan, channel, request)
+    show = shower(request)
+    choice, tried = check_sparse(masked, library.AUTO, request, channel.unit, show, progress)
+    if tried is None or not tried.span > 0 or masked.truth is None:
         return
-    kind, span = kind_of_mask(auto.mask.measured), float(tried["range"])
-    score = auto.scores[0]
-    nan = float("nan")
-    found.rows.append(Row(name, case.group, task, kind, "auto", nan, score.mae_hidden / span, score.ssim))
-    errors = {}
-    for one in tried["scores"]:
-        alone = restore(case.scan, request.replaced(model=one["method"], check=False), progress)
-        errors[one["method"]] = _hidden_error(alone)
-        score = alone.scores[0]
-        checked, true = one["error"] / span, score.mae_hidden / span
-        found.rows.append(Row(name, case.group, task, kind, one["method"], checked, true, score.ssim))
-    if evidence is not None:
-        share = _share(name, evidence, errors)
+    kind, hidden = kind_of_mask(masked.mask.measured), ~masked.mask.measured
+    images = {one.method: show(masked, one.method, progress) for one in tried.scores}
+    auto = np.asarray(sum(weight * images[method] for method, weight in choice.weights.items()))
+    checked = {one.method: one.error / tried.span for one in tried.scores}
+    for method, image in {library.AUTO.name: auto, **images}.items():
+        q = compare(image, masked.truth, hidden)
+        told = checked.get(method, float("nan"))
+        found.rows.append(Row(name, case.group, task, kind, method, told, q.mae_hidden / tried.span, q.ssim))
+    if choice.evidence is not None and choice.networks and choice.classical:
+        errors = {method: (image - masked.truth)[hidden] for method, image in images.items()}
+        share = _share(name, choice.evidence, choice.networks, choice.classical, errors)
         found.shares.extend([] if share is None else [share])
 
 
-def _hidden_error(result: Restoration) -> FloatArray:
-    assert result.truth is not None
-    error: FloatArray = (result.mean - result.truth)[~result.mask.measured]
-    return error
-
-
-def _share(name: str, told: Mapping[str, Any], errors: Mapping[str, FloatArray]) -> choice_fit.Row | None:
-    network, classical = (
-        np.asarray(sum(w * errors[m] for m, w in told[sort].items())) for sort in ("networks", "classical")
-    )
-    right, size = right_share(network, classical), float(classical @ classical)
+def _share(
+    name: str,
+    evidence: Evidence,
+    networks: Mapping[str, float],
+    classical: Mapping[str, float],
+    errors: Mapping[str, FloatArray],
+) -> choice_fit.Row | None:
+    """The share that would have been right, by the true `errors` of all methods."""
+    network, plain = (np.asarray(sum(w * errors[m] for m, w in sort.items())) for sort in (networks, classical))
+    right, size = right_share(network, plain), float(plain @ plain)
     if right is None or size == 0:
         return None
-    apart = network - classical
-    evidence = Evidence(told["kind"], told["hidden"], told["familiar"], told["smoothed"])
+    apart = network - plain
     return choice_fit.Row(name, surface_of(name), evidence, right, float(apart @ apart) / size)
 
 
@@ -155,16 +156,18 @@ def _correction(rows: Sequence[Row]) -> dict[str, Any]:
     return found
 
 
-def resource(measured: Measured, fitted_on: Sequence[str]) -> dict[str, Any]:
-    """What resources/selfcheck.json holds; the choice is fitted on the sets named `fitted_on` alone."""
-    shares = [r for r in measured.shares if r.set in fitted_on]
-    sets = ", ".join(dict.fromkeys(r.set for r in measured.rows))
-    made = f"stmviewer evaluate --self-check, version {stmviewer.__version__}, on {sets}"
-    choice: dict[str, Any] = {
-        "made": f"the same, on {', '.join(dict.fromkeys(r.set for r in shares))}",
-        **choice_fit.fit(shares),
-    }
-    choice["left_out"] = choice_fit.left_out(shares)
+def resource(measured: Measured) -> dict[str, Any]:
+    """What resources/selfcheck.json holds."""
+    rows = [r for r in measured.rows if r.method == library.AUTO.name]
+    sets = list(dict.fromkeys(r.set for r in rows))
+    real = any(name.startswith("real ") for name in sets)
+    made = (
+        f"stmviewer evaluate --self-check, version {stmviewer.__version__}, masks "
+        f"{', '.join(dict.fromkeys(r.task for r in rows))}; {len(rows)} masked scans of choice_sets: {', '.join(sets)}"
+        + ("" if real else "; no real scan, since STMVIEWER_REAL_DATA names none")
+    )
+    choice: dict[str, Any] = {"made": "the same", **choice_fit.fit(measured.shares)}
+    choice["left_out"] = choice_fit.left_out(measured.shares)
     return {"made": made, "kinds": fit(measured.rows), "choice": choice}
 
 

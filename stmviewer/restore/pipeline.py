@@ -23,6 +23,7 @@ from stmviewer.restore.normalise import Normalisation, normalisation
 from stmviewer.restore.problem import Answer, Options, Problem, Restorer
 from stmviewer.restore.request import Device, RestoreRequest
 from stmviewer.restore.restoration import HiddenScore, Restoration
+from stmviewer.restore.selfcheck import Shower
 from stmviewer.restore.tips import Tip, find_tip, removed
 from stmviewer.scan import BoolArray, Channel, FloatArray, Geometry, Mask, Progress, Scan
 from stmviewer.scan.levelling import row_offsets
@@ -85,6 +86,11 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     )
     facts = _provenance(scan, result, info, methods, choice, findings, answer.smaller_tile, time.monotonic() - begun)
     return Restoration(**{**vars(result), "provenance": facts})
+
+
+def shower(request: RestoreRequest, load: Loader = library.load) -> Shower:
+    """What `restore` would show of a sparse case by one method, for those who want several of the same case."""
+    return _Methods(request, load).shown
 
 
 class _Methods:

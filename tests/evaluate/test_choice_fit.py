@@ -1,13 +1,15 @@
 """The fit of how far networks are trusted: known rules are found again, surfaces are left out, scans are the same."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from stmviewer.evaluate import choice_fit
 from stmviewer.evaluate.choice_fit import Row, fit, left_out
-from stmviewer.evaluate.choice_sets import choice_sets, unfamiliar
+from stmviewer.evaluate.choice_sets import choice_sets, spare, unfamiliar, with_waves
+from stmviewer.evaluate.sets import real
 from stmviewer.restore.trust import Evidence, share
 
 
@@ -95,5 +97,36 @@ def test_unknown_surfaces_are_always_the_same_and_unlike() -> None:
 def test_sets_hold_every_surface() -> None:
     sets = choice_sets(1)
     assert sum(name.startswith("simulated ") for name in sets) == 9
-    assert sum(len(cases) for name, cases in sets.items() if name.startswith("unknown ")) == 10
+    assert sum(len(cases) for name, cases in sets.items() if name.startswith("unknown ")) == 10 + 4
     assert all(case.scan.channel().measured.all() for cases in sets.values() for case in cases)
+
+
+def test_waves_are_always_the_same_and_short_where_gaps_just_carry_them() -> None:
+    for number, gap in ((1, 2), (3, 4)):
+        image = with_waves(number, 96).channel().data
+        assert np.array_equal(image, with_waves(number, 96).channel().data)
+        wave = image - unfamiliar(10_000 + number, 96)[1].channel().data
+        power = np.abs(np.fft.rfft(wave, axis=0)) ** 2
+        period = float(np.average(np.fft.rfftfreq(96), weights=power.sum(axis=1))) * gap
+        assert 0.25 < period < 0.5  # periods a gap: the scan's gaps carry it, gaps twice as wide do not
+    with_wave, without = with_waves(0, 96).channel().data, unfamiliar(10_000, 96)[1].channel().data
+    assert 0.1 < float((with_wave - without).std() / without.std()) < 0.7
+
+
+def test_without_real_data_there_are_no_real_sets(tmp_path: Path) -> None:
+    assert spare(tmp_path) == {}
+    assert not any(name.startswith("real ") for name in choice_sets(1, tmp_path))
+
+
+@pytest.mark.real_data
+def test_spare_scans_are_of_files_that_the_benchmark_does_not_read(real_data: Path) -> None:
+    sets = choice_sets(1, real_data)
+    found = [case.scan for name, cases in sets.items() if name.startswith("real ") for case in cases]
+    assert len(found) == 8
+    judged = {case.scan.path for cases in real(real_data, 4).values() for case in cases}
+    assert not judged & {scan.path for scan in found}
+    assert all(min(s.channel().data.shape) >= 60 and s.channel().measured.all() for s in found)
+    assert all(s.channel().why_not_restorable() is None for s in found)
+    # a third of the points has three times their distance
+    fine, coarse = sets["real atomic lattice"][0].scan, sets["real atomic lattice"][2].scan
+    assert coarse.geometry.pixel_width == pytest.approx(3 * fine.geometry.pixel_width)

@@ -8,9 +8,10 @@ import torch
 
 from stmviewer.evaluate.selfcheck_fit import Row, fit, measure, resource, surface_of, table
 from stmviewer.evaluate.sets import Case
-from stmviewer.restore import ModelInfo, library
+from stmviewer.restore import ModelInfo, RestoreRequest, library
 from stmviewer.restore.models import RegressionModel
 from stmviewer.restore.networks import UNetConfig
+from stmviewer.restore.pipeline import restore
 from stmviewer.restore.weights import save_weights
 from stmviewer.scan import Channel, Geometry, Progress, RequestError, Scan
 
@@ -90,8 +91,13 @@ def test_measuring_from_scan_to_resource(tmp_path: Path, monkeypatch: pytest.Mon
     assert all(0 < r.true < 1 for r in measured.rows)  # shares of the range, whatever the unit
     assert len(measured.shares) == 4
     assert all(r.stake > 0 for r in measured.shares)
-    found = resource(measured, ["two"])
+    found = resource(measured)
     assert set(found) == {"made", "kinds", "choice"}
-    assert found["choice"]["made"].endswith("on two")
-    assert {s["scans"] for s in found["choice"]["left_out"].values()} == {1}
+    assert "4 masked scans of choice_sets: one, two; no real scan" in found["made"]
+    assert {s["scans"] for s in found["choice"]["left_out"].values()} == {2}
+    # what auto would show is what it shows
+    request = RestoreRequest(task="sparse", model="auto", mask="pixels:0.3", device="cpu")
+    shown = restore(sets["two"][0].scan, request, Progress()).scores[0].ssim
+    (told,) = (r.ssim for r in measured.rows if (r.set, r.task, r.method) == ("two", "pixels:0.3", "auto"))
+    assert told == pytest.approx(shown, abs=1e-6)
     assert "| one |" in table(measured.rows)
