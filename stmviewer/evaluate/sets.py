@@ -18,6 +18,8 @@ _PIXELS_M = {"fine": 0.05e-9, "medium": 0.10e-9, "coarse": 0.18e-9}
 #: real H:Si(100) is made coarse to so many pixels a dimer row, where its rows stand out of the noise so far
 _COARSE_PX = 5.0
 _CERTAIN = 2.0
+#: images that show at least so many rows are a set of their own: a coarse scan is made of a wide field
+_WIDE_ROWS = 9.0
 #: real scans of other surfaces, below the folder of scans, and the channel of those of constant height
 _OTHER_SURFACES: dict[str, tuple[tuple[str, str | None], ...]] = {
     "Cu(111)": (
@@ -92,9 +94,10 @@ def real(data: Path, most: int = 24) -> dict[str, list[Case]]:
     """Real scans that no model was trained on; empty where there are none.
 
     `data` is the folder that STMVIEWER_REAL_DATA names. Good H:Si(100) images of the validation sessions: fine as they
-    are (some 60 pixels a dimer row), medium at a third of that, coarse at 5 pixels a dimer row. A microscope writes
-    the size of its scans into the file; these images lack it, and it is estimated from their dimer rows, 0.768 nm
-    apart. And one set for each other surface of its folder `scans`.
+    are (some 60 pixels a dimer row), medium at a third of that, coarse at 5 pixels a dimer row. Most show five rows;
+    those of the sessions that show nine or more are a further set, coarse and wide. A microscope writes the size of
+    its scans into the file; these images lack it, and it is estimated from their dimer rows, 0.768 nm apart. And one
+    set for each other surface of its folder `scans`.
     """
     return {**_si100h(data / "si100h", most), **_others(data / "scans")}
 
@@ -107,24 +110,42 @@ def _si100h(folder_: Path, most: int) -> dict[str, list[Case]]:
     files = sorted(p for p in (folder_ / "pristine").glob("*.png") if p.name.split("_")[0] in wanted)
     if not files:
         return {}
-    files = files[:: max(1, len(files) // most)][:most]
-    channels = [open_scan(file).channel() for file in files]
-    groups = [file.name.split("_")[0] for file in files]
+    picked = files[:: max(1, len(files) // most)][:most]
+    groups = [file.name.split("_")[0] for file in picked]
+    channels = [open_scan(file).channel() for file in picked]
     found = [find_rows(channel.data) for channel in channels]
     sizes = agreed_pixels(found, groups)
     sets: dict[str, list[Case]] = {f"real H:Si(100) {name}": [] for name in ("fine", "medium", "coarse")}
-    for k, (file, channel, rows) in enumerate(zip(files, channels, found, strict=True)):
+    for k, (file, channel, rows) in enumerate(zip(picked, channels, found, strict=True)):
         known = rows is not None and rows.strength > _CERTAIN
         factors = (1, 3, max(1, round(rows.period_px / _COARSE_PX)) if known and rows else 12)
         for name, factor in zip(sets, factors, strict=True):
-            small = coarser(channel.data, factor)
-            frame = Geometry.of_pixels(*small.shape)
-            if sizes is not None:
-                side = factor * sizes[k]
-                frame = replace(frame, width=frame.columns * side, height=frame.rows * side, unit="m")
-            made = Scan([Channel(channel.name, channel.unit, small)], frame, path=file)
-            sets[name].append(Case(centre(made, made.channel()), None, groups[k]))
-    return sets
+            side = None if sizes is None else factor * sizes[k]
+            sets[name].append(_made_coarser(file, channel, factor, side))
+    wide = _wide(files, most)
+    return {**sets, "real H:Si(100) coarse, wide": wide} if wide else sets
+
+
+def _wide(files: Sequence[Path], most: int) -> list[Case]:
+    """Those of the images that show nine dimer rows or more, made coarse, at most so many."""
+    cases = []
+    for file in files:
+        channel = open_scan(file).channel()
+        rows = find_rows(channel.data)
+        if rows is None or rows.strength <= _CERTAIN or min(channel.data.shape) < _WIDE_ROWS * rows.period_px:
+            continue
+        factor = max(1, round(rows.period_px / _COARSE_PX))
+        cases.append(_made_coarser(file, channel, factor, factor * rows.pixel_m))
+    return cases[:: max(1, len(cases) // most)][:most]
+
+
+def _made_coarser(file: Path, channel: Channel, factor: int, pixel_m: float | None) -> Case:
+    small = coarser(channel.data, factor)
+    frame = Geometry.of_pixels(*small.shape)
+    if pixel_m is not None:
+        frame = replace(frame, width=frame.columns * pixel_m, height=frame.rows * pixel_m, unit="m")
+    made = Scan([Channel(channel.name, channel.unit, small)], frame, path=file)
+    return Case(centre(made, made.channel()), None, file.name.split("_")[0])
 
 
 def coarser(image: FloatArray, factor: int) -> FloatArray:

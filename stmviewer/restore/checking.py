@@ -17,6 +17,7 @@ from stmviewer.restore.lattice_check import lattice_checks
 from stmviewer.restore.ranges import facts_of, range_checks
 from stmviewer.restore.request import RestoreRequest
 from stmviewer.restore.restoration import HiddenScore
+from stmviewer.restore.row_waves import Rows, row_checks
 from stmviewer.restore.selfcheck import SelfCheck, Shower, judge, try_out, window
 from stmviewer.restore.tips import Tip, misfit
 from stmviewer.scan import Channel, FloatArray, Geometry, Progress, Scan
@@ -36,6 +37,7 @@ class Methods(Protocol):
 
     tip: Tip | None
     heights: FalseHeights
+    rows: Rows | None
 
     def repaired(self, channel: Channel, name: str, progress: Progress) -> FloatArray: ...
 
@@ -55,7 +57,7 @@ def memory_check(tile: int) -> Check:
 
 
 def check_sparse(
-    case: Case, info: ModelInfo, request: RestoreRequest, unit: str, show: Shower, progress: Progress
+    case: Case, info: ModelInfo, request: RestoreRequest, unit: str, show: Shower, rows: bool, progress: Progress
 ) -> tuple[Choice, SelfCheck | None]:
     """What a case is restored with, and the self-check that says so; repairs and unchecked requests as asked."""
     auto = info.name == library.AUTO.name
@@ -63,7 +65,8 @@ def check_sparse(
     if request.task == "repair" or not (request.check or auto):
         return asked, None
     infos = library.model_infos()
-    names = candidates(infos, case) if auto else list(dict.fromkeys([info.name, "linear", *affordable(case)]))
+    named = [info.name, "linear", *affordable(case, rows)]
+    names = candidates(infos, case, rows) if auto else list(dict.fromkeys(named))
     names = [n for n in names if n in {i.name for i in infos}]
     trial = try_out(case, names, show, progress, request.seed)
     check = None if trial is None else judge(case, trial, unit)
@@ -92,6 +95,7 @@ def check_result(
     """What can be found out about a restored image `mean` on the scan itself."""
     checks = [*_of_self_check(choice, self_check, used, request), *_of_range(case, channel, used, bool(scores))]
     checks += methods.heights.checks(case.raw.shape, channel.unit)
+    checks += row_checks(methods.rows, [i.name for i in used], any(i.learned for i in used))
     if request.task == "sparse":
         checks += gap_checks(case.mask.measured)
     if request.check:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stmviewer.restore.case import Case
+from stmviewer.restore.classical import ROWS
 from stmviewer.restore.filling import kind_of_mask, separable
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.selfcheck import SelfCheck, Trial
@@ -25,6 +26,8 @@ SCATTERED_CANDIDATES = {"cs-dct": 0.5, "plate": 0.3, "tv": 0.2}
 #: larger scans are not tried with methods that would take minutes or gigabytes; linear and cubic are cheap
 _MOST_SLOW = 5_000_000
 _MOST_LEARNED = 3
+#: where dimer rows were recognised, this and linear interpolation of the rest is ahead of interpolation alone
+_ROWS_WEIGHT = 1.0
 #: methods that miss the hidden part by so much more than the best of their sort are left out
 _WORSE = 1.3
 #: pull towards the usual weights, against the mean square of the errors
@@ -51,17 +54,21 @@ class Choice:
     classical: dict[str, float] | None = None
 
 
-def candidates(infos: Sequence[ModelInfo], case: Case) -> list[str]:
-    """The methods that are tried on a sparse scan: regressions, the user's own first, and cheap classical ones."""
+def candidates(infos: Sequence[ModelInfo], case: Case, rows: bool = False) -> list[str]:
+    """The methods that are tried on a sparse scan: regressions, the user's own first, and cheap classical ones.
+
+    `rows` says whether dimer rows were recognised that the gaps are too wide for.
+    """
     learned = [i.name for i in infos if i.kind == "regression" and "sparse" in i.tasks][:_MOST_LEARNED]
-    return [*learned, *affordable(case)]
+    return [*learned, *affordable(case, rows)]
 
 
-def affordable(case: Case) -> list[str]:
+def affordable(case: Case, rows: bool = False) -> list[str]:
     """The classical methods that take seconds on a scan of this size."""
+    names = list(classical_candidates(case))
     if case.raw.size > _MOST_SLOW:
-        return [name for name in classical_candidates(case) if name in ("linear", "cubic")]
-    return list(classical_candidates(case))
+        names = [name for name in names if name in ("linear", "cubic")]
+    return [ROWS, *names] if rows else names
 
 
 def classical_candidates(case: Case) -> dict[str, float]:
@@ -83,7 +90,7 @@ def choose(
     """
     learned = {i.name for i in infos if i.learned}
     networks = _within({m: 1.0 for m in names if m in learned}, trial)
-    usual = classical_candidates(case)
+    usual = {ROWS: _ROWS_WEIGHT, **classical_candidates(case)}
     classical = _within({m: usual.get(m, 0.1) for m in names if m not in learned}, trial)
     if not networks or not classical:
         weights = networks or classical

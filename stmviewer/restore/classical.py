@@ -154,11 +154,17 @@ def _info(name: str, summary: str, tasks: tuple[Task, ...]) -> ModelInfo:
     return ModelInfo(name, name, "", summary, tasks, learned=False)
 
 
+#: linear interpolation of what is left when the dimer rows have been taken out (`row_waves`), and these again
+ROWS = "rows"
+
 CLASSICAL: dict[str, ClassicalRestorer] = {
     r.info.name: r
     for r in (
         ClassicalRestorer(_info("linear", "Linear interpolation, the baseline", ("sparse",)), linear),
         ClassicalRestorer(_info("cubic", "Cubic splines, good when well sampled", ("sparse",)), cubic),
+        ClassicalRestorer(
+            _info(ROWS, "Dimer rows of Si(001) as waves of known spacing, the rest linearly", ("sparse",)), linear
+        ),
         ClassicalRestorer(
             _info("laplace", "Membrane through the measured pixels, as Gwyddion's", ("sparse",)), laplace
         ),

@@ -12,11 +12,11 @@ import scipy
 
 import stmviewer
 from stmviewer.files import file_sha256
-from stmviewer.restore import library
+from stmviewer.restore import library, row_waves
 from stmviewer.restore.case import Case, prepare
 from stmviewer.restore.checking import Findings, check_result, check_sparse, memory_check, tip_facts
 from stmviewer.restore.choice import Choice, Mixing
-from stmviewer.restore.classical import CLASSICAL
+from stmviewer.restore.classical import CLASSICAL, ROWS
 from stmviewer.restore.false_heights import FalseHeights, find_false_heights
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.normalise import Normalisation, normalisation
@@ -54,8 +54,11 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     if info.name != library.AUTO.name:
         methods.load(info.name)
     methods.heights = _heights(case, info, request)
+    methods.rows = _rows(case, info, request)
     methods.tip = _tip(case, info, request, channel.unit, progress.part(0.05, "Looking for tip ends"))
-    choice, self_check = check_sparse(case, info, request, channel.unit, methods.shown, progress.part(0.3))
+    choice, self_check = check_sparse(
+        case, info, request, channel.unit, methods.shown, methods.rows is not None, progress.part(0.3)
+    )
     answer = _mixture(case, choice, methods, progress.part(0.75))
     residual = case.residual(answer.mean)
     progress.check()
@@ -106,6 +109,9 @@ class _Methods:
         self.tip: Tip | None = None
         #: what is taken out before a network repairs the scan
         self.heights = FalseHeights()
+        #: dimer rows that the gaps of a sparse scan are too wide for
+        self.rows: row_waves.Rows | None = None
+        self._waves: tuple[Case, row_waves.RowWaves | None] | None = None
 
     def load(self, name: str) -> tuple[Restorer, str]:
         """The restorer of that name and the hash of its weights."""
@@ -118,7 +124,16 @@ class _Methods:
         """What would be shown of `case` by that method; of several samples two are drawn."""
         request = self.request.replaced(samples=min(self.request.samples, 2))
         restorer = self.load(name)[0]
-        return _trust(case, _run(case, restorer, request, progress), request, restorer.info)[0]
+        answer = _run(case, restorer, request, progress, waves=self.waves(case, restorer.info))
+        return _trust(case, answer, request, restorer.info)[0]
+
+    def waves(self, case: Case, info: ModelInfo) -> row_waves.RowWaves | None:
+        """The dimer rows of `case` where that method is to leave them out: networks and `rows`."""
+        if self.rows is None or not (info.learned or info.name == ROWS):
+            return None
+        if self._waves is None or self._waves[0] is not case:  # several methods see one case after the other
+            self._waves = case, row_waves.fit(self.rows, case)
+        return self._waves[1]
 
     def repaired(self, channel: Channel, name: str, progress: Progress) -> FloatArray:
         """The repair of another channel by that method."""
@@ -136,6 +151,13 @@ def _heights(case: Case, info: ModelInfo, request: RestoreRequest) -> FalseHeigh
     return find_false_heights(case.guess())
 
 
+def _rows(case: Case, info: ModelInfo, request: RestoreRequest) -> row_waves.Rows | None:
+    """The dimer rows to follow through the gaps: other classical methods do what they always did."""
+    if request.task != "sparse" or not (info.learned or info.name in (ROWS, library.AUTO.name)):
+        return None
+    return row_waves.find(case)
+
+
 def _tip(case: Case, info: ModelInfo, request: RestoreRequest, unit: str, progress: Progress) -> Tip | None:
     """The further ends of the tip, where a network is to repair: classical methods do what they always did.
 
@@ -151,11 +173,15 @@ def _mixture(case: Case, choice: Choice, methods: _Methods, progress: Progress) 
     """The image of the chosen methods, before measured pixels are put back, and what it says of its error."""
     if len(choice.weights) == 1:
         (name,) = choice.weights
-        return _run(case, methods.load(name)[0], methods.request, progress, methods.tip, methods.heights)
+        restorer = methods.load(name)[0]
+        waves = methods.waves(case, restorer.info)
+        return _run(case, restorer, methods.request, progress, methods.tip, methods.heights, waves)
     mixing = Mixing()
     tiles = []
     for name, weight in choice.weights.items():
-        one = _run(case, methods.load(name)[0], methods.request, progress.part(1 / len(choice.weights)))
+        restorer = methods.load(name)[0]
+        part = progress.part(1 / len(choice.weights))
+        one = _run(case, restorer, methods.request, part, waves=methods.waves(case, restorer.info))
         if name == "linear":
             methods.linear = one.mean
         mixing.add(weight, one.mean, one.deviation)
@@ -170,8 +196,11 @@ def _run(
     progress: Progress,
     tip: Tip | None = None,
     heights: FalseHeights | None = None,
+    waves: row_waves.RowWaves | None = None,
 ) -> Answer:
     """Normalises, restores, and undoes the normalisation; before measured pixels are put back."""
+    if waves is not None:
+        case = waves.left_out(case)
     data = case.guess()
     if heights is not None:
         data = heights.without(data)
@@ -196,7 +225,10 @@ def _run(
     options = Options(request.steps, request.samples, request.seed, request.tile, request.device)
     answer: Answer = restorer.restore(problem, options, progress)
     deviation = None if answer.deviation is None else answer.deviation * scale.half_range
-    return Answer(scale.back(answer.mean), deviation, answer.smaller_tile)
+    mean = scale.back(answer.mean)
+    if waves is not None:
+        waves.add_to(mean)
+    return Answer(mean, deviation, answer.smaller_tile)
 
 
 def _trust(
@@ -310,6 +342,7 @@ def _provenance(
         if choice.evidence
         else None,
         "false_heights": methods.heights.facts(),
+        "rows": methods.rows.facts() if methods.rows else None,
         "tip": tip_facts(methods.tip, result.geometry) if methods.tip else None,
         "self_check": findings.self_check.to_json() if findings.self_check else None,
         "checks": [vars(c).copy() for c in findings.checks],

@@ -1,0 +1,193 @@
+"""Dimer rows that the gaps are too wide for are found by their spacing, followed, and told of; nothing else is."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stmviewer.restore import RestoreRequest, row_waves
+from stmviewer.restore.case import Case, prepare
+from stmviewer.restore.pipeline import restore
+from stmviewer.scan import Channel, Geometry, Progress, Scan, make_mask
+from stmviewer.scan.corrugation import ROW_SPACING_M
+from stmviewer.scan.metrics import compare
+from stmviewer.simulate import simulate_scan
+
+PIXEL_M = 0.154e-9  # five pixels a row
+
+
+def lattice(angle_deg: float, side: int = 96, noise: float = 0.1, pixel_m: float = PIXEL_M) -> np.ndarray:
+    """Waves of 1 across rows at `angle_deg` to the lines, with noise."""
+    rng = np.random.default_rng(3)
+    x, y = wave_of(angle_deg, pixel_m)
+    rows, columns = np.mgrid[:side, :side]
+    image: np.ndarray = np.cos(2 * np.pi * (x * columns + y * rows)) + noise * rng.standard_normal((side, side))
+    return image
+
+
+def wave_of(angle_deg: float, pixel_m: float = PIXEL_M) -> tuple[float, float]:
+    """The wave vector across rows at that angle."""
+    turn, frequency = np.radians(angle_deg), pixel_m / ROW_SPACING_M
+    return -float(np.sin(turn)) * frequency, float(np.cos(turn)) * frequency
+
+
+def case_of(image: np.ndarray, mask: str = "lines:4", pixel_m: float = PIXEL_M) -> Case:
+    measured = make_mask(mask, *image.shape, 0)
+    rows, columns = image.shape
+    frame = Geometry(columns, rows, columns * pixel_m, rows * pixel_m)
+    return Case(np.where(measured.measured, image, np.nan), measured, frame, truth=image)
+
+
+def scan_of(image: np.ndarray, pixel_m: float = PIXEL_M) -> Scan:
+    return Scan([Channel("Z", "m", 1e-11 * image)], case_of(image, pixel_m=pixel_m).geometry)
+
+
+def off(found: float, angle_deg: float) -> float:
+    return abs((found - angle_deg + 90) % 180 - 90)
+
+
+@pytest.mark.parametrize(
+    ("angle_deg", "mask"),
+    [(20.0, "lines:4"), (28.0, "lines:4"), (45.0, "lines:4"), (152.0, "lines:4"), (45.0, "lines:3"), (45.0, "grid:3")],
+)
+def test_rows_are_found_at_their_angle_and_rebuilt(angle_deg: float, mask: str) -> None:
+    image = lattice(angle_deg)
+    case = case_of(image, mask)
+    rows = row_waves.find(case)
+    assert rows is not None
+    assert off(rows.angles_deg()[0], angle_deg) < 1.5
+    fitted = row_waves.fit(rows, case)
+    assert fitted is not None
+    every = np.arange(96.0)
+    error = fitted.at(every, every) - lattice(angle_deg, noise=0)
+    assert np.sqrt(np.mean(error[8:-8, 8:-8] ** 2)) < 0.15  # 0.71 without them
+
+
+def test_a_tilted_sample_with_adsorbates_does_not_hide_them() -> None:
+    rows, columns = np.mgrid[:96, :96]
+    image = lattice(28.0) + 0.8 * columns - 1.7 * rows
+    rng = np.random.default_rng(5)
+    for y, x in rng.integers(4, 92, (20, 2)):
+        image += 6.0 * np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / 4)
+    found = row_waves.find(case_of(image))
+    assert found is not None and off(found.angles_deg()[0], 28.0) < 1.5
+
+
+def test_lines_between_rows_are_taken_where_they_lie() -> None:
+    """Every third line and a half of the pixel size: no line lies on a row of square pixels exactly."""
+    lines = np.arange(28) * 3.5 + 1.25
+    x, y = wave_of(28.0)
+    columns = np.arange(96)
+    data = 1e-11 * np.cos(2 * np.pi * (x * columns[None, :] + y * lines[:, None]))
+    scan = Scan([Channel("Z", "m", data)], Geometry(96, 28, 96 * PIXEL_M, 98 * PIXEL_M))
+    case = prepare(scan, scan.channel(), RestoreRequest(task="sparse", mask="file"))
+    assert case.placement is not None and not case.placement.exact
+    rows = row_waves.find(case)
+    assert rows is not None and off(rows.angles_deg()[0], 28.0) < 1.5
+    fitted = row_waves.fit(rows, case)
+    assert fitted is not None
+    inner = np.arange(10, 88)
+    found = fitted.at(inner.astype(float), columns.astype(float))
+    shift = case.placement.positions[0] - lines[0]  # the frame is moved by a part of a pixel
+    truth = 1e-11 * np.cos(2 * np.pi * (x * columns[None, :] + y * (inner[:, None] - shift)))
+    assert np.sqrt(np.mean((found - truth)[:, 8:-8] ** 2)) < 0.2 * truth.std()
+    rest = fitted.left_out(case)
+    assert rest.lines is not None
+    assert np.abs(rest.lines[3:-3, 8:-8]).mean() < 0.2 * np.abs(data).mean()
+
+
+def test_what_is_left_out_and_added_again_is_the_measurement() -> None:
+    case = case_of(lattice(28.0))
+    rows = row_waves.find(case)
+    assert rows is not None
+    fitted = row_waves.fit(rows, case)
+    assert fitted is not None
+    rest = fitted.left_out(case)
+    assert np.array_equal(np.isnan(rest.raw), np.isnan(case.raw))
+    assert np.nanstd(rest.raw) < 0.4 * np.nanstd(case.raw)
+    image = np.array(rest.raw)
+    fitted.add_to(image)
+    assert np.nanmax(np.abs(image - case.raw)) < 1e-12
+
+
+def test_strips_of_places_are_no_boundaries(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = case_of(lattice(28.0))
+    rows = row_waves.find(case)
+    assert rows is not None
+    whole = row_waves.fit(rows, case)
+    monkeypatch.setattr(row_waves, "_STRIP", 5)
+    parts = row_waves.fit(rows, case)
+    assert whole is not None and parts is not None
+    assert np.allclose(whole.amplitudes, parts.amplitudes, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "pixel_m"),
+    [
+        (lattice(28.0), "pixels:0.25", PIXEL_M),  # scattered pixels: compressed sensing sees them
+        (lattice(28.0, pixel_m=0.04e-9), "lines:4", 0.04e-9),  # 19 pixels a row: the gaps carry them
+        (lattice(28.0, side=32), "lines:4", PIXEL_M),  # six rows
+        (np.random.default_rng(0).standard_normal((96, 96)), "lines:4", PIXEL_M),
+        (np.mgrid[:96, :96][0].astype(float), "lines:4", PIXEL_M),  # a tilt
+        (lattice(28.0, pixel_m=0.06e-9), "lines:4", PIXEL_M),  # another spacing: 1.97 nm
+        (lattice(0.0), "lines:4", PIXEL_M),  # along the lines: in every fourth they look like long hills
+        (lattice(62.0), "lines:4", PIXEL_M),  # 10.6 pixels from row to row down the scan: the gaps carry that
+    ],
+)
+def test_where_nothing_can_be_followed(image: np.ndarray, mask: str, pixel_m: float) -> None:
+    assert row_waves.find(case_of(image, mask, pixel_m)) is None
+
+
+def test_a_scan_without_a_scale_has_no_known_spacing() -> None:
+    case = case_of(lattice(28.0))
+    assert row_waves.find(replace(case, geometry=Geometry.of_pixels(96, 96))) is None
+
+
+@pytest.mark.parametrize("mask", ["lines:4", "grid:4"])
+def test_simulated_silicon_gains_by_far(mask: str) -> None:
+    """Terraces of both directions, with what a scan has of noise and adsorbates."""
+    pair = simulate_scan("si001h", 192, 192, 0.16e-9, "realistic", 11)
+    noise = 0.08 * pair.clean.std() * np.random.default_rng(0).standard_normal(pair.clean.shape)
+    frame = Geometry(192, 192, 192 * 0.16e-9, 192 * 0.16e-9)
+    scan = Scan([Channel("Z", "m", pair.clean + noise)], frame)
+    scores = {}
+    for model in ("linear", "rows"):
+        result = restore(scan, RestoreRequest(task="sparse", model=model, mask=mask, check=False), Progress())
+        assert result.truth is not None
+        scores[model] = compare(result.mean, result.truth, ~result.mask.measured).ssim
+    assert scores["rows"] > scores["linear"] + 0.15
+
+
+def test_the_result_says_what_was_followed() -> None:
+    result = restore(scan_of(lattice(28.0)), RestoreRequest(task="sparse", model="rows", mask="lines:4"), Progress())
+    (check,) = [c for c in result.checks if c.about == "rows"]
+    assert "0.768 nm apart, at 28 degrees" in check.text and not check.warns
+    facts = result.provenance["rows"]
+    assert facts is not None and off(facts["angles_deg"][0], 28.0) < 1.5 and facts["margin"] > 2
+
+
+def test_rows_that_were_not_found_are_said() -> None:
+    noise = np.random.default_rng(0).standard_normal((64, 64))
+    result = restore(scan_of(noise), RestoreRequest(task="sparse", model="rows", mask="lines:4"), Progress())
+    (check,) = [c for c in result.checks if c.about == "rows"]
+    assert check.warns and "this is linear interpolation" in check.text
+    plain = restore(scan_of(noise), RestoreRequest(task="sparse", model="linear", mask="lines:4"), Progress())
+    assert np.array_equal(result.mean, plain.mean)
+    assert result.provenance["rows"] is None
+
+
+def test_other_classical_methods_do_what_they_did() -> None:
+    result = restore(scan_of(lattice(28.0)), RestoreRequest(task="sparse", model="linear", mask="lines:4"), Progress())
+    assert result.provenance["rows"] is None and not [c for c in result.checks if c.about == "rows"]
+
+
+def test_auto_and_networks_follow_them(tiny_models: Path) -> None:
+    image = lattice(28.0)
+    for model in ("auto", "regression-tiny"):
+        request = RestoreRequest(task="sparse", model=model, mask="lines:4")
+        result = restore(scan_of(image), request, Progress())
+        assert [c for c in result.checks if c.about == "rows"]
+        assert result.scores[0].ssim > result.scores[1].ssim + 0.2  # the second is linear interpolation
+    tried = result.provenance["self_check"]
+    assert "rows" in {s["method"] for s in tried["scores"]}
