@@ -91,9 +91,14 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     return Restoration(**{**vars(result), "provenance": facts})
 
 
-def shower(request: RestoreRequest, load: Loader = library.load) -> Shower:
-    """What `restore` would show of a sparse case by one method, for those who want several of the same case."""
-    return _Methods(request, load).shown
+def shower(case: Case, request: RestoreRequest, load: Loader = library.load) -> tuple[Shower, bool]:
+    """What `restore` would show of a sparse case, or of a part of it, by one method, for those who want several of it.
+
+    And whether dimer rows are followed through its gaps.
+    """
+    methods = _Methods(request, load)
+    methods.rows = _rows(case, library.resolve(request.model, request.task), request)
+    return methods.shown, methods.rows is not None
 
 
 class _Methods:
