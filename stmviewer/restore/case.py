@@ -9,7 +9,7 @@ import numpy as np
 from stmviewer.restore.filling import fill, sharp_fill
 from stmviewer.restore.request import FILE_MASK, RestoreRequest
 from stmviewer.scan import BoolArray, Channel, FileError, FloatArray, Geometry, Mask, RequestError, Scan, make_mask
-from stmviewer.scan.levelling import fit_plane
+from stmviewer.scan.levelling import find_plane
 from stmviewer.scan.lines import LinePlacement, looks_line_sparse, place_lines
 
 
@@ -29,7 +29,7 @@ class Case:
     lines: FloatArray | None = None
 
     def guess(self) -> FloatArray:
-        """`raw` with its gaps filled by interpolation, lines from their true positions."""
+        """`raw` with its gaps filled by interpolation, lines from their true positions; always a new array."""
         if self.placement is not None and self.lines is not None and np.isfinite(self.lines).all():
             return self.placement.between_lines(self.lines)
         return self._levelled(fill)
@@ -42,14 +42,20 @@ class Case:
 
     def _levelled(self, method: Callable[[FloatArray, BoolArray], FloatArray]) -> FloatArray:
         # averages of scattered pixels do not follow a slope: a tilted sample would be filled with noise
-        plane = fit_plane(self.raw, self.mask.measured)
-        filled: FloatArray = method(self.raw - plane, self.mask.measured) + plane
-        return np.where(self.mask.measured, self.raw, filled)
+        if self.mask.measured.all():
+            return np.array(self.raw)
+        plane = find_plane(self.raw, self.mask.measured)
+        filled = method(plane.taken_from(self.raw), self.mask.measured)
+        plane.add_to(filled)
+        np.copyto(filled, self.raw, where=self.mask.measured)
+        return filled
 
     def residual(self, image: FloatArray) -> FloatArray:
         """image - measurement where there is one, NaN elsewhere; lines between rows are compared where they lie."""
         if self.placement is None or self.lines is None:
-            return np.where(self.mask.measured, image - self.raw, np.nan)
+            found: FloatArray = image - self.raw
+            np.copyto(found, np.nan, where=~self.mask.measured)
+            return found
         return self.placement.spread(self.placement.at_lines(image) - self.lines)
 
 

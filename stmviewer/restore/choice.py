@@ -18,6 +18,7 @@ from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.selfcheck import SelfCheck, Trial
 from stmviewer.restore.trust import Evidence, familiarity, share, weighed
 from stmviewer.scan import FloatArray, Geometry
+from stmviewer.scan.levelling import strips
 
 #: classical methods worth trying, with their weights where nothing is known; plate stands for biharmonic
 CLASSICAL_CANDIDATES = {"plate": 0.5, "cubic": 0.2, "tv": 0.2, "linear": 0.1}
@@ -201,15 +202,20 @@ class Mixing:
         if self._base is None or self._first is None or self._second is None:
             self._base, self._first, self._second = image, np.zeros_like(image), np.zeros_like(image)
         else:
-            apart = image - self._base
-            self._first += weight * apart
-            self._second += weight * apart**2
+            for rows in strips(len(image)):
+                apart = image[rows] - self._base[rows]
+                self._first[rows] += weight * apart
+                self._second[rows] += weight * apart**2
         if deviation is not None:
             self._said += weight
-            self._deviation = weight * deviation + (0.0 if self._deviation is None else self._deviation)
+            if self._deviation is None:
+                self._deviation = np.zeros_like(deviation)
+            for rows in strips(len(deviation)):
+                self._deviation[rows] += weight * deviation[rows]
 
     @property
     def mean(self) -> FloatArray:
+        """A new array."""
         assert self._base is not None and self._first is not None
         return self._base + self._first
 
@@ -222,6 +228,8 @@ class Mixing:
         if self._deviation is None:
             return None
         assert self._first is not None and self._second is not None
-        between = np.sqrt(np.maximum(self._second - self._first**2, 0.0))
-        result: FloatArray = np.maximum(self._deviation / self._said, between)
+        result: FloatArray = self._deviation / self._said
+        for rows in strips(len(result)):
+            between = np.sqrt(np.maximum(self._second[rows] - self._first[rows] ** 2, 0.0))
+            np.maximum(result[rows], between, out=result[rows])
         return result

@@ -9,6 +9,7 @@ That is about as good as linear interpolation on triangles and ten times as fast
 import numpy as np
 
 from stmviewer.scan import BoolArray, FloatArray
+from stmviewer.scan.levelling import strips
 
 #: widths of the averages (pixels), and the mean number of pixels per sigma squared that makes one good enough
 _SIGMAS = (0.8, 1.4, 2.5)
@@ -30,7 +31,9 @@ def fill(image: FloatArray, measured: BoolArray) -> FloatArray:
         guess = _along(_along(image[np.ix_(r, c)], r, image.shape[0]).T, c, image.shape[1]).T
     else:
         guess = _scattered(np.where(measured, image, 0.0), measured.astype(np.float64))
-    return np.where(measured, image, guess)
+    guess = np.ascontiguousarray(guess)  # grids come out transposed
+    np.copyto(guess, image, where=measured)
+    return guess
 
 
 def separable(measured: BoolArray) -> tuple[np.ndarray, np.ndarray] | None:
@@ -68,7 +71,9 @@ def splines(image: FloatArray, measured: BoolArray, axes: tuple[np.ndarray, np.n
             values = make_interp_spline(known, values, k=3, axis=axis)(at)
         else:
             values = np.take(values, np.abs(at[:, None] - known[None, :]).argmin(axis=1), axis=axis)
-    return np.where(measured, image, values)
+    filled: FloatArray = np.ascontiguousarray(values)  # grids come out transposed
+    np.copyto(filled, image, where=measured)
+    return filled
 
 
 def sharp_fill(image: FloatArray, measured: BoolArray) -> FloatArray:
@@ -79,10 +84,15 @@ def sharp_fill(image: FloatArray, measured: BoolArray) -> FloatArray:
 
 def _along(values: FloatArray, at: np.ndarray, length: int) -> FloatArray:
     """Linear interpolation along axis 0 from sorted positions `at` to 0 ... length - 1, constant beyond the ends."""
+    if len(at) == length:
+        return values
     position = np.interp(np.arange(length), at, np.arange(len(at)))
     low = np.minimum(position.astype(int), max(len(at) - 2, 0))
+    high = np.minimum(low + 1, len(at) - 1)
     weight = (position - low)[:, None]
-    result: FloatArray = (1 - weight) * values[low] + weight * values[np.minimum(low + 1, len(at) - 1)]
+    result = np.empty((length, values.shape[1]))
+    for rows in strips(length):
+        result[rows] = (1 - weight[rows]) * values[low[rows]] + weight[rows] * values[high[rows]]
     return result
 
 

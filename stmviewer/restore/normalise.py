@@ -7,11 +7,12 @@ the model.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from stmviewer.scan import BoolArray, FloatArray
-from stmviewer.scan.levelling import fit_plane, robust_range
+from stmviewer.scan.levelling import Plane, find_plane, robust_range, strips
 
 #: three running means of this width make nearly a Gaussian of sigma 12 pixels, whatever the size of the image
 _WINDOW = 25
@@ -24,19 +25,29 @@ _LOW, _HIGH = 5.0, 95.0
 class Normalisation:
     """x = (data - background) / half_range, and back; `background` (rows, columns) and `half_range` in data's unit.
 
-    `plane` is the part of the background that is the sample's tilt.
+    `tilt` is the part of the background that is a plane.
     """
 
     background: FloatArray
     half_range: float
-    plane: FloatArray
+    tilt: Plane
 
-    def forward(self, data: FloatArray) -> FloatArray:
-        result: FloatArray = (data - self.background) / self.half_range
+    @property
+    def plane(self) -> FloatArray:
+        """The tilt on every pixel, shape (rows, columns)."""
+        return self.tilt.whole
+
+    def forward(self, data: FloatArray, digits: type[np.floating[Any]] = np.float64) -> FloatArray:
+        """The image as models see it, in numbers of as many `digits`: they hold no other of its size on the way."""
+        result: FloatArray = np.empty(data.shape, dtype=digits)
+        for rows in strips(len(data)):
+            result[rows] = (data[rows] - self.background[rows]) / self.half_range
         return result
 
     def back(self, image: FloatArray) -> FloatArray:
-        result: FloatArray = image * self.half_range + self.background
+        """The image of a model, in the unit of the data."""
+        result: FloatArray = np.multiply(image, self.half_range, dtype=np.float64)
+        result += self.background
         return result
 
 
@@ -44,13 +55,19 @@ def normalisation(filled: FloatArray, measured: BoolArray) -> Normalisation:
     """The normalisation of an image without gaps; plane and corrugation are found from its `measured` pixels alone."""
     from scipy.ndimage import uniform_filter
 
-    plane = fit_plane(filled, measured)
-    smooth = filled - plane
+    # in place: of a large scan there is room for few images
+    tilt = find_plane(filled, measured)
+    smooth = tilt.taken_from(filled)
     for _ in range(_PASSES):
-        smooth = uniform_filter(smooth, _WINDOW, mode="nearest")
-    detail = np.where(measured, filled - plane - smooth, np.nan)
+        uniform_filter(smooth, _WINDOW, output=smooth, mode="nearest")
+    detail = tilt.taken_from(filled)
+    detail -= smooth
+    if not measured.all():
+        detail[~measured] = np.nan
     low, high = robust_range(detail, _LOW, _HIGH)
     widest = robust_range(detail, 0.0, 100.0)
+    del detail
     # flat but for a few adsorbates: their height is the scale then
     half = max((high - low) / 2, 0.02 * (widest[1] - widest[0]), np.finfo(np.float64).tiny)
-    return Normalisation(plane + smooth, half, plane)
+    tilt.add_to(smooth)
+    return Normalisation(smooth, half, tilt)

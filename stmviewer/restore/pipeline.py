@@ -63,14 +63,19 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     residual = case.residual(answer.mean)
     progress.check()
     mean, deviation = _trust(case, answer, request, info)
+    smaller_tile = answer.smaller_tile
+    del answer  # what comes now needs the memory
     scores = _scores(case, mean, info, methods, progress.part(0.4, "Scoring"))
     used = [methods.load(name)[0].info for name in choice.weights]
     findings = check_result(
         scan, channel, case, mean, used, choice, self_check, request, scores, methods, progress.part(1.0)
     )
-    if answer.smaller_tile is not None:
-        findings = replace(findings, checks=(*findings.checks, memory_check(answer.smaller_tile)))
+    if smaller_tile is not None:
+        findings = replace(findings, checks=(*findings.checks, memory_check(smaller_tile)))
     progress.check()
+    for image in (case.raw, mean, deviation, residual):
+        if image is not None:
+            image.flags.writeable = False  # channels share them then
     result = Restoration(
         raw=case.raw,
         mask=case.mask,
@@ -87,7 +92,7 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
         warnings=_warnings(case, scores, info, findings),
         checks=findings.checks,
     )
-    facts = _provenance(scan, result, info, methods, choice, findings, answer.smaller_tile, time.monotonic() - begun)
+    facts = _provenance(scan, result, info, methods, choice, findings, smaller_tile, time.monotonic() - begun)
     return Restoration(**{**vars(result), "provenance": facts})
 
 
@@ -191,6 +196,7 @@ def _mixture(case: Case, choice: Choice, methods: _Methods, progress: Progress) 
             methods.linear = one.mean
         mixing.add(weight, one.mean, one.deviation)
         tiles.append(one.smaller_tile)
+        del one
     return Answer(mixing.mean, mixing.deviation, min((t for t in tiles if t is not None), default=None))
 
 
@@ -212,24 +218,37 @@ def _run(
     if tip is not None and request.tips:
         data = removed(data, tip)
     progress.check()  # each of these takes seconds on 4096 x 4096 pixels
-    sharp = case.sharp_guess() if request.task == "sparse" else data - row_offsets(data, case.mask.measured)[:, None]
+    learned, measured = restorer.info.learned, case.mask.measured
+    offsets = None
+    if request.task == "repair" and (learned or request.align_rows):
+        offsets = row_offsets(data, measured)[:, None]
+        if request.align_rows:
+            data -= offsets
     progress.check()
-    if request.task == "repair" and request.align_rows:
-        data = sharp
-    scale = normalisation(data, case.mask.measured)
+    scale = normalisation(data, measured)
     # interpolation of an image less its background, and the background added again, is no interpolation
-    back = scale.background if restorer.info.learned else scale.plane
-    scale = Normalisation(back, scale.half_range, back)  # holds no second image: large scans fit into memory few times
+    scale = scale if learned else Normalisation(scale.plane, scale.half_range, scale.tilt)
     progress.check()
     pixel_m = case.geometry.pixel_width if case.geometry.calibrated else None
-    # networks compute in float32 at most
-    digits: Any = np.float32 if restorer.info.learned else np.float64
-    image, guess = (scale.forward(x).astype(digits, copy=False) for x in (data, sharp))
-    del data, sharp
-    problem = Problem(image, case.mask.measured, request.task, guess, pixel_m)
+    # networks compute in float32 at most, and they alone look at a sharper guess; it is made when the first one has
+    # gone into float32, since large scans fit into memory few times
+    image = scale.forward(data, np.float32 if learned else np.float64)
+    guess: FloatArray | None = None
+    if learned:
+        if request.task == "sparse":
+            del data
+            data = case.sharp_guess()
+        elif offsets is not None and not request.align_rows:
+            data -= offsets
+        guess = scale.forward(data, np.float32)
+    del data
+    problem = Problem(image, measured, request.task, guess, pixel_m)
     options = Options(request.steps, request.samples, request.seed, request.tile, request.device)
     answer: Answer = restorer.restore(problem, options, progress)
-    deviation = None if answer.deviation is None else answer.deviation * scale.half_range
+    del problem, image, guess
+    deviation = answer.deviation
+    if deviation is not None:
+        deviation = np.multiply(deviation, scale.half_range, dtype=np.float64)
     mean = scale.back(answer.mean)
     if waves is not None:
         waves.add_to(mean)
@@ -239,7 +258,7 @@ def _run(
 def _trust(
     case: Case, answer: Answer, request: RestoreRequest, info: ModelInfo
 ) -> tuple[FloatArray, FloatArray | None]:
-    """What is shown, as far as the request trusts the measurement."""
+    """What is shown, as far as the request trusts the measurement; the arrays of `answer` are used up for it."""
     image, deviation = answer.mean, answer.deviation
     if request.task == "repair":
         return image, deviation
@@ -249,10 +268,11 @@ def _trust(
         image = consistent(image, case.residual(image), case.mask.measured)
     if request.trust == "keep":
         if case.placement is None or case.placement.exact:
-            image = np.where(case.mask.measured, case.raw, image)
+            np.copyto(image, case.raw, where=case.mask.measured)
         else:  # lines between rows: agreement where the lines lie, not on the rows next to them
             image = np.where(case.mask.measured, image - np.nan_to_num(case.residual(image)), image)
-        deviation = None if deviation is None else np.where(case.mask.measured, 0.0, deviation)
+        if deviation is not None:
+            np.copyto(deviation, 0.0, where=case.mask.measured)
     return image, deviation
 
 
@@ -265,8 +285,12 @@ def consistent(image: FloatArray, residual: FloatArray, measured: BoolArray) -> 
     from scipy.ndimage import gaussian_filter
 
     weight = gaussian_filter(measured.astype(np.float64), _CONSISTENCY_SIGMA)
-    correction = gaussian_filter(np.where(measured, np.nan_to_num(-residual), 0.0), _CONSISTENCY_SIGMA)
-    result: FloatArray = image + correction / np.maximum(weight, _LEAST_WEIGHT)
+    np.maximum(weight, _LEAST_WEIGHT, out=weight)
+    result: FloatArray = np.where(measured, -residual, 0.0)
+    result[~np.isfinite(result)] = 0.0
+    gaussian_filter(result, _CONSISTENCY_SIGMA, output=result)
+    result /= weight
+    result += image
     return result
 
 
@@ -276,16 +300,19 @@ def _scores(
     """The model and linear interpolation against what was hidden; nothing when nothing was."""
     if case.truth is None:
         return ()
-    images = {info.name: mean}
-    if info.name != "linear":
-        known = methods.linear
-        images["linear"] = _run(case, CLASSICAL["linear"], methods.request, progress).mean if known is None else known
-    hidden = ~case.mask.measured
-    scores = []
-    for name, image in images.items():
+    truth, hidden = case.truth, ~case.mask.measured
+
+    def score(name: str, image: FloatArray) -> HiddenScore:
         progress.check()
-        q = compare(image, case.truth, hidden)
-        scores.append(HiddenScore(name, q.ssim, q.psnr_db, q.ssim_hidden, q.psnr_hidden_db, q.mae_hidden))
+        q = compare(image, truth, hidden)
+        return HiddenScore(name, q.ssim, q.psnr_db, q.ssim_hidden, q.psnr_hidden_db, q.mae_hidden)
+
+    scores = [score(info.name, mean)]
+    if info.name != "linear":
+        known, methods.linear = methods.linear, None  # not needed any more afterwards
+        if known is None:
+            known = _run(case, CLASSICAL["linear"], methods.request, progress).mean
+        scores.append(score("linear", known))
     return tuple(scores)
 
 

@@ -82,7 +82,8 @@ class Restoration:
         values = self.residual[np.isfinite(self.residual)]
         if not values.size:
             return float("nan")
-        rms = float(np.sqrt(np.mean(values**2)))
+        values *= values  # a copy of the residual
+        rms = float(np.sqrt(np.mean(values)))
         # interpolation meets the measured pixels but for rounding: that is no residual
         return rms if rms > 1e-9 * float(np.nanmax(self.raw) - np.nanmin(self.raw)) else 0.0
 
@@ -91,7 +92,7 @@ class Restoration:
         name, direction = self.channel.name, self.channel.direction
         channels = [
             Channel(name, self.unit, self.raw, direction, "processed" if self.channel.role == "processed" else "raw"),
-            Channel(name, "", self.mask.measured.astype(np.float64), direction, "mask"),
+            Channel(name, "", lambda: self.mask.measured.astype(np.float64), direction, "mask"),
             Channel(name, self.unit, self.mean, direction, "restored"),
         ]
         if self.deviation is not None:

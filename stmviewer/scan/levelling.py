@@ -1,5 +1,8 @@
 """Levelling: planes, row offsets, robust ranges. Plain numpy: the first window needs it before scipy is loaded."""
 
+from dataclasses import dataclass
+from itertools import pairwise
+
 import numpy as np
 
 from stmviewer.scan.geometry import BoolArray, FloatArray
@@ -7,28 +10,76 @@ from stmviewer.scan.geometry import BoolArray, FloatArray
 #: three numbers are fitted to so many pixels; more of them cost time on each way through the program
 _MOST_PIXELS = 65_536
 
+#: rows that are worked at once where a whole image less would be a second one of its size
+_STRIP = 128
+
 #: differences smaller than this, relative to the largest value, are rounding errors and no corrugation
 _ROUNDING = 1e-12
 
 
+@dataclass(frozen=True)
+class Plane:
+    """a + b x + c y over an image of `shape` (rows, columns); x and y run from about -1/2 to 1/2."""
+
+    shape: tuple[int, int]
+    coefficients: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def on(self, rows: slice) -> FloatArray:
+        """Its heights on some rows: of a large scan the whole is not needed at once."""
+        a, b, c = self.coefficients
+        x, y = _centred(self.shape[1])[None, :], _centred(self.shape[0])[rows, None]
+        result: FloatArray = a + b * x + c * y
+        return result
+
+    @property
+    def whole(self) -> FloatArray:
+        """Its heights on every pixel, shape (rows, columns)."""
+        return self.on(slice(None))
+
+    def taken_from(self, image: FloatArray) -> FloatArray:
+        """`image` less the plane: a new array, and no other of that size on the way."""
+        result = np.array(image, dtype=np.float64)
+        for rows in strips(self.shape[0]):
+            result[rows] -= self.on(rows)
+        return result
+
+    def add_to(self, image: FloatArray) -> None:
+        """Adds the plane to `image` in place."""
+        for rows in strips(self.shape[0]):
+            image[rows] += self.on(rows)
+
+
+def strips(rows: int, most: int = _STRIP) -> list[slice]:
+    """Slices of at most `most` of so many rows, all about as high: what is worked strip by strip needs little room."""
+    ends = np.linspace(0, rows, max(1, -(-rows // most)) + 1).astype(int).tolist()
+    return [slice(start, stop) for start, stop in pairwise(ends)]
+
+
+def _centred(count: int) -> FloatArray:
+    result: FloatArray = (np.arange(count) - (count - 1) / 2) / count
+    return result
+
+
 def fit_plane(data: FloatArray, measured: BoolArray | None = None) -> FloatArray:
+    """The heights of `find_plane`, shape (rows, columns)."""
+    return find_plane(data, measured).whole
+
+
+def find_plane(data: FloatArray, measured: BoolArray | None = None) -> Plane:
     """The plane a + b x + c y through the finite (and `measured`) pixels by least squares, robust against steps.
 
     One reweighting round leaves out what lies over three robust deviations from the first fit, so that adsorbates
-    do not tilt it. Returns the plane on every pixel, shape (rows, columns); zeros if nothing is measured, exactly
-    that value if all is the same: a fit would leave rounding errors that look like a surface.
+    do not tilt it. Zero if nothing is measured, exactly that value if all is the same: a fit would leave rounding
+    errors that look like a surface.
     """
     rows, columns = data.shape
     valid = np.isfinite(data) if measured is None else np.isfinite(data) & measured
     if not valid.any():
-        return np.zeros_like(data)
-    if (value := constant_value(data[valid])) is not None:
-        return np.full_like(data, value)
-    y = (np.arange(rows)[:, None] - (rows - 1) / 2) / rows
-    x = (np.arange(columns)[None, :] - (columns - 1) / 2) / columns
-    plane = _plane_coefficients(data, valid, x, y)
-    result: FloatArray = plane[0] + plane[1] * x + plane[2] * y
-    return result
+        return Plane((rows, columns))
+    if (value := constant_value(data.reshape(-1) if valid.all() else data[valid])) is not None:
+        return Plane((rows, columns), (value, 0.0, 0.0))
+    a, b, c = _plane_coefficients(data, valid, _centred(columns)[None, :], _centred(rows)[:, None]).tolist()
+    return Plane((rows, columns), (a, b, c))
 
 
 def constant_value(values: FloatArray) -> float | None:
@@ -43,10 +94,12 @@ def constant_value(values: FloatArray) -> float | None:
 
 def _plane_coefficients(data: FloatArray, valid: BoolArray, x: FloatArray, y: FloatArray) -> FloatArray:
     """a, b, c of the plane, from at most some 65,000 of the valid pixels: three numbers need no more."""
-    at = np.flatnonzero(valid)
-    if at.size > _MOST_PIXELS:
+    count = int(valid.sum())
+    at: np.ndarray = np.arange(0) if count == valid.size > _MOST_PIXELS else np.flatnonzero(valid)
+    if count > _MOST_PIXELS:
         # at random: a regular choice could follow the lattice
-        at = np.random.default_rng(0).choice(at, _MOST_PIXELS, replace=False, shuffle=False)
+        chosen = np.random.default_rng(0).choice(count, _MOST_PIXELS, replace=False, shuffle=False)
+        at = chosen if count == valid.size else at[chosen]
     r, c = np.unravel_index(at, data.shape)
     design = np.stack([np.ones(at.size), x[0, c], y[r, 0]], axis=1)
     values = data[r, c]
@@ -109,7 +162,8 @@ def robust_range(data: FloatArray, low: float = 1.0, high: float = 99.0) -> tupl
     Where it is empty, or no wider than rounding errors (a flat background with few spikes, its plane removed), it is
     the whole range instead, and where that is empty too, it is widened.
     """
-    values = data[np.isfinite(data)]
+    finite = np.isfinite(data)
+    values = data.reshape(-1) if finite.all() else data[finite]
     if values.size == 0:
         return 0.0, 1.0
     if values.size > 1_000_000:

@@ -13,12 +13,16 @@ range is put to zero, where SSIM expects it: neither the tilt of a sample nor th
 (a tilt of ten times the corrugation lifts the SSIM of anything over 0.99).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from stmviewer.scan.geometry import BoolArray, FloatArray
-from stmviewer.scan.levelling import fit_plane, robust_range
+from stmviewer.scan.levelling import find_plane, robust_range, strips
+
+#: half of the SSIM's window: what lies further away does not count at a pixel
+_REACH = 5
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,11 @@ def ssim_map(image: FloatArray, truth: FloatArray, data_range: float) -> FloatAr
 
 def psnr(image: FloatArray, truth: FloatArray, data_range: float) -> float:
     """Peak signal to noise ratio, 10 log10(range^2 / mean squared error), in dB; infinite when they are equal."""
-    error = float(np.mean((image - truth) ** 2))
-    return float("inf") if error == 0 else float(10 * np.log10(data_range**2 / error))
+    return _decibels(float(np.mean((image - truth) ** 2)), data_range)
+
+
+def _decibels(square: float, data_range: float) -> float:
+    return math.inf if square == 0 else float(10 * np.log10(data_range**2 / square))
 
 
 def compare(image: FloatArray, truth: FloatArray, hidden: BoolArray | None = None) -> Quality:
@@ -62,23 +69,56 @@ def compare(image: FloatArray, truth: FloatArray, hidden: BoolArray | None = Non
 
     Pixels where the truth is NaN count nowhere: they are set equal for the SSIM map and left out of the averages.
     """
-    known = np.isfinite(truth)
-    plane = fit_plane(truth)
-    low, high = robust_range(truth - plane)
+    plane = find_plane(truth)
+    low, high = robust_range(plane.taken_from(truth))
     span = high - low
-    image = np.where(known, image - plane - low, span / 2)
-    reference = np.where(known, truth - plane - low, span / 2)
-    local = ssim_map(image, reference, span) if min(truth.shape) >= 11 else np.full(truth.shape, np.nan)
-    unseen = known if hidden is None else known & hidden
-    nothing = float("nan")
-    mae = float(np.abs(image - reference)[unseen].mean()) if unseen.any() else nothing
+    every, unseen = _Sums(), _Sums()
+    # strip by strip, with what the window reaches above and below: the whole map of a 4096 x 4096 image took 2.5 GB
+    for rows in strips(len(truth)):
+        top = max(0, rows.start - _REACH)
+        seen, inner = slice(top, rows.stop + _REACH), slice(rows.start - top, rows.stop - top)
+        known = np.isfinite(truth[seen])
+        ground = plane.on(seen)
+        one, other = (np.where(known, a[seen] - ground - low, span / 2) for a in (image, truth))
+        local = ssim_map(one, other, span) if min(truth.shape) >= 11 else np.full(one.shape, np.nan)
+        error = np.abs(one - other)
+        every.add(local[inner], error[inner], known[inner])
+        unseen.add(local[inner], error[inner], known[inner] if hidden is None else known[inner] & hidden[rows])
     return Quality(
-        ssim=float(local[known].mean()) if known.any() else nothing,
-        psnr_db=psnr(image[known], reference[known], span) if known.any() else nothing,
-        ssim_hidden=float(local[unseen].mean()) if unseen.any() else nothing,
-        psnr_hidden_db=psnr(image[unseen], reference[unseen], span) if unseen.any() else nothing,
-        mae_hidden=mae,
-        mae_percent=100 * mae / span,
-        mae=float(np.abs(image - reference)[known].mean()) if known.any() else nothing,
-        span=span if known.any() else nothing,
+        ssim=every.ssim,
+        psnr_db=every.psnr(span),
+        ssim_hidden=unseen.ssim,
+        psnr_hidden_db=unseen.psnr(span),
+        mae_hidden=unseen.mae,
+        mae_percent=100 * unseen.mae / span,
+        mae=every.mae,
+        span=span if every.count else math.nan,
     )
+
+
+@dataclass
+class _Sums:
+    """Sums over pixels of an image, strip by strip; averages are NaN where there were none."""
+
+    count: int = 0
+    local: float = 0.0
+    absolute: float = 0.0
+    square: float = 0.0
+
+    def add(self, local: FloatArray, error: FloatArray, where: BoolArray) -> None:
+        """The SSIM map and the absolute error of a strip, at the pixels `where`."""
+        self.count += int(where.sum())
+        self.local += float(local[where].sum())
+        self.absolute += float(error[where].sum())
+        self.square += float((error[where] ** 2).sum())
+
+    @property
+    def ssim(self) -> float:
+        return self.local / self.count if self.count else math.nan
+
+    @property
+    def mae(self) -> float:
+        return self.absolute / self.count if self.count else math.nan
+
+    def psnr(self, span: float) -> float:
+        return _decibels(self.square / self.count, span) if self.count else math.nan

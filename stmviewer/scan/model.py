@@ -77,12 +77,16 @@ class Channel:
         # a copy: rule 1, nobody else's array is touched or trusted; a signalling NaN is no fault of ours, nor is a
         # value of a damaged file that its factor makes infinite
         with np.errstate(invalid="ignore", over="ignore"):
-            data = np.array(load(), dtype=np.float64)
+            given = np.asarray(load())
+            # what nobody can write to any more needs no copy: a restored 4096 x 4096 scan has several such images
+            shared = given.dtype == np.float64 and given.flags.owndata and not given.flags.writeable
+            data = given if shared and not np.isinf(given).any() else np.array(given, dtype=np.float64)
         if data.ndim != 2:
             raise ValueError(f"channel {self.label} has {data.ndim} dimensions, not 2")
-        # an overflowed ADC is no measurement either
-        data[~np.isfinite(data)] = np.nan
-        data.flags.writeable = False
+        if data.flags.writeable:
+            # an overflowed ADC is no measurement either
+            data[~np.isfinite(data)] = np.nan
+            data.flags.writeable = False
         return data
 
     @property

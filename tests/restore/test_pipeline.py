@@ -440,3 +440,43 @@ def test_pixels_outside_of_training_are_told(tiny_models: Path, make_scan: MakeS
 
     assert warnings(0.1e-9) == ()
     assert warnings(1e-9)[0].startswith("The model was trained on pixels of 0.05 to 0.2 nm; these are 1 nm")
+
+
+class TestMemory:
+    """In images of float64; what torch takes for a tile is not counted, and does not grow with the scan."""
+
+    @pytest.mark.parametrize(
+        ("request_", "at_most", "kept"), [({"task": "repair"}, 7, 3.3), ({"task": "sparse", "mask": "lines:4"}, 9, 4.5)]
+    )
+    def test_a_large_scan_is_held_few_times(self, request_: dict[str, str], at_most: float, kept: float) -> None:
+        import tracemalloc
+
+        side = 1024
+        data = 1e-10 * RNG.normal(size=(side, side))
+        scan = Scan([Channel("Z", "m", data)], Geometry.of_pixels(side, side))
+        # the checks look at parts of it that do not grow with it
+        request = RestoreRequest(model="regression", device="cpu", check=False, **request_)  # type: ignore[arg-type]
+        restore(small_of(scan), request, Progress())  # imports
+        assert scan.channel().data.size == side**2
+        tracemalloc.start()
+        try:
+            result = restore(scan, request, Progress())
+            left, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert result.deviation is not None
+        assert most < at_most * data.nbytes
+        assert left < kept * data.nbytes  # mean, deviation and residual, and what was left of a scan with gaps
+
+    def test_the_channels_of_a_result_are_its_arrays(self, make_scan: MakeScan) -> None:
+        scan = make_scan()
+        result = sparse(scan, model="regression")
+        channels = {c.role: c for c in result.to_scan(scan).channels}
+        assert channels["restored"].data is result.mean
+        assert channels["deviation"].data is result.deviation
+        assert channels["raw"].data is result.raw
+        assert not result.residual.flags.writeable
+
+
+def small_of(scan: Scan) -> Scan:
+    return Scan([Channel("Z", "m", scan.channel().data[:64, :64])], Geometry.of_pixels(64, 64))

@@ -111,8 +111,9 @@ def test_a_fault_of_one_image_is_that_of_its_scan_alone(
 
 def plain(filled: np.ndarray, measured: np.ndarray):  # type: ignore[no-untyped-def]
     from stmviewer.restore.normalise import Normalisation
+    from stmviewer.scan.levelling import Plane
 
-    return Normalisation(np.zeros_like(filled), 1e-10, np.zeros_like(filled))
+    return Normalisation(np.zeros_like(filled), 1e-10, Plane((filled.shape[0], filled.shape[1])))
 
 
 def test_nothing_is_nothing(tiny_models: Path) -> None:

@@ -33,6 +33,25 @@ def test_nobody_elses_array_is_changed_or_trusted() -> None:
     assert channel.data[0, 0] == 1.0
 
 
+def test_an_array_that_nobody_can_write_to_is_not_copied() -> None:
+    given = np.array([[1.0, np.nan], [3.0, 4.0]])
+    given.flags.writeable = False
+    assert Channel("Z", "m", given).data is given
+
+
+def test_a_read_only_view_and_infinite_values_are_copied() -> None:
+    owner = np.ones((4, 4))
+    view = owner[:2]
+    view.flags.writeable = False
+    channel = Channel("Z", "m", view)
+    assert channel.data[0, 0] == 1.0
+    owner[0, 0] = 5.0
+    assert channel.data[0, 0] == 1.0
+    infinite = np.array([[1.0, np.inf], [2.0, 3.0]])
+    infinite.flags.writeable = False
+    assert np.isnan(Channel("Z", "m", infinite).data[0, 1])
+
+
 def test_data_and_measured_are_read_only() -> None:
     channel = Channel("Z", "m", np.ones((4, 4)))
     for array in (channel.data, channel.measured):

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from stmviewer.scan.levelling import constant_value, fit_plane, level_for_display, robust_range, row_offsets
+from stmviewer.scan.levelling import (
+    constant_value,
+    find_plane,
+    fit_plane,
+    level_for_display,
+    robust_range,
+    row_offsets,
+    strips,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -18,6 +26,28 @@ def plane(rows: int = 60, columns: int = 45, scale: float = 1.0) -> np.ndarray:
 def test_a_plane_is_found_exactly_in_any_unit(scale: float) -> None:
     given = plane(scale=scale)
     assert np.abs(fit_plane(given) - given).max() < 1e-12 * np.abs(given).max()
+
+
+@pytest.mark.parametrize("rows", [5, 128, 300])
+def test_a_plane_is_taken_out_strip_by_strip(rows: int) -> None:
+    data = plane(rows) + RNG.normal(size=(rows, 45))
+    kept = data.copy()
+    found = find_plane(data)
+    level = found.taken_from(data)
+    assert np.array_equal(level, data - fit_plane(data))
+    assert np.array_equal(data, kept)
+    assert np.array_equal(found.on(slice(2, 4)), found.whole[2:4])
+    found.add_to(level)
+    assert np.abs(level - data).max() < 1e-12
+
+
+@pytest.mark.parametrize("rows", [1, 127, 128, 129, 1000])
+def test_strips_cover_every_row_once_and_are_about_as_high(rows: int) -> None:
+    found = strips(rows, 128)
+    assert [r for s in found for r in range(rows)[s]] == list(range(rows))
+    heights = [s.stop - s.start for s in found]
+    assert max(heights) <= 128
+    assert max(heights) - min(heights) <= 1
 
 
 def test_adsorbates_do_not_tilt_the_plane() -> None:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from stmviewer.scan.levelling import fit_plane, robust_range
 from stmviewer.scan.metrics import compare, psnr, ssim_map
 
 RNG = np.random.default_rng(0)
@@ -131,3 +132,63 @@ def test_one_spike_in_the_truth_does_not_flatter() -> None:
     spiked = truth.copy()
     spiked[20, 20] = 1e3
     assert compare(image, spiked).ssim < compare(image, truth).ssim + 0.01
+
+
+@pytest.mark.parametrize("rows", [11, 127, 129, 300])
+def test_scores_found_strip_by_strip_are_those_of_the_whole_image(rows: int) -> None:
+    """Against scikit-image on the whole image at once, levelled and shifted as the definition says."""
+    from skimage.metrics import structural_similarity
+
+    truth = surface(rows, 45) + 0.1 * RNG.normal(size=(rows, 45))
+    image = truth + RNG.normal(0, 0.2, truth.shape)
+    hidden = RNG.random(truth.shape) < 0.5
+    found = compare(image, truth, hidden)
+    plane = fit_plane(truth)
+    low, high = robust_range(truth - plane)
+    span = high - low
+    _, whole = structural_similarity(
+        image - plane - low,
+        truth - plane - low,
+        data_range=span,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        full=True,
+    )
+    error = np.abs(image - truth)
+    assert found.ssim == pytest.approx(whole.mean(), abs=1e-9)
+    assert found.ssim_hidden == pytest.approx(whole[hidden].mean(), abs=1e-9)
+    assert found.psnr_db == pytest.approx(psnr(image, truth, span), abs=1e-9)
+    assert found.psnr_hidden_db == pytest.approx(psnr(image[hidden], truth[hidden], span), abs=1e-9)
+    assert (found.mae, found.mae_hidden) == pytest.approx((error.mean(), error[hidden].mean()), rel=1e-9)
+
+
+def test_pixels_without_a_truth_count_nowhere_whatever_the_strip() -> None:
+    truth = surface(300, 40)
+    image = truth + RNG.normal(0, 0.2, truth.shape)
+    there = compare(image, truth)
+    truth[100:140, 5:9] = np.nan
+    image[100:140, 5:9] = 1e3
+    here = compare(image, truth)
+    known = np.isfinite(truth)
+    assert here.mae == pytest.approx(np.abs(image - truth)[known].mean())
+    assert here.ssim == pytest.approx(there.ssim, abs=0.02)
+    assert np.isfinite([here.psnr_db, here.ssim_hidden, here.mae_hidden]).all()
+
+
+def test_a_large_image_is_scored_in_little_memory() -> None:
+    """A map of the whole image took some twenty times its size."""
+    import tracemalloc
+
+    truth = RNG.normal(size=(2048, 512))
+    image = truth + 0.1
+    hidden = np.zeros(truth.shape, dtype=np.bool_)
+    hidden[1::2] = True
+    compare(image[:256], truth[:256])  # imports
+    tracemalloc.start()
+    try:
+        compare(image, truth, hidden)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 4 * truth.nbytes
