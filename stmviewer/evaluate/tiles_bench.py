@@ -4,8 +4,8 @@ A seam is what tiles change: |tiled - in one pass| where tiles overlap, in % of 
 the detail, which is 2 on the normalised scale). Memory is the peak of a process that does nothing else.
 
 Where networks run in bfloat16, its rounding is in these numbers: it differs between shapes of tiles, by one step
-(0.8 %) for regressions, and flows make more of it: 16 % at single pixels of a repair of 1024 x 1024 pixels, anywhere (in
-float32, on 512 x 512, 0.14 %).
+(0.8 %) for regressions, and flows make more of it: 16 % at single pixels of a repair of 1024 x 1024 pixels, anywhere
+(in float32, on 512 x 512, 0.14 %).
 """
 
 import json
