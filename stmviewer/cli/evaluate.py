@@ -13,6 +13,8 @@ from stmviewer.scan import FileError, RequestError
 if TYPE_CHECKING:
     from stmviewer.evaluate.sets import Case
 
+#: images of each real set where nothing else is said
+_IMAGES = 24
 _TASKS = "repair,lines:2,lines:4,grid:2,grid:4,pixels:0.25"
 
 
@@ -63,7 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--tasks", default=_TASKS, help=f"default {_TASKS}")
     parser.add_argument("--steps", type=_steps, help="sampler steps of flows; in a report several with commas: 1,4,16")
-    parser.add_argument("--images", type=int, default=24, help="of each real set at most; default 24")
+    parser.add_argument(
+        "--images",
+        type=int,
+        help=f"of each real set at most; default {_IMAGES}, of --repair-real all",
+    )
     parser.add_argument(
         "--pictures", type=Path, metavar="PNG", help="of --repair-classes: a strip of the worst repairs"
     )
@@ -75,6 +81,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if arguments.compare_reports:
         return reports.run_comparison(arguments)
+    if arguments.images is None and not arguments.repair_real:
+        arguments.images = _IMAGES
     if arguments.degraded or arguments.report:
         if not arguments.pristine:
             raise RequestError("--degraded and --report go with --pristine: say which scans are good")
@@ -84,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.steps and len(arguments.steps) > 1:
         raise RequestError("several numbers of steps are compared in a report: add --report FILE.html")
-    if arguments.images < 1:
+    if arguments.images is not None and arguments.images < 1:
         raise RequestError(f"--images must be 1 or more, not {arguments.images}")
     if arguments.repair_real:
         return _repair_real(arguments)
@@ -117,7 +125,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _repair_real(arguments: argparse.Namespace) -> int:
     """Real degraded scans of the validation sessions, which no model was trained on."""
-    from stmviewer.evaluate import real_pairs, repair_real
+    from stmviewer.evaluate import real_pairs, repair_real, repair_tables
     from stmviewer.services.restoring import available_models
 
     data = os.environ.get("STMVIEWER_REAL_DATA")
@@ -132,7 +140,7 @@ def _repair_real(arguments: argparse.Namespace) -> int:
         images = real_pairs.read_labelled(Path(data))
         pairing = real_pairs.find_pairs(images, progress.part(0.1))
         found = repair_real.report(images, pairing, names, arguments.images, progress.part(0.9), arguments.device)
-    return _told(asdict(found), repair_real.table(found), arguments.json)
+    return _told(asdict(found), repair_tables.table(found), arguments.json)
 
 
 def _protocol36(arguments: argparse.Namespace) -> int:

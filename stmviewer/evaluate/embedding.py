@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stmviewer.evaluate import judges, mmd
-from stmviewer.scan import FloatArray, Progress, RequestError
+from stmviewer.scan import BoolArray, FloatArray, Progress, RequestError
 from stmviewer.scan.levelling import fit_plane, robust_range
 
 if TYPE_CHECKING:
@@ -42,6 +42,10 @@ class Embedded:
 
     def __len__(self) -> int:
         return len(self.groups)
+
+    def part(self, chosen: BoolArray) -> "Embedded":
+        """The images (images,) that are chosen."""
+        return Embedded(self.features[chosen], tuple(g for g, here in zip(self.groups, chosen, strict=True) if here))
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ Paired: SSIM and PSNR over what both show, in the contrast of the good image (8-
 each), and which spots and edges are kept, lost and invented. A good image has noise, and the surface may have changed:
 what another good image of the place scores is the ceiling, not 1.
 
-Unpaired: the distance of the repaired set to the good one on an embedding, and what the judge of tips says. The judge
-never had a part in any training.
+Unpaired: the distance of the repaired set to the good one on an embedding, of each kind of degradation too, and what
+the judge of tips says. The judge never had a part in any training. Two halves of the good images that show other places
+are apart as well: that distance is reported beside the others.
 """
 
 from collections.abc import Sequence
@@ -17,9 +18,9 @@ from stmviewer.evaluate import embedding
 from stmviewer.evaluate.hidden import bootstrap
 from stmviewer.evaluate.landmarks import Count, compare_edges, compare_spots
 from stmviewer.evaluate.mmd import interval
-from stmviewer.evaluate.real_pairs import DEGRADED, FALSE_RATE, GOOD, LabelledImage, Pairing
+from stmviewer.evaluate.real_pairs import DEGRADED, GOOD, LabelledImage, Pairing
 from stmviewer.evaluate.registration import Overlay, same_contrast
-from stmviewer.evaluate.tip_state import KINDS, LEAST_SIDE, judge
+from stmviewer.evaluate.tip_state import KINDS, LEAST_SIDE, TipState, judge
 from stmviewer.restore import RestoreRequest, library
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.request import Device
@@ -36,13 +37,18 @@ _TRUSTED = 1.0
 
 @dataclass(frozen=True)
 class Paired:
-    """One method on the pairs: means over pairs with the 95 % interval of the SSIM by bootstrap over places."""
+    """One method on the pairs: means over pairs with the 95 % interval of the SSIM by bootstrap over places.
+
+    `gain` is the mean of its SSIM less that of the untouched image, paired, with its interval.
+    """
 
     method: str
     kind: str
     pairs: int
     ssim: float
     interval: tuple[float, float]
+    gain: float
+    gain_interval: tuple[float, float]
     psnr_db: float
     spots: Count
     edges: Count
@@ -50,13 +56,14 @@ class Paired:
 
 @dataclass(frozen=True)
 class Unpaired:
-    """One method on the degraded images: distance to the good ones, and the tip.
+    """One method on the degraded images, all or those of one `kind`: distance to the good ones, and the tip.
 
     `part_left` is the distance over that of the input, with its 95 % interval (bootstrap over sessions and places,
     paired); `shares` how many of the images the judge calls each kind, `good` the mean probability of a good tip.
     """
 
     method: str
+    kind: str
     images: int
     distance: float
     interval: tuple[float, float]
@@ -68,11 +75,16 @@ class Unpaired:
 
 @dataclass(frozen=True)
 class RepairReport:
+    """Both comparisons. `good` is how many good images there were; `other_places` how far two halves of them are apart
+    that show different places: the mean and 95 % of random halves."""
+
     paired: tuple[Paired, ...]
     unpaired: tuple[Unpaired, ...]
     threshold: float
     tested: int
     places: int
+    good: int
+    other_places: tuple[float, float, float]
 
 
 def check_models(models: Sequence[str]) -> None:
@@ -94,14 +106,15 @@ class Repairs:
             return image.data
         key = (id(image), method)
         if key not in self._made:
-            request = RestoreRequest(task="repair", model=method, device=self._device)
+            # the checks of a repair are for its user: they change nothing of it
+            request = RestoreRequest(task="repair", model=method, device=self._device, check=False)
             self._made[key] = restore(image.scan, request, progress.part(0.0)).mean
         return self._made[key]
 
 
 def score_pairs(pairing: Pairing, methods: Sequence[str], repairs: Repairs, progress: Progress) -> list[Paired]:
     """Every method, the input and the ceiling, over all pairs and over each kind of degradation."""
-    rows: dict[tuple[str, str], list[tuple[str, float, float, Count, Count]]] = {}
+    rows: dict[tuple[str, str], list[_Row]] = {}
     progress = progress.part(1.0, "Comparing with good scans", max(len(pairing.pairs) * (len(methods) + 1), 1))
     for pair in pairing.pairs:
         image, good = pair.degraded, pair.good
@@ -116,8 +129,27 @@ def score_pairs(pairing: Pairing, methods: Sequence[str], repairs: Repairs, prog
             scored[CEILING] = _ceiling(good, pair.others[0], period)
         for method, row in scored.items():
             for kind in ("all", image.kind):
-                rows.setdefault((method, kind), []).append((image.place, *row))
+                rows.setdefault((method, kind), []).append(_Row(image.place, scored[INPUT].ssim, row))
     return [_summary(method, kind, found) for (method, kind), found in rows.items()]
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """One image against a good one."""
+
+    ssim: float
+    psnr_db: float
+    spots: Count
+    edges: Count
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One pair: its place, the SSIM of the untouched image, and what a method scores."""
+
+    place: str
+    before: float
+    scored: _Scored
 
 
 def period_of(image: FloatArray) -> float:
@@ -126,13 +158,14 @@ def period_of(image: FloatArray) -> float:
     return rows.period_px if rows is not None and rows.strength >= _TRUSTED else _USUAL_PERIOD_PX
 
 
-def _scored(image: FloatArray, truth: FloatArray, period: float) -> tuple[float, float, Count, Count]:
+def _scored(image: FloatArray, truth: FloatArray, period: float) -> _Scored:
     level = same_contrast(image, truth)
     quality = compare(level, truth)
-    return quality.ssim, quality.psnr_db, compare_spots(level, truth, period), compare_edges(level, truth, period)
+    spots, edges = compare_spots(level, truth, period), compare_edges(level, truth, period)
+    return _Scored(quality.ssim, quality.psnr_db, spots, edges)
 
 
-def _ceiling(good: Overlay, other: Overlay, period: float) -> tuple[float, float, Count, Count]:
+def _ceiling(good: Overlay, other: Overlay, period: float) -> _Scored:
     """Another good image against the good one, where both lie."""
     shared = tuple(
         slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(good.window, other.window, strict=True)
@@ -145,33 +178,51 @@ def _ceiling(good: Overlay, other: Overlay, period: float) -> tuple[float, float
     return _scored(cut(other), cut(good), period)
 
 
-def _summary(method: str, kind: str, rows: list[tuple[str, float, float, Count, Count]]) -> Paired:
-    places, ssim, psnr, spots, edges = zip(*rows, strict=True)
+def _summary(method: str, kind: str, rows: Sequence[_Row]) -> Paired:
+    places = np.array([row.place for row in rows])
+    ssim = np.array([row.scored.ssim for row in rows])
+    gains = ssim - np.array([row.before for row in rows])
     return Paired(
         method=method,
         kind=kind,
         pairs=len(rows),
-        ssim=float(np.mean(ssim)),
-        interval=bootstrap(np.array(ssim), np.array(places)),
-        psnr_db=float(np.mean(psnr)),
-        spots=sum(spots, Count()),
-        edges=sum(edges, Count()),
+        ssim=float(ssim.mean()),
+        interval=bootstrap(ssim, places),
+        gain=float(gains.mean()),
+        gain_interval=bootstrap(gains, places),
+        psnr_db=float(np.mean([row.scored.psnr_db for row in rows])),
+        spots=sum((row.scored.spots for row in rows), Count()),
+        edges=sum((row.scored.edges for row in rows), Count()),
     )
 
 
-def score_sets(
-    images: Sequence[LabelledImage], methods: Sequence[str], repairs: Repairs, most: int, progress: Progress
-) -> list[Unpaired]:
-    """The input and every method on at most `most` of the degraded images, evenly over kinds and sessions, against
-    at most three times as many good ones. Raises RequestError where there are no good or no degraded images."""
+@dataclass(frozen=True)
+class Sets:
+    """The sets that are compared: degraded images and good ones, `reference` the good ones on the embedding."""
+
+    degraded: tuple[LabelledImage, ...]
+    reference: embedding.Embedded
+
+
+def make_sets(images: Sequence[LabelledImage], most: int | None, progress: Progress) -> Sets:
+    """All degraded and all good images, or of the degraded at most `most`, evenly over kinds and sessions, and of the
+    good at most three times as many. Raises RequestError where there are fewer than two of either."""
     degraded = _spread([i for i in images if i.kind in DEGRADED and _fits(i)], most)
-    good = _spread([i for i in images if i.kind == GOOD and _fits(i)], 3 * most)
+    good = _spread([i for i in images if i.kind == GOOD and _fits(i)], most and 3 * most)
     if len(degraded) < 2 or len(good) < 2:
         raise RequestError("distances need at least two degraded and two good images")
+    reference = embedding.embed([i.data for i in good], [i.place for i in good], progress)
+    return Sets(tuple(degraded), reference)
+
+
+def score_sets(sets: Sets, methods: Sequence[str], repairs: Repairs, progress: Progress) -> list[Unpaired]:
+    """The input and every method on the degraded images, and on those of each kind where there are several."""
+    degraded = sets.degraded
     progress = progress.part(1.0, "Comparing sets", len(degraded) * (len(methods) + 1))
-    reference = embedding.embed([i.data for i in good], [i.place for i in good], progress.part(0.0))
-    results: list[Unpaired] = []
-    before: embedding.Distance | None = None
+    kinds = {"all": np.ones(len(degraded), dtype=np.bool_)}
+    kinds |= {kind: np.array([i.kind == kind for i in degraded]) for kind in DEGRADED}
+    before: dict[str, embedding.Distance] = {}
+    results = []
     for method in (INPUT, *methods):
         repaired, states = [], []
         for image in degraded:
@@ -179,33 +230,57 @@ def score_sets(
             progress.tick()
             repaired.append(repairs.of(image, method, progress))
             states.append(judge(repaired[-1]))
-        found = embedding.distance(
-            embedding.embed(repaired, [i.place for i in degraded], progress.part(0.0)), reference
-        )
-        before = before or found
-        results.append(
-            Unpaired(
-                method=method,
-                images=len(degraded),
-                distance=found.value,
-                interval=found.interval,
-                part_left=found.value / before.value,
-                part_interval=interval(found.resampled / before.resampled),
-                shares={k: float(np.mean([s.kind == k for s in states])) for k in KINDS},
-                good=float(np.mean([s.probabilities["good"] for s in states])),
-            )
-        )
+        found = embedding.embed(repaired, [i.place for i in degraded], progress.part(0.0))
+        for kind, chosen in kinds.items():
+            if chosen.sum() < 2:
+                continue
+            one = embedding.distance(found.part(chosen), sets.reference)
+            before.setdefault(kind, one)
+            tips = [state for state, here in zip(states, chosen, strict=True) if here]
+            results.append(_unpaired(method, kind, one, before[kind], tips))
     return results
+
+
+def _unpaired(
+    method: str, kind: str, found: embedding.Distance, before: embedding.Distance, tips: Sequence[TipState]
+) -> Unpaired:
+    return Unpaired(
+        method=method,
+        kind=kind,
+        images=len(tips),
+        distance=found.value,
+        interval=found.interval,
+        part_left=found.value / before.value,
+        part_interval=interval(found.resampled / before.resampled),
+        shares={k: float(np.mean([s.kind == k for s in tips])) for k in KINDS},
+        good=float(np.mean([s.probabilities["good"] for s in tips])),
+    )
+
+
+def other_places(good: embedding.Embedded, draws: int = 300) -> tuple[float, float, float]:
+    """How far two random halves of the good images are apart that share no place: mean and 95 % of the draws.
+
+    NaN where there are fewer than two places.
+    """
+    places = np.unique(good.groups)
+    rng = np.random.default_rng(0)
+    values = []
+    for _ in range(draws if len(places) > 1 else 0):
+        half = set(rng.permutation(places)[: len(places) // 2])
+        chosen = np.array([group in half for group in good.groups])
+        values.append(embedding.distance(good.part(chosen), good.part(~chosen), draws=0).value)
+    known = np.array(values)[np.isfinite(values)]
+    return (float(known.mean()) if len(known) else float("nan"), *interval(known))
 
 
 def _fits(image: LabelledImage) -> bool:
     return min(image.data.shape) >= LEAST_SIDE and image.scan.channel().why_not_restorable() is None
 
 
-def _spread(images: list[LabelledImage], most: int) -> list[LabelledImage]:
-    """At most so many, taken evenly from the list sorted by kind and session."""
+def _spread(images: list[LabelledImage], most: int | None) -> list[LabelledImage]:
+    """At most so many (None: all), taken evenly from the list sorted by kind and session."""
     ordered = sorted(images, key=lambda i: (i.kind, i.session, i.scan.name))
-    if len(ordered) <= most:
+    if most is None or len(ordered) <= most:
         return ordered
     return [ordered[int(k)] for k in np.linspace(0, len(ordered) - 1, most)]
 
@@ -214,65 +289,24 @@ def report(
     images: Sequence[LabelledImage],
     pairing: Pairing,
     methods: Sequence[str],
-    most: int,
+    most: int | None,
     progress: Progress,
     device: Device = "auto",
 ) -> RepairReport:
-    """Both comparisons; of the pairs, too, at most `most` are taken."""
+    """Both comparisons, on at most `most` of the pairs and of the degraded images (None: on all)."""
     repairs = Repairs(device)
-    if len(pairing.pairs) > most:
+    if most is not None and len(pairing.pairs) > most:
         step = np.linspace(0, len(pairing.pairs) - 1, most).astype(int)
         pairing = replace(pairing, pairs=tuple(pairing.pairs[k] for k in step))
-    paired = score_pairs(pairing, methods, repairs, progress.part(0.5))
-    unpaired = score_sets(images, methods, repairs, most, progress.part(0.5))
-    places = len({p.degraded.place for p in pairing.pairs})
-    return RepairReport(tuple(paired), tuple(unpaired), pairing.threshold, pairing.tested, places)
-
-
-def table(found: RepairReport) -> str:
-    """Both comparisons as Markdown."""
-    whole = [p for p in found.paired if p.kind == "all"]
-    lines = [
-        f"Paired: {max((p.pairs for p in whole), default=0)} degraded images of {found.places} places, each laid upon "
-        f"a good one (phase correlation over {found.threshold:.1f} deviations; {100 * FALSE_RATE:.1g} % of pairs of "
-        "different sessions pass)",
-        "",
-        "| method | SSIM (95 %) | PSNR (dB) | spots kept | spots invented | edges kept | edges invented |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for p in whole:
-        lines.append(
-            f"| {p.method} | {p.ssim:.3f} ({p.interval[0]:.3f} to {p.interval[1]:.3f}) | {p.psnr_db:.1f} | "
-            f"{_of(p.spots.found, p.spots.there)} | {_of(p.spots.false, p.spots.there)} | "
-            f"{_of(p.edges.found, p.edges.there)} | {_of(p.edges.false, p.edges.there)} |"
-        )
-    kinds = [k for k in DEGRADED if any(p.kind == k for p in found.paired)]
-    lines += ["", "SSIM by kind (pairs)", "", "| method | " + " | ".join(kinds) + " |", "|---|" + "---|" * len(kinds)]
-    for method in dict.fromkeys(p.method for p in whole):
-        cells = []
-        for kind in kinds:
-            one = [p for p in found.paired if (p.method, p.kind) == (method, kind)]
-            cells.append(f"{one[0].ssim:.3f} ({one[0].pairs})" if one else "")
-        lines.append(f"| {method} | " + " | ".join(cells) + " |")
-    lines += [
-        "",
-        f"Unpaired: {found.unpaired[0].images} degraded images; {embedding.NAME} (thousandths) to good images, and "
-        "what the judge of tips says",
-        "",
-        "| method | distance (95 %) | of the input's (95 %) | good | double | change | blurry | mean P(good) |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    clear = found.unpaired[0].interval[0] > 0
-    for u in found.unpaired:
-        shares = " | ".join(f"{100 * u.shares[k]:.0f} %" for k in KINDS)
-        # a part of what may as well be nothing says nothing
-        part = f"{u.part_left:.2f} ({u.part_interval[0]:.2f} to {u.part_interval[1]:.2f})" if clear else ""
-        lines.append(
-            f"| {u.method} | {u.distance:.0f} ({u.interval[0]:.0f} to {u.interval[1]:.0f}) | {part} | {shares} | "
-            f"{u.good:.2f} |"
-        )
-    return "\n".join(lines)
-
-
-def _of(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} % of {whole}" if whole else "none"
+    paired = score_pairs(pairing, methods, repairs, progress.part(0.4))
+    sets = make_sets(images, most, progress.part(0.1))
+    unpaired = score_sets(sets, methods, repairs, progress.part(0.5))
+    return RepairReport(
+        paired=tuple(paired),
+        unpaired=tuple(unpaired),
+        threshold=pairing.threshold,
+        tested=pairing.tested,
+        places=len({p.degraded.place for p in pairing.pairs}),
+        good=len(sets.reference),
+        other_places=other_places(sets.reference),
+    )

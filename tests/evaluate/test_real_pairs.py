@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from stmviewer.evaluate import real_pairs, repair_real
+from stmviewer.evaluate import embedding, real_pairs, repair_real, repair_tables
 from stmviewer.evaluate.landmarks import Count
 from stmviewer.evaluate.repair_real import CEILING, INPUT, Repairs, period_of, score_pairs
 from stmviewer.scan import FileError, Progress, RequestError
@@ -91,6 +91,9 @@ def test_a_method_is_scored_against_the_good_image_between_input_and_ceiling(pai
     given, repaired, ceiling = (found[m, "all"] for m in (INPUT, "row-median", CEILING))
     assert given.pairs == repaired.pairs == ceiling.pairs == 2
     assert given.ssim < repaired.ssim < ceiling.ssim
+    assert given.gain == 0
+    assert repaired.gain == pytest.approx(repaired.ssim - given.ssim)
+    assert repaired.gain_interval[0] <= repaired.gain <= repaired.gain_interval[1]
     assert given.psnr_db < ceiling.psnr_db
     assert ceiling.spots.recall > 0.8
     assert given.spots.there >= ceiling.spots.there >= 10  # on what all three images show
@@ -107,27 +110,77 @@ def test_unknown_models_and_too_few_images_are_refused(data, pairing):
     with pytest.raises(RequestError, match="no model"):
         repair_real.check_models(["nonesuch"])
     with pytest.raises(RequestError, match="at least two"):
-        repair_real.score_sets(real_pairs.read_labelled(data)[:3], [], Repairs("cpu"), 5, Progress())
+        repair_real.make_sets(real_pairs.read_labelled(data)[:3], 5, Progress())
+
+
+def test_all_images_are_compared_with_the_good_ones_unless_fewer_are_asked_for(data):
+    images = real_pairs.read_labelled(data)
+    sets = repair_real.make_sets(images, None, Progress())
+    assert len(sets.degraded) == 2
+    assert len(sets.reference) == 8
+    found = {(u.method, u.kind): u for u in repair_real.score_sets(sets, ["row-median"], Repairs("cpu"), Progress())}
+    assert set(found) == {(m, k) for m in (INPUT, "row-median") for k in ("all", "double_tip")}
+    for method in (INPUT, "row-median"):  # all are of one kind
+        assert found[method, "all"].distance == found[method, "double_tip"].distance
+    assert found[INPUT, "all"].part_left == 1
+    repaired = found["row-median", "all"]
+    assert repaired.part_left == pytest.approx(repaired.distance / found[INPUT, "all"].distance)
+    more = [*images, *real_pairs.read_labelled(data, ["2015Jan03-000000"])]
+    fewer = repair_real.make_sets(more, 2, Progress())
+    assert (len(fewer.degraded), len(fewer.reference)) == (2, 6)
+
+
+def test_halves_of_good_images_of_other_places_are_the_further_apart_the_more_the_places_differ():
+    rng = np.random.default_rng(0)
+    groups = tuple(f"place {k // 5}" for k in range(20))
+    alike = rng.standard_normal((20, 8))
+    alike /= np.linalg.norm(alike, axis=1, keepdims=True)
+    apart = alike + np.repeat(rng.standard_normal((4, 8)), 5, axis=0)
+    apart /= np.linalg.norm(apart, axis=1, keepdims=True)
+    low = repair_real.other_places(embedding.Embedded(alike, groups))
+    high = repair_real.other_places(embedding.Embedded(apart, groups))
+    assert high[0] > max(low[0], 0) + 50
+    assert high[1] <= high[0] <= high[2]
+    assert np.isnan(repair_real.other_places(embedding.Embedded(alike, ("one",) * 20))).all()
 
 
 def test_the_table_says_what_was_compared():
+    def unpaired(method, kind, images, distance, interval, part, part_interval, good):
+        shares = {"good": good, "double": 1 - good, "change": 0, "blurry": 0}
+        return repair_real.Unpaired(method, kind, images, distance, interval, part, part_interval, shares, 0.3)
+
     report = repair_real.RepairReport(
-        (
-            repair_real.Paired(INPUT, "all", 2, 0.5, (0.4, 0.6), 20.0, Count(10, 5, 2), Count()),
-            repair_real.Paired(INPUT, "double_tip", 2, 0.5, (0.4, 0.6), 20.0, Count(10, 5, 2), Count()),
-        ),
-        (
-            repair_real.Unpaired(
-                INPUT, 4, 30.0, (20.0, 40.0), 1.0, (1.0, 1.0),
-                {"good": 0.25, "double": 0.75, "change": 0, "blurry": 0}, 0.3,
+        paired=(
+            repair_real.Paired(
+                INPUT, "all", 2, 0.5, (0.4, 0.6), 0.0, (0.0, 0.0), 20.0, Count(10, 5, 2), Count()
+            ),
+            repair_real.Paired(
+                "tv", "all", 2, 0.55, (0.5, 0.6), 0.05, (-0.01, 0.1), 20.0, Count(10, 5, 2), Count()
+            ),
+            repair_real.Paired(
+                INPUT, "double_tip", 2, 0.5, (0.4, 0.6), 0.0, (0.0, 0.0), 20.0, Count(10, 5, 2), Count()
             ),
         ),
-        11.5, 40, 2,
+        unpaired=(
+            unpaired(INPUT, "all", 4, 30.0, (20.0, 40.0), 1.0, (1.0, 1.0), 0.25),
+            unpaired(INPUT, "double_tip", 2, 30.0, (-20.0, 40.0), 1.0, (1.0, 1.0), 0.25),
+            unpaired(INPUT, "blurry", 2, 60.0, (20.0, 90.0), 1.0, (1.0, 1.0), 0.0),
+            unpaired("tv", "all", 4, 15.0, (10.0, 20.0), 0.5, (0.4, 0.6), 0.5),
+            unpaired("tv", "double_tip", 2, 15.0, (-10.0, 20.0), 0.5, (0.4, 0.6), 0.5),
+            unpaired("tv", "blurry", 2, 30.0, (10.0, 40.0), 0.5, (0.4, 0.6), 0.5),
+        ),
+        threshold=11.5, tested=40, places=2, good=12, other_places=(46.0, 13.0, 103.0),
     )  # fmt: skip
-    text = repair_real.table(report)
-    assert "| input | 0.500 (0.400 to 0.600) | 20.0 | 50 % of 10 | 20 % of 10 | none | none |" in text
+    text = repair_tables.table(report)
+    assert "| input | 0.500 (0.400 to 0.600) |  | 20.0 | 50 % of 10 | 20 % of 10 | none | none |" in text
+    assert "| tv | 0.550 (0.500 to 0.600) | +0.050 (-0.010 to +0.100) | 20.0 |" in text
     assert "| input | 0.500 (2) |" in text
-    assert "| input | 30 (20 to 40) | 1.00 (1.00 to 1.00) | 25 % | 75 % | 0 % | 0 % | 0.30 |" in text
+    assert "to 12 good images (two halves of these that show different places: 46, 13 to 103)" in text
+    assert "| input | 30 (20 to 40) |  | 25 % | 75 % | 0 % | 0 % | 0.30 |" in text
+    assert "| tv | 15 (10 to 20) | 0.50 (0.40 to 0.60) | 50 % | 50 % | 0 % | 0 % | 0.30 |" in text
+    assert "| method | double_tip, 2 | blurry, 2 |" in text
+    # a part of what may as well be nothing says nothing
+    assert "| tv | 15 (-10 to 20); 50 % | 30 (10 to 40); 0.50 (0.40 to 0.60); 50 % |" in text
     assert "CMMD" not in text
 
 
