@@ -20,6 +20,11 @@ _WORSE = 1.3
 _FAMILIAR = 0.1
 #: surfaces that networks know best: what they are trusted there is a matter of being familiar
 _KNOWN = ("Si(001):H",)
+#: sets of other surfaces that networks have seen as the simulator makes them: nobody's scan is as known as these, so
+#: they have no say
+_SEEN = "simulated "
+#: one surface on few scans is no ground to leave interpolation out altogether
+_MOST_FAMILIAR = 0.95
 #: one scan may not outweigh the others by much
 _MOST_STAKE = 1.0
 #: pull of a line towards the one of all kinds of mask, in scans
@@ -52,6 +57,7 @@ class Row:
 
 def fit(rows: Sequence[Row]) -> dict[str, Any]:
     """The rule of `trust.share`, by weighted least squares in which trust that is too large counts for more."""
+    rows = [r for r in rows if r.surface in _KNOWN or not r.set.startswith(_SEEN)]
     strange = [r for r in rows if r.evidence.familiar < _FAMILIAR and r.surface not in _KNOWN]
     everywhere = _line(strange, None)
     found: dict[str, dict[str, float]] = {}
@@ -97,7 +103,7 @@ def _familiar(rows: Sequence[Row], rule: dict[str, Any]) -> float:
     step = np.array([r.evidence.familiar for r in rows]) * (1 - base)
     wanted, weight = np.array([r.wanted for r in rows]) - base, np.array([r.weight for r in rows])
     size = float((weight * step**2).sum())
-    return float(np.clip((weight * step * wanted).sum() / size, 0, 1)) if size > 0 else 0.0
+    return float(np.clip((weight * step * wanted).sum() / size, 0, _MOST_FAMILIAR)) if size > 0 else 0.0
 
 
 def left_out(rows: Sequence[Row]) -> dict[str, Any]:
@@ -106,10 +112,7 @@ def left_out(rows: Sequence[Row]) -> dict[str, Any]:
     Means over all scans of each kind of mask: by the rule, by half of each, by the network alone, and by the best
     share with hindsight; `worst` is the surface that loses most by the rule.
     """
-    parts: dict[int, float] = {}
-    for surface in {r.surface for r in rows}:
-        rule = fit([r for r in rows if r.surface != surface])
-        parts |= {k: share(r.evidence, rule) for k, r in enumerate(rows) if r.surface == surface}
+    parts = _fitted_elsewhere(rows)
     told: dict[str, Any] = {}
     for kind in sorted({r.evidence.kind for r in rows}):
         here = [(k, r) for k, r in enumerate(rows) if r.evidence.kind == kind]
@@ -127,3 +130,44 @@ def left_out(rows: Sequence[Row]) -> dict[str, Any]:
             "scans": len(here),
         }
     return told
+
+
+def _fitted_elsewhere(rows: Sequence[Row]) -> list[float]:
+    """The share of each row by a rule that was fitted without its surface."""
+    rules = {s: fit([r for r in rows if r.surface != s]) for s in {r.surface for r in rows}}
+    return [share(r.evidence, rules[r.surface]) for r in rows]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Change of the RMS error against interpolation, mean over scans; `lost` counts those alone that lose."""
+
+    gain: float
+    lost: float
+
+
+def compared(rows: Sequence[Row], standing: dict[str, Any]) -> dict[str, dict[str, Comparison]]:
+    """By kind of mask the `standing` rule, and one `fitted` to all surfaces but that of the scan.
+
+    Surfaces that networks know have no part in it: on those, more trust is always better.
+    """
+    elsewhere = _fitted_elsewhere(rows)
+    found: dict[str, dict[str, Comparison]] = {}
+    strange = [k for k, r in enumerate(rows) if r.surface not in _KNOWN and not r.set.startswith(_SEEN)]
+    for kind in sorted({rows[k].evidence.kind for k in strange}):
+        here = [k for k in strange if rows[k].evidence.kind == kind]
+        both = {
+            "standing": [rows[k].gain(share(rows[k].evidence, standing)) for k in here],
+            "fitted": [rows[k].gain(elsewhere[k]) for k in here],
+        }
+        found[kind] = {
+            name: Comparison(round(float(np.mean(x)), 4), round(float(np.maximum(x, 0).mean()), 4))
+            for name, x in both.items()
+        }
+    return found
+
+
+def better(told: dict[str, dict[str, Comparison]]) -> bool:
+    """Whether a rule fitted anew takes the place of the standing one: it gains no less and loses no more anywhere."""
+    pairs = [(kind["fitted"], kind["standing"]) for kind in told.values()]
+    return all(new.gain <= old.gain and new.lost <= old.lost for new, old in pairs)

@@ -1,6 +1,7 @@
-"""Scans that the choice of a method is fitted on: every simulated surface, and surfaces that no network knows.
+"""Scans that self-check and choice of a method are fitted on: every simulated surface, and such as no network knows.
 
-A rule fitted on surfaces of the simulator alone would trust networks that know all of them too much. The others are
+A rule fitted on surfaces of the simulator would trust networks that know all of them too much: of those only
+Si(001):H has a say in it, where networks have seen as much of the real surface (`choice_fit`). The others are
 made of plain ingredients, in pixels and without a scale: lattices of any cell and motif, labyrinths, rough ground,
 blobs on terraces. Through some go plane waves, as mains hum makes them, which hidden lines say something false of
 (`stmviewer.restore.folding`). Real scans are of files that the benchmark does not read. None of these scans is in the

@@ -4,7 +4,7 @@ Also what model `auto` decides by, and what it shows beside the best classical m
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from stmviewer.restore.choice import CLASSICAL_CANDIDATES, SCATTERED_CANDIDATES
 from stmviewer.restore.filling import kind_of_mask
 from stmviewer.restore.pipeline import shower
 from stmviewer.restore.request import Device
-from stmviewer.restore.trust import Evidence, right_share
+from stmviewer.restore.trust import Evidence, right_share, shipped
 from stmviewer.scan import FloatArray, Progress, RequestError
 from stmviewer.scan.metrics import compare
 
@@ -157,7 +157,7 @@ def _correction(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def resource(measured: Measured) -> dict[str, Any]:
-    """What resources/selfcheck.json holds."""
+    """What resources/selfcheck.json holds; the rule of the choice stays as it is where a new one is not better."""
     rows = [r for r in measured.rows if r.method == library.AUTO.name]
     sets = list(dict.fromkeys(r.set for r in rows))
     real = any(name.startswith("real ") for name in sets)
@@ -166,9 +166,20 @@ def resource(measured: Measured) -> dict[str, Any]:
         f"{', '.join(dict.fromkeys(r.task for r in rows))}; {len(rows)} masked scans of choice_sets: {', '.join(sets)}"
         + ("" if real else "; no real scan, since STMVIEWER_REAL_DATA names none")
     )
-    choice: dict[str, Any] = {"made": "the same", **choice_fit.fit(measured.shares)}
-    choice["left_out"] = choice_fit.left_out(measured.shares)
-    return {"made": made, "kinds": fit(measured.rows), "choice": choice}
+    return {"made": made, "kinds": fit(measured.rows), "choice": _choice(measured.shares)}
+
+
+def _choice(shares: Sequence[choice_fit.Row]) -> dict[str, Any]:
+    """The rule fitted anew; the shipped one, with what it was compared with, where that is not better elsewhere."""
+    anew = {**choice_fit.fit(shares), "left_out": choice_fit.left_out(shares)}
+    standing = shipped()
+    if not standing.get("kinds"):
+        return {"made": "the same", **anew}
+    told = choice_fit.compared(shares, standing)
+    beside = {kind: {name: asdict(value) for name, value in both.items()} for kind, both in told.items()}
+    if choice_fit.better(told):
+        return {"made": "the same", **anew, "compared": beside}
+    return {"made": standing.get("made", ""), "kinds": standing["kinds"], "compared": beside, "not_better": anew}
 
 
 def table(rows: Sequence[Row]) -> str:

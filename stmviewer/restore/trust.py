@@ -120,6 +120,11 @@ def share(evidence: Evidence, rule: dict[str, Any] | None = None) -> float:
     return base + float(line.get("familiar", 0.0)) * evidence.familiar * (1 - base)
 
 
+def shipped() -> dict[str, Any]:
+    """The rule of resources/selfcheck.json; empty where there is none."""
+    return _fitted()
+
+
 @cache
 def _fitted() -> dict[str, Any]:
     try:

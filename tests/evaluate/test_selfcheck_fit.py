@@ -94,7 +94,11 @@ def test_measuring_from_scan_to_resource(tmp_path: Path, monkeypatch: pytest.Mon
     found = resource(measured)
     assert set(found) == {"made", "kinds", "choice"}
     assert "4 masked scans of choice_sets: one, two; no real scan" in found["made"]
-    assert {s["scans"] for s in found["choice"]["left_out"].values()} == {2}
+    assert set(found["choice"]["compared"]) == {"lines", "scattered"}
+    anew = found["choice"].get("not_better", found["choice"])
+    assert {s["scans"] for s in anew["left_out"].values()} == {2}
+    monkeypatch.setattr("stmviewer.evaluate.selfcheck_fit.shipped", dict)
+    assert resource(measured)["choice"]["kinds"] == anew["kinds"]  # without a rule there is nothing to keep
     # what auto would show is what it shows
     request = RestoreRequest(task="sparse", model="auto", mask="pixels:0.3", device="cpu")
     shown = restore(sets["two"][0].scan, request, Progress()).scores[0].ssim
