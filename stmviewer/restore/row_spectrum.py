@@ -43,6 +43,8 @@ class Spectrum:
         guess, measured = guess[middle], measured[middle]
         detail = np.where(measured, guess - background(guess, measured), 0.0)
         low, high = np.percentile(detail[measured], (3, 97))
+        #: nothing but a plane and rounding
+        self.empty = bool(high - low <= 1e-9 * np.ptp(case.raw[case.mask.measured]))
         shape = detail.shape
         window = np.outer(np.hanning(shape[0] + 2)[1:-1], np.hanning(shape[1] + 2)[1:-1])
         padded = [max(256, (4 if n <= 256 else 2) << (n - 1).bit_length()) for n in shape]

@@ -35,8 +35,8 @@ from stmviewer.scan.corrugation import ROW_SPACING_M
 
 #: fewer rows than this across the scan do not tell a direction from its lookalikes surely enough
 _LEAST_ROWS = 8.0
-#: gaps carry waves of up to half a cycle from one line to the next; below this they need no help
-_CARRIED = 0.4
+#: gaps carry waves of up to half a cycle from one line to the next, interpolation well those below this
+_CARRIED = 0.3
 #: shorter rows (pixels) are hardly sampled along the lines
 _LEAST_PERIOD = 3.0
 #: spacings that are tried, in units of the known one, and how well calibrations are trusted (standard deviation)
@@ -135,7 +135,7 @@ def row_checks(rows: Rows | None, methods: Sequence[str], networks: bool) -> lis
         text = (
             f"Dimer rows of Si(001), 0.768 nm apart, at {angles} degrees to the lines were recognised in what was "
             "measured and followed through the gaps. The gaps are too wide to show their direction: it is the one at "
-            "which their spacing is right"
+            "which their spacing is right. If this is no Si(001), compare with the thin plate (plate)"
         )
         return [Check("rows", text)]
     if rows is None and ROWS in methods:
@@ -162,6 +162,8 @@ def find(case: Case) -> Rows | None:
     if (gaps / spacing).max() < _CARRIED:
         return None
     spectrum = Spectrum(case, gaps)
+    if spectrum.empty:
+        return None
     turn = max(0.5, np.degrees(0.35 * ROW_SPACING_M / max(g.width, g.height)))
     spacings, turns = (a.ravel() for a in np.meshgrid(_SPACINGS, np.radians(np.arange(0, 90, turn)), indexing="ij"))
     x, y = np.cos(turns) * spacings / spacing[0], np.sin(turns) * spacings / spacing[1]

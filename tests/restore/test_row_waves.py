@@ -132,7 +132,7 @@ def test_strips_of_places_are_no_boundaries(monkeypatch: pytest.MonkeyPatch) -> 
         (np.mgrid[:96, :96][0].astype(float), "lines:4", PIXEL_M),  # a tilt
         (lattice(28.0, pixel_m=0.06e-9), "lines:4", PIXEL_M),  # another spacing: 1.97 nm
         (lattice(0.0), "lines:4", PIXEL_M),  # along the lines: in every fourth they look like long hills
-        (lattice(62.0), "lines:4", PIXEL_M),  # 10.6 pixels from row to row down the scan: the gaps carry that
+        (lattice(75.0), "lines:4", PIXEL_M),  # 19 pixels from row to row down the scan: the gaps carry that
     ],
 )
 def test_where_nothing_can_be_followed(image: np.ndarray, mask: str, pixel_m: float) -> None:
