@@ -17,6 +17,8 @@ _SIZES_M = (0.01e-9, 0.3e-9)
 TIME_FEATURES = 32
 #: image sides are padded to a multiple of this before the network
 STRIDE = 8
+#: more than any network of ours has, by far
+_MOST_LEVELS, _MOST_BLOCKS = 8, 64
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,18 @@ class UNetConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "UNetConfig":
+        """The shape that `to_dict` wrote.
+
+        Raises TypeError or ValueError for what no network of ours looks like: a header that asks for ten million layers
+        would keep the program busy for hours before a weight is missed.
+        """
         shape: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        return cls(**shape)
+        config = cls(**shape)
+        if not 1 <= len(config.channels) == len(config.blocks) <= _MOST_LEVELS:
+            raise ValueError(f"{len(config.channels)} levels of channels and {len(config.blocks)} of blocks")
+        if max(config.blocks) > _MOST_BLOCKS:
+            raise ValueError(f"{max(config.blocks)} blocks on one level")
+        return config
 
 
 def fourier_features(t: Tensor, size: int) -> Tensor:

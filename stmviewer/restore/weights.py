@@ -44,7 +44,8 @@ def save_weights(model: LearnedModel, path: Path, dtype: torch.dtype = torch.flo
 
 
 def load_weights(path: Path, device: torch.device | str = "cpu") -> LearnedModel:
-    """Reads a model. Raises FileError when the file is missing, damaged, or not of this program."""
+    """Reads a model. Raises FileError when the file is missing, damaged (also by numbers that are none), or not of this
+    program."""
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             header = file.metadata() or {}
@@ -59,6 +60,9 @@ def load_weights(path: Path, device: torch.device | str = "cpu") -> LearnedModel
                 regression = RegressionModel(UNetConfig.from_dict(json.loads(header["regression"])))
             model = build(header["kind"], config, regression)
         model.load_state_dict(tensors, assign=True)
+        for name, tensor in tensors.items():
+            if not bool(torch.isfinite(tensor).all()):  # every image would be empty, and nobody told
+                raise ValueError(f"not all numbers of {name} are finite")
     except FileNotFoundError as error:
         raise FileError(path, "the weights are missing", "Install stmviewer again, or choose another model") from error
     except (

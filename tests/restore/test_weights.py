@@ -148,6 +148,9 @@ def test_nothing_is_ever_unpickled(written_by: str, tmp_path: Path) -> None:
         {"kind": "regression", "config": json.dumps(TINY | {"channels": "abc"})},
         {"kind": "regression", "config": json.dumps(TINY | {"channels": [-8, 16, 16]})},
         {"kind": "regression", "config": json.dumps(TINY | {"channels": [10**7, 16, 16]})},
+        {"kind": "regression", "config": json.dumps(TINY | {"blocks": [1, 10**9, 1]})},  # would be built for hours
+        {"kind": "regression", "config": json.dumps(TINY | {"channels": [8] * 500, "blocks": [1] * 500})},
+        {"kind": "regression", "config": json.dumps(TINY | {"blocks": [1]})},
         {"kind": "flow", "config": json.dumps(TINY), "regression": "null"},
         {"kind": "regression", "config": json.dumps(TINY)},  # tensors are missing
     ],
@@ -156,6 +159,13 @@ def test_headers_that_make_no_sense(header: dict[str, str], tmp_path: Path) -> N
     path = tmp_path / "a.safetensors"
     save_file({"weight": torch.zeros(3)}, path, {"format": "stmviewer-1"} | header)
     refused(path, "the weights are damaged")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers(value: float, regression: RegressionModel, tmp_path: Path) -> None:
+    next(iter(regression.parameters())).data.view(-1)[0] = value
+    save_weights(regression, tmp_path / "a.safetensors")
+    refused(tmp_path / "a.safetensors", r"the weights are damaged \(not all numbers of .+ are finite")
 
 
 def test_a_folder_is_no_weights(tmp_path: Path) -> None:
