@@ -26,10 +26,11 @@ class Coverage:
     periods_px: tuple[float, ...] = ()
 
     def also(self, other: "Coverage") -> "Coverage":
-        """Both: what one of them does not know is not known."""
+        """Both: what one of them does not know is not known. Images without heights of their own say nothing of the
+        corrugation, though: there the range is that of those which have them."""
         return Coverage(
             _spanned(self.noise, other.noise),
-            _spanned(self.contrast_m, other.contrast_m),
+            _spanned(self.contrast_m, other.contrast_m) or self.contrast_m or other.contrast_m,
             _spanned(self.periods_px, other.periods_px),
         )
 

@@ -33,6 +33,36 @@ def test_weights_are_those_that_the_manifest_names(entry: Entry) -> None:
     assert entry.info.licence
 
 
+@pytest.mark.parametrize("entry", NAMES, indirect=True)
+def test_each_knows_what_it_was_trained_on(entry: Entry) -> None:
+    """Or it could not warn outside of that."""
+    for low, high in (entry.info.pixels_m, entry.info.noise, entry.info.contrast_m, entry.info.periods_px):
+        assert 0 < low < high
+
+
+@pytest.mark.parametrize(
+    ("words", "changes"),
+    [
+        ("pixels of", {"pixel_m": 1e-9}),
+        ("noise of", {"noise": 6.0}),
+        ("corrugations of", {"height_m": 5e-9}),
+        ("lattices of", {"period_px": 2.3}),
+        ("", {}),
+    ],
+)
+def test_the_recommended_one_warns_of_each_that_lies_outside(words: str, changes: dict[str, float]) -> None:
+    known = {"pixel_m": 0.1e-9, "noise": 0.05, "height_m": 30e-12, "period_px": 8.0} | changes
+    y, x = np.mgrid[0:288, 0:288] / known["period_px"]
+    wave = np.cos(2 * np.pi * (x + y)) + np.cos(2 * np.pi * (x - y))
+    noise = known["noise"] * np.random.default_rng(0).standard_normal(wave.shape)
+    side = 288 * known["pixel_m"]
+    scan = Scan([Channel("Z", "m", known["height_m"] * (wave + noise))], Geometry(288, 288, side, side))
+    result = restore(scan, RestoreRequest(device="cpu", check=False), Progress())
+    told = [check.text for check in result.checks if check.about == "range"]
+    assert all(check.warns for check in result.checks if check.about == "range")
+    assert any(words in text for text in told) if words else not told
+
+
 def coarse_scan(seed: int) -> Scan:
     """A clean Si(001):H scan with some 4 pixels a dimer row, as overview scans have it, with a little noise."""
     rng = np.random.default_rng(seed)

@@ -64,3 +64,10 @@ def test_two_sources_cover_what_either_does_unless_one_is_unknown():
     parts = [coverage(m, 64, Progress()) for m in (first, second)]
     assert both.noise == (parts[0].noise[0], parts[1].noise[1])
     assert Coverage((1.0, 2.0)).also(Coverage()) == Coverage()
+
+
+def test_images_without_heights_leave_the_corrugation_to_the_others():
+    known = Coverage(noise=(0.1, 0.2), contrast_m=(1e-11, 1e-10), periods_px=(2.0, 9.0))
+    nameless = Coverage(noise=(0.05, 0.1), periods_px=(4.0, 20.0))
+    expected = Coverage((0.05, 0.2), (1e-11, 1e-10), (2.0, 20.0))
+    assert known.also(nameless) == nameless.also(known) == expected
