@@ -1,7 +1,7 @@
 """What is checked in a restoration, before it (the choice of methods) and after it (lattice, range, directions)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from stmviewer.files.units import shown_unit
@@ -57,14 +57,26 @@ def memory_check(tile: int) -> Check:
 
 
 def check_sparse(
-    case: Case, info: ModelInfo, request: RestoreRequest, unit: str, show: Shower, rows: bool, progress: Progress
+    case: Case,
+    info: ModelInfo,
+    request: RestoreRequest,
+    unit: str,
+    show: Shower,
+    rows: bool,
+    progress: Progress,
+    fault: Callable[[str], str] = lambda _: "",
 ) -> tuple[Choice, SelfCheck | None]:
-    """What a case is restored with, and the self-check that says so; repairs and unchecked requests as asked."""
+    """What a case is restored with, and the self-check that says so; repairs and unchecked requests as asked.
+
+    `fault` says why a model cannot be used, or nothing where it can.
+    """
     auto = info.name == library.AUTO.name
     asked = Choice({info.name: 1.0}, "")
     if request.task == "repair" or not (request.check or auto):
         return asked, None
-    infos = library.model_infos()
+    infos, left_out = library.model_infos(), tuple[str, ...]()
+    if auto:
+        infos, left_out = _usable(infos, case, rows, fault)
     named = [info.name, "linear", *affordable(case, rows)]
     names = candidates(infos, case, rows) if auto else list(dict.fromkeys(named))
     names = [n for n in names if n in {i.name for i in infos}]
@@ -76,7 +88,19 @@ def check_sparse(
     if trial is None and any(i.learned and i.name == names[0] for i in infos):
         part = window(case)
         sample = show(part, names[0], progress.part(1.0)), part.geometry
-    return choose(names, infos, case, trial, check, sample), check
+    return replace(choose(names, infos, case, trial, check, sample), left_out=left_out), check
+
+
+def _usable(
+    infos: list[ModelInfo], case: Case, rows: bool, fault: Callable[[str], str]
+) -> tuple[list[ModelInfo], tuple[str, ...]]:
+    """The models without those that would be tried on a case and cannot be: one damaged file of the user's own would
+    else be the end of every restoration that does not even ask for it."""
+    learned, left_out = {i.name for i in infos if i.learned}, []
+    while faults := {n: f for n in candidates(infos, case, rows) if n in learned and (f := fault(n))}:
+        infos = [i for i in infos if i.name not in faults]
+        left_out += [f"{name} was left out: {cause}" for name, cause in faults.items()]
+    return infos, tuple(left_out)
 
 
 def check_result(
@@ -113,6 +137,7 @@ def _of_self_check(
     if check is not None:
         # a mixture was fitted to the hidden part: it may not be judged by it, its largest member may
         found.append(Check("self-check", check.text(next(iter(choice.weights)))))
+    found += [Check("choice", text, warns=True) for text in choice.left_out]
     if choice.reason:
         networks = any(i.learned for i in used)
         found.append(Check("choice", choice.reason[:1].upper() + choice.reason[1:], warns=not networks))
@@ -136,8 +161,7 @@ def _of_range(case: Case, channel: Channel, used: Sequence[ModelInfo], scored: b
         return []
     part = window(case)
     facts = facts_of(part.guess(), part.mask.measured, part.geometry, channel.unit)
-    checks = [c for info in networks for c in range_checks(info, facts, advise=not scored)]
-    return list(dict.fromkeys(checks))
+    return list(range_checks(networks, facts, advise=not scored))
 
 
 def _of_directions(

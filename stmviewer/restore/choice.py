@@ -53,6 +53,8 @@ class Choice:
     evidence: Evidence | None = None
     networks: dict[str, float] | None = None
     classical: dict[str, float] | None = None
+    #: models that would have been tried but cannot be used, each with the cause
+    left_out: tuple[str, ...] = ()
 
 
 def candidates(infos: Sequence[ModelInfo], case: Case, rows: bool = False) -> list[str]:
@@ -165,27 +167,41 @@ def fit_weights(errors: FloatArray, usual: FloatArray | None = None) -> FloatArr
 
 
 def _reason(check: SelfCheck | None, chosen: dict[str, float], learned: set[str], evidence: Evidence | None) -> str:
-    """What decided, and what is shown."""
-    parts = []
-    if check is None:
-        parts.append("too little was measured to hide a part of it, so what usually does best was taken")
-    else:
-        tried = [s for s in check.scores if s.method in learned]
-        classical = [s for s in check.scores if s.method not in learned]
-        if tried and classical:
-            a, b = (tried[0], classical[0]) if tried[0].error < classical[0].error else (classical[0], tried[0])
-            text = f"on hidden pixels of this scan {a.method} is better than {b.method}: {check.amount(a.error)} "
-            parts.append(f"{text}against {check.amount(b.error)}")
-    if evidence is not None and evidence.familiar > _RECOGNISED:
-        parts.append("it shows the dimer rows of Si(001), which the networks know")
+    """What is shown, and what decided; where the hidden pixels alone would say otherwise, why they do not."""
     names = list(chosen)
-    if len(names) == 1:
-        shown = f"shown is {names[0]}"
-    else:
+    shown = f"shown is {names[0]}"
+    if len(names) > 1:
         shown = "shown is a mixture, " + ", ".join(f"{100 * w:.0f} % {n}" for n, w in chosen.items())
     if not learned & set(names):
         shown += ", and no network"
-    return "; ".join([*parts, shown])
+    parts = []
+    if evidence is not None and evidence.familiar > _RECOGNISED:
+        parts.append("it shows the dimer rows of Si(001), which the networks know")
+    if check is None:
+        parts.append("too little was measured to hide a part of it, so what usually does best was taken")
+    else:
+        parts += _on_hidden(check, sum(w for n, w in chosen.items() if n in learned), learned, evidence)
+    return f"{shown}: {'; '.join(parts)}" if parts else shown
+
+
+def _on_hidden(check: SelfCheck, part: float, learned: set[str], evidence: Evidence | None) -> list[str]:
+    """Which sort of method was nearer to the hidden pixels, and why the other leads where it does; `part` is that of
+    the networks."""
+    tried = [s for s in check.scores if s.method in learned]
+    classical = [s for s in check.scores if s.method not in learned]
+    if not tried or not classical:
+        return []
+    a, b = (tried[0], classical[0]) if tried[0].error < classical[0].error else (classical[0], tried[0])
+    text = f"on hidden pixels of this scan {a.method} is better than {b.method} ("
+    text += f"{check.amount(a.error)} against {check.amount(b.error)})"
+    if evidence is None or (a.method in learned) == (part > 0.5):
+        return [text]
+    if a.method in learned:
+        return [text + ", but in its own gaps, which are narrower, interpolation gains more"]
+    if evidence.familiar > _RECOGNISED:
+        return [text + ", but gaps are wider there than in the scan"]
+    right = 100 * float(np.clip(evidence.hidden or 0.0, 0, 1))
+    return [text + f", but {right:.0f} % of the detail that sets the networks apart is right there"]
 
 
 class Mixing:

@@ -25,7 +25,7 @@ from stmviewer.restore.request import Device, RestoreRequest
 from stmviewer.restore.restoration import HiddenScore, Restoration
 from stmviewer.restore.selfcheck import Shower
 from stmviewer.restore.tips import Tip, find_tip, removed
-from stmviewer.scan import BoolArray, Channel, FloatArray, Geometry, Mask, Progress, Scan
+from stmviewer.scan import BoolArray, Channel, FileError, FloatArray, Geometry, Mask, Progress, Scan
 from stmviewer.scan.levelling import row_offsets
 from stmviewer.scan.metrics import compare
 from stmviewer.scan.processing.scans import processed
@@ -57,7 +57,7 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     methods.rows = _rows(case, info, request)
     methods.tip = _tip(case, info, request, channel.unit, progress.part(0.05, "Looking for tip ends"))
     choice, self_check = check_sparse(
-        case, info, request, channel.unit, methods.shown, methods.rows is not None, progress.part(0.3)
+        case, info, request, channel.unit, methods.shown, methods.rows is not None, progress.part(0.3), methods.fault
     )
     answer = _mixture(case, choice, methods, progress.part(0.75))
     residual = case.residual(answer.mean)
@@ -129,6 +129,14 @@ class _Methods:
             info = library.resolve(name, self.request.task)
             self._loaded[name] = self._load(info, self.request.device)
         return self._loaded[name]
+
+    def fault(self, name: str) -> str:
+        """Why a model cannot be used; nothing where it can."""
+        try:
+            self.load(name)
+        except FileError as error:
+            return str(error)
+        return ""
 
     def shown(self, case: Case, name: str, progress: Progress) -> FloatArray:
         """What would be shown of `case` by that method; of several samples two are drawn."""

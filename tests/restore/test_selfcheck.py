@@ -1,6 +1,10 @@
 """Folds, self-check and choice: hidden pixels stay hidden, errors are those at the hidden pixels, winners win."""
 
+import json
+import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +20,7 @@ from stmviewer.restore.pipeline import restore
 from stmviewer.restore.problem import Answer, Options, Problem, Restorer
 from stmviewer.restore.request import Device
 from stmviewer.restore.selfcheck import factor, judge, try_out, window
-from stmviewer.scan import Cancelled, FloatArray, Geometry, Progress, Scan, make_mask
+from stmviewer.scan import Cancelled, FileError, FloatArray, Geometry, Progress, Scan, make_mask
 
 RNG = np.random.default_rng(0)
 MakeScan = Callable[..., Scan]
@@ -237,8 +241,9 @@ class TestChoice:
             make_scan, {"net": noise + 5 * other, "linear": noise, "tv": 1.1 * noise, "cubic": 2 * noise}
         )
         assert set(choice.weights) == {"linear", "tv"}
-        assert choice.reason.startswith("on hidden pixels of this scan linear is better than net: ")
-        assert choice.reason.endswith("and no network")
+        assert choice.reason.startswith("shown is a mixture, ")
+        assert ", and no network: on hidden pixels of this scan linear is better than net (" in choice.reason
+        assert ", but " not in choice.reason
 
     def test_a_network_that_is_right_is_shown(self, make_scan: MakeScan) -> None:
         noise = RNG.normal(0, 1e-12, make_scan().geometry.shape)
@@ -276,6 +281,39 @@ class TestChoice:
             shares[known] = choice.networks["expert"]
             assert ("dimer rows" in choice.reason) == (known > 0)
         assert shares == pytest.approx({0.0: 0.5, 1.0: 0.8}, abs=1e-3)
+
+    @pytest.mark.parametrize(
+        ("share", "familiar", "why"),
+        [
+            (
+                0.8,
+                0.0,
+                r"linear is better than net \(.+\), but \d+ % of the detail that sets the networks apart is right",
+            ),
+            (
+                0.8,
+                1.0,
+                r"know; on hidden .+ linear is better than net \(.+\), but gaps are wider there than in the scan$",
+            ),
+            (0.1, 0.0, r"linear is better than net \([^,]+\)$"),
+        ],
+    )
+    def test_what_is_shown_against_the_hidden_pixels_has_its_reason(
+        self, share: float, familiar: float, why: str, make_scan: MakeScan, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("stmviewer.restore.choice.share", lambda _: share)
+        monkeypatch.setattr("stmviewer.restore.choice.familiarity", lambda *_: familiar)
+        noise = RNG.normal(0, 1e-12, (2, *make_scan().geometry.shape))
+        choice = self.choice(make_scan, {"net": noise[0] + noise[1], "linear": noise[0]})
+        assert re.search(why, choice.reason)
+
+    def test_interpolation_against_the_hidden_pixels_has_its_reason(
+        self, make_scan: MakeScan, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("stmviewer.restore.choice.share", lambda _: 0.1)
+        noise = RNG.normal(0, 1e-12, (2, *make_scan().geometry.shape))
+        choice = self.choice(make_scan, {"net": noise[0], "linear": noise[0] + noise[1]})
+        assert choice.reason.endswith("but in its own gaps, which are narrower, interpolation gains more")
 
     def test_without_a_network_the_interpolations_are_mixed(self, make_scan: MakeScan) -> None:
         noise = RNG.normal(0, 1e-12, (2, *make_scan().geometry.shape))
@@ -329,6 +367,26 @@ class TestAuto:
         # left to itself, what is hidden of the scan shows that it is made up
         honest = restore(make_scan(data), request, Progress(), load)
         assert not any(c.about == "lattice" and c.warns for c in honest.checks)
+
+    def test_a_damaged_model_of_the_users_own_is_left_out_and_named(
+        self, make_scan: MakeScan, tiny_models: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        own = tmp_path / "own"
+        shutil.copytree(tiny_models, own)
+        listed = json.loads((own / "manifest.json").read_text())
+        (own / "manifest.json").write_text(json.dumps({"regression-mylab": listed["regression-tiny"]}))
+        (own / "regression-tiny.safetensors").rename(own / "regression-mylab.safetensors")
+        monkeypatch.setattr("stmviewer.paths.user_models", lambda: own)
+        monkeypatch.setattr("stmviewer.restore.loading._loaded", {})
+        (own / "regression-mylab.safetensors").write_bytes(b"damaged")
+        result = run(make_scan(), mask="pixels:0.5")
+        tried = {score["method"] for score in result.provenance["self_check"]["scores"]}
+        assert "regression-tiny" in tried and "regression-mylab" not in tried
+        (told,) = [w for w in result.warnings if "left out" in w]
+        assert told.startswith("regression-mylab was left out: ") and "wrong hash" in told
+        monkeypatch.setattr("stmviewer.restore.loading._loaded", {})  # where the same weights are held by another name
+        with pytest.raises(FileError, match="wrong hash"):
+            run(make_scan(), mask="pixels:0.5", model="regression-mylab")
 
     def test_the_same_request_gives_the_same_image(self, make_scan: MakeScan) -> None:
         one, other = (run(make_scan(), mask="pixels:0.3") for _ in range(2))
