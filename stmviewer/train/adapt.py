@@ -18,9 +18,12 @@ from stmviewer.restore import ModelInfo, RestoreRequest, library
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.request import Device
 from stmviewer.scan import Channel, Geometry, Progress, RequestError, Scan, StmviewerError
+from stmviewer.train import checkpoint
+from stmviewer.train.folder import JUDGED_BY, judged_by, session
 from stmviewer.train.loop import Report
-from stmviewer.train.run import train
+from stmviewer.train.run import STOPPED, train
 from stmviewer.train.spec import TrainSpec
+from stmviewer.train.work import Work
 
 MOST_SCANS = 40
 #: what a scan must have on its shorter side to be cut into crops of 32 pixels
@@ -95,7 +98,11 @@ def split(paths: Sequence[Path], seed: int = 0, calibration: Calibration | None 
     if len(paths) > MOST_SCANS:
         raise RequestError(f"{len(paths)} scans are more than {MOST_SCANS}: train on the folder with stmviewer train")
     scans, left_out = [], []
+    judging = {folder: judged_by(folder) for folder in {path.parent for path in paths}}
     for path in paths:
+        if session(path) in judging[path.parent]:
+            left_out.append(f"{path.name}: {JUDGED_BY}")
+            continue
         try:
             scan = open_scan(path)
             if calibration:
@@ -171,6 +178,7 @@ def adapt(
     for what cannot be adapted to, Cancelled when stopped; its checkpoint `stopped` can then be made a model.
     """
     info = start_model(start)
+    _check_nothing_is_left(Work(models, name))
     parts = split(paths, seed, calibration)
     smallest = min(min(s.channel().data.shape) for s in parts.training)
     with TemporaryDirectory() as temporary:
@@ -196,6 +204,16 @@ def adapt(
     with (models / f"{made.name}.md").open("a", encoding="utf-8") as card:
         card.write(f"\n## What adapting gained\n\n{table(adapted)}\n")
     return adapted
+
+
+def _check_nothing_is_left(work: Work) -> None:
+    """Its pieces of scans went with the adapting that was stopped: unlike a training it cannot go on."""
+    if (work.models / f"{work.name}.safetensors").exists() or not checkpoint.exists(work.state):
+        return
+    raise RequestError(
+        f"adapting '{work.name}' was stopped before, and cannot go on: delete {work.folder}, choose another --name, or "
+        f"use what it had learned: stmviewer models --use {work.checkpoint(STOPPED)} --name {work.name}-early"
+    )
 
 
 def score(kept: Sequence[Scan], start: str, adapted: str, progress: Progress, device: Device) -> tuple[Gain, ...]:

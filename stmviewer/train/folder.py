@@ -113,7 +113,7 @@ def read_folder(
 
     Left out, with the reason, which is logged as a warning too, are scans without a value at some pixel, smaller than
     `least` pixels a side, constant, in another unit than most, and, of those for `training`, scans of sessions that the
-    folder keeps for judging (`validation_sessions.txt`). Scans that do not know their pixel size have `image_pixel_m`;
+    folder keeps for judging (`judged_by`). Scans that do not know their pixel size have `image_pixel_m`;
     or, with `size_by_rows`, that of the dimer rows of Si(001) in them or in their session (what file names begin with,
     up to the first underscore); else they count as 0.06 nm.
     Raises FileError when the folder is missing or nothing in it can be used.
@@ -222,12 +222,15 @@ def session(path: Path) -> str:
 
 
 def judged_by(folder: Path) -> frozenset[str]:
-    """The sessions that a folder keeps for judging models, which nothing may be trained on."""
-    path = folder / _SESSIONS
-    try:
-        return frozenset(path.read_text(encoding="utf-8").split()) if path.is_file() else frozenset()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(path, f"cannot be read ({error})", "Give a text file, one session a line") from error
+    """The sessions that a folder keeps for judging models, which nothing may be trained on; the list lies in it or
+    beside it, as good and bad scans of one laboratory may lie in a folder each."""
+    sessions: set[str] = set()
+    for path in (folder / _SESSIONS, folder.absolute().parent / _SESSIONS):
+        try:
+            sessions.update(path.read_text(encoding="utf-8").split() if path.is_file() else ())
+        except (OSError, UnicodeDecodeError) as error:
+            raise FileError(path, f"cannot be read ({error})", "Give a text file, one session a line") from error
+    return frozenset(sessions)
 
 
 def usual_unit(units: Sequence[str]) -> str:

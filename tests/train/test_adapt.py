@@ -13,6 +13,7 @@ from stmviewer.train import adapt as adapt_module
 from stmviewer.train import coverage as coverage_module
 from stmviewer.train import makers as makers_module
 from stmviewer.train.adapt import adapt, split, start_model, table
+from stmviewer.train.work import Work
 
 from .test_folder import lattice, save
 from .test_run import put
@@ -123,6 +124,34 @@ def test_what_cannot_be_adapted_to(tmp_path):
     # one good scan among them is enough, and the others are named
     good = files(tmp_path, 1)
     assert len(split([*good, tmp_path / "tiny.gwy"]).left_out) == 1
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_sessions_that_models_are_judged_by_are_left_out(tmp_path, beside):
+    folder = tmp_path / "good"
+    folder.mkdir()
+    ((tmp_path if beside else folder) / "validation_sessions.txt").write_text("day2\n")
+    names = [folder / f"{day}_{k}.gwy" for day in ("day1", "day2") for k in range(2)]
+    for k, name in enumerate(names):
+        save(name, lattice(112, 112, seed=k))
+    parts = split(names)
+    assert {s.path for s in (*parts.training, *parts.kept)} == set(names[:2])
+    assert len(parts.left_out) == 2 and all("judged by" in reason for reason in parts.left_out)
+    with pytest.raises(RequestError, match="judged by"):
+        split(names[2:])
+
+
+def test_an_adapting_that_was_stopped_says_what_can_be_done(tmp_path):
+    models = paths.user_models()
+    models.mkdir(parents=True)
+    put(models, "regression-start")
+    work = Work(models, "regression-mylab")
+    work.folder.mkdir()
+    work.state.write_bytes(b"what a stopped training leaves")
+    with pytest.raises(RequestError, match="was stopped before, and cannot go on: delete") as caught:
+        adapt(files(tmp_path, 1), "regression-mylab", models, lambda _: None, Progress(), start="regression-start")
+    assert "--resume" not in str(caught.value)  # there is none
+    assert str(work.checkpoint("stopped")) in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["linear", "tv"])

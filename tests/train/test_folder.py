@@ -293,6 +293,8 @@ def test_sessions_that_a_folder_keeps_for_judging_are_not_trained_on(tmp_path):
     found = read_folder(tmp_path, 64, None, Progress(), training=True)
     assert [p.name for p in found.paths] == ["a_1.gwy"]
     assert all("judged by" in one.reason for one in found.rejected)
+    inside = read_folder(tmp_path / "pristine", 64, None, Progress(), training=True)  # the list lies beside it
+    assert [p.name for p in inside.paths] == ["a_1.gwy"]
     assert len(read(tmp_path)) == 3  # to be judged on
     with pytest.raises(FileError, match="judged by"):
         read_folder(tmp_path, 64, ["pristine/b_1.gwy"], Progress(), training=True)
