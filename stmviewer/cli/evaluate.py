@@ -94,6 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise RequestError("several numbers of steps are compared in a report: add --report FILE.html")
     if arguments.images is not None and arguments.images < 1:
         raise RequestError(f"--images must be 1 or more, not {arguments.images}")
+    _check_can_be_written(arguments.json)
     if arguments.repair_real:
         return _repair_real(arguments)
     if arguments.protocol36:
@@ -211,6 +212,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     from stmviewer.evaluate.choice_sets import choice_sets
 
     tasks = _listed(arguments.tasks)
+    calibrate.check(arguments.calibrate, tasks)  # before surfaces are simulated
     with Console() as console:
         if arguments.calibrate:
             chosen = _benchmark_sets(arguments.images)
@@ -225,6 +227,17 @@ def _fit(arguments: argparse.Namespace) -> int:
             facts = selfcheck_fit.resource(measured)
             text = f"{selfcheck_fit.table(measured.rows)}\n\n{to_json(facts)}"
     return _told(facts, text, arguments.json)
+
+
+def _check_can_be_written(path: Path | None) -> None:
+    """What was measured for an hour is not to be lost to a name that was typed wrongly."""
+    if path is None or path == Path("-"):
+        return
+    if path.is_dir():
+        raise FileError(path, "is a folder", "Give the name of a file")
+    if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        there = path.absolute().parent.is_dir()
+        raise FileError(path, "cannot be written" if there else "there is no such folder", "Choose another place")
 
 
 def _write(path: Path, text: str) -> None:

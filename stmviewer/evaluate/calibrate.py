@@ -19,6 +19,7 @@ from stmviewer.restore.pipeline import restore
 from stmviewer.restore.request import Device
 from stmviewer.scan import Channel, FloatArray, Geometry, Progress, RequestError, Scan
 from stmviewer.scan.levelling import fit_plane
+from stmviewer.scan.masks import parse_pattern
 
 NOMINAL = (0.683, 0.954)
 #: pixels kept of each scan: neighbours are alike, and memory is finite
@@ -73,6 +74,17 @@ def fit_scale(ratios: FloatArray) -> tuple[float, float, float]:
     return scale, *covered(scale)
 
 
+def check(model: str | None, tasks: Sequence[str]) -> None:
+    """Raises RequestError for tasks that there are not, and for a `model` that is not learned (None: not asked for)."""
+    if not tasks:
+        raise RequestError("there is no task to fit on")
+    for task in tasks:
+        if task != "repair":
+            parse_pattern(task)
+    if model is not None and model not in library.entries():
+        raise RequestError(f"there is no learned model '{model}'; there are {', '.join(library.entries())}")
+
+
 def calibrate(
     model: str, sets: dict[str, list[Case]], tasks: Sequence[str], progress: Progress, *, device: Device = "auto"
 ) -> list[Coverage]:
@@ -80,9 +92,8 @@ def calibrate(
 
     Raises RequestError for models that predict no deviation.
     """
-    entry = library.entries().get(model)
-    if entry is None:
-        raise RequestError(f"there is no learned model '{model}'; there are {', '.join(library.entries())}")
+    check(model, tasks)
+    entry = library.entries()[model]
     plain = ModelInfo(**{**vars(entry.info), "deviation_scale": ()})
     progress = progress.part(1.0, "Calibrating", max(1, len(tasks) * sum(len(c) for c in sets.values())))
     # by family and group, so that no group is on both sides of a trial

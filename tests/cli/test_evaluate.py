@@ -110,6 +110,27 @@ def test_what_cannot_be_evaluated(run, pristine, words, parts):
     run("evaluate", "--pristine", pristine, *flags).refused(*parts)
 
 
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["--calibrate", "linear"], ["no learned model 'linear'"]),
+        (["--calibrate", "regression-tiny", "--tasks", "nope"], ["nope", "lines:N"]),
+        (["--self-check", "--tasks", "lines:0"], ["lines:0"]),
+        (["--self-check", "--tasks", ","], ["no task"]),
+        (["--benchmark", "--json", "no/such/folder/x.json"], ["no such folder"]),
+        (["--calibrate", "regression-tiny", "--json", "."], ["is a folder"]),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_measured(run, learned, monkeypatch, words, parts):
+    from stmviewer.evaluate import sets
+
+    def simulated():
+        raise AssertionError("surfaces were simulated")
+
+    monkeypatch.setattr(sets, "simulated", simulated)
+    run("evaluate", *words).refused(*parts)
+
+
 def test_folders_that_are_none(run, tmp_path):
     (tmp_path / "empty").mkdir()
     run("evaluate", "--pristine", tmp_path / "empty", *BASE).refused("empty", "no fully measured scan")
