@@ -19,7 +19,7 @@ TARGET = Path(__file__).with_name("rows.png")
 PIXEL_M, SIDE, SEED = 0.18e-9, 128, 13
 ZOOM, GAP, CAPTION = 2, 8, 18
 COLOURS = 160
-MODELS = {"linear": "linear interpolation", "rows": "dimer rows and linear", "auto": "auto"}
+MODELS = {"linear": "linear interpolation", "dimer-rows": "dimer rows and linear", "auto": "auto"}
 
 
 def scan() -> Scan:

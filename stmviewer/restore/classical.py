@@ -155,7 +155,7 @@ def _info(name: str, summary: str, tasks: tuple[Task, ...]) -> ModelInfo:
 
 
 #: linear interpolation of what is left when the dimer rows have been taken out (`row_waves`), and these again
-ROWS = "rows"
+ROWS = "dimer-rows"
 
 CLASSICAL: dict[str, ClassicalRestorer] = {
     r.info.name: r

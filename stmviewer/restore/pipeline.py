@@ -146,7 +146,7 @@ class _Methods:
         return _trust(case, answer, request, restorer.info)[0]
 
     def waves(self, case: Case, info: ModelInfo) -> row_waves.RowWaves | None:
-        """The dimer rows of `case` where that method is to leave them out: networks and `rows`."""
+        """The dimer rows of `case` where that method is to leave them out: networks and `dimer-rows`."""
         if self.rows is None or not (info.learned or info.name == ROWS):
             return None
         if self._waves is None or self._waves[0] is not case:  # several methods see one case after the other

@@ -12,7 +12,7 @@ _METHODS: Mapping[str, str] = {
     "auto": "Automatic",
     "linear": "Linear interpolation",
     "cubic": "Cubic splines",
-    "rows": "Dimer rows and linear",
+    "dimer-rows": "Dimer rows and linear",
     "laplace": "Membrane (Laplace)",
     "biharmonic": "Thin plate (biharmonic)",
     "plate": "Thin plate",

@@ -152,15 +152,17 @@ def test_simulated_silicon_gains_by_far(mask: str) -> None:
     frame = Geometry(192, 192, 192 * 0.16e-9, 192 * 0.16e-9)
     scan = Scan([Channel("Z", "m", pair.clean + noise)], frame)
     scores = {}
-    for model in ("linear", "rows"):
+    for model in ("linear", "dimer-rows"):
         result = restore(scan, RestoreRequest(task="sparse", model=model, mask=mask, check=False), Progress())
         assert result.truth is not None
         scores[model] = compare(result.mean, result.truth, ~result.mask.measured).ssim
-    assert scores["rows"] > scores["linear"] + 0.15
+    assert scores["dimer-rows"] > scores["linear"] + 0.15
 
 
 def test_the_result_says_what_was_followed() -> None:
-    result = restore(scan_of(lattice(28.0)), RestoreRequest(task="sparse", model="rows", mask="lines:4"), Progress())
+    result = restore(
+        scan_of(lattice(28.0)), RestoreRequest(task="sparse", model="dimer-rows", mask="lines:4"), Progress()
+    )
     (check,) = [c for c in result.checks if c.about == "rows"]
     assert "0.768 nm apart, at 28 degrees" in check.text and not check.warns
     facts = result.provenance["rows"]
@@ -169,7 +171,7 @@ def test_the_result_says_what_was_followed() -> None:
 
 def test_rows_that_were_not_found_are_said() -> None:
     noise = np.random.default_rng(0).standard_normal((64, 64))
-    result = restore(scan_of(noise), RestoreRequest(task="sparse", model="rows", mask="lines:4"), Progress())
+    result = restore(scan_of(noise), RestoreRequest(task="sparse", model="dimer-rows", mask="lines:4"), Progress())
     (check,) = [c for c in result.checks if c.about == "rows"]
     assert check.warns and "this is linear interpolation" in check.text
     plain = restore(scan_of(noise), RestoreRequest(task="sparse", model="linear", mask="lines:4"), Progress())
@@ -190,4 +192,4 @@ def test_auto_and_networks_follow_them(tiny_models: Path) -> None:
         assert [c for c in result.checks if c.about == "rows"]
         assert result.scores[0].ssim > result.scores[1].ssim + 0.2  # the second is linear interpolation
     tried = result.provenance["self_check"]
-    assert "rows" in {s["method"] for s in tried["scores"]}
+    assert "dimer-rows" in {s["method"] for s in tried["scores"]}

@@ -21,7 +21,7 @@ def test_the_users_own_models_keep_what_the_user_called_them() -> None:
     assert title("mylab") == "mylab"
 
 
-@pytest.mark.parametrize("name", [*CLASSICAL_CANDIDATES, *SCATTERED_CANDIDATES, "regression-si100h"])
+@pytest.mark.parametrize("name", [*CLASSICAL_CANDIDATES, *SCATTERED_CANDIDATES, "dimer-rows", "regression-si100h"])
 def test_names_in_sentences_become_titles(name: str) -> None:
     said = f"Shown is a mixture, 60 % {name}, 40 % flow-sim; on hidden pixels {name} is better than {name}: 2 pm"
     told = f"Shown is a mixture, 60 % “{title(name)}”, 40 % “Texture network · simulated”; on hidden pixels "
@@ -31,4 +31,6 @@ def test_names_in_sentences_become_titles(name: str) -> None:
 def test_words_that_are_no_names_stay() -> None:
     for text in ("linear interpolation by 13.6 pm", "a template, automatic, cs-dctx", "every 4th line", ""):
         assert in_titles(text) == text
+    text = "it shows the dimer rows of Si(001), which the networks know"
+    assert in_titles(text) == text
     assert in_titles("against 3 pm; model auto decides by that") == "against 3 pm; “Automatic” decides by that"
