@@ -17,7 +17,7 @@ _SMALL = 0.1
 #: what smaller images are not checked for, as in restore.lattice_check
 _LEAST_SIDE, _LEAST_MEASURED = 32, 256
 #: checks that have a row of their own
-_TOLD = ("self-check", "choice", "lattice", "range", "tip", "heights")
+_TOLD = ("self-check", "choice", "lattice", "range", "tip", "heights", "rows")
 
 _MEANS: Mapping[str, str] = {
     "residual-sparse": "What the method draws at pixels that were measured, less what was measured there, before the "
@@ -38,6 +38,8 @@ _MEANS: Mapping[str, str] = {
     "told from one scan: compare with the repair without taking it out.",
     "heights": "A jump at a line or a bow over the whole image is mostly a fault of tip or scanner; a step edge "
     "exactly along the lines is the exception. Compare with the measurement.",
+    "rows": "In gaps this wide rows of one direction look like rows of another. Which one it is was taken from their "
+    "known spacing and the lines of the whole scan: look whether the rows run as you know them from this sample.",
     "lines": "The scan was put on square pixels, and its lines do not fall on their rows exactly.",
 }
 
@@ -66,6 +68,7 @@ def findings(result: Restoration) -> list[Finding]:
         *_range(result),
         *_tip(result),
         *_heights(result),
+        *_rows(result),
         *_other_warnings(result),
     ]
     order: list[Mark] = ["look", "unknown", "ok"]
@@ -203,6 +206,12 @@ def _heights(result: Restoration) -> list[Finding]:
     """Jumps and bow that were taken out before the repair."""
     told = [c for c in result.checks if c.about == "heights"]
     return [_finding("look" if c.warns else "ok", "Heights", c.text, _MEANS["heights"]) for c in told]
+
+
+def _rows(result: Restoration) -> list[Finding]:
+    """Dimer rows that were followed through the gaps: whether they are there the user knows best."""
+    told = [c for c in result.checks if c.about == "rows"]
+    return [_finding("look" if c.warns else "unknown", "Dimer rows", c.text, _MEANS["rows"]) for c in told]
 
 
 def _other_warnings(result: Restoration) -> list[Finding]:

@@ -133,9 +133,9 @@ def row_checks(rows: Rows | None, methods: Sequence[str], networks: bool) -> lis
     if rows is not None and (networks or ROWS in methods):
         angles = " and ".join(f"{angle:.0f}" for angle in rows.angles_deg())
         text = (
-            f"Dimer rows of Si(001), 0.768 nm apart, at {angles} degrees to the lines were recognised in what was "
-            "measured and followed through the gaps. The gaps are too wide to show their direction: it is the one at "
-            "which their spacing is right. If this is no Si(001), compare with the thin plate (plate)"
+            f"Dimer rows of Si(001) at {angles} degrees to the lines were followed through the gaps: these are too "
+            "wide to show a direction, and at this one what was measured has their spacing, 0.768 nm. If this is no "
+            "Si(001), compare with plate, which follows nothing"
         )
         return [Check("rows", text)]
     if rows is None and ROWS in methods:

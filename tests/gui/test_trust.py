@@ -8,6 +8,7 @@ from stmviewer.gui.trust import bar_warnings, changed_text, findings, residual_t
 from stmviewer.restore import HiddenScore, Restoration, RestoreRequest
 from stmviewer.restore.checks import Check
 from stmviewer.restore.false_heights import FalseHeights, Jump
+from stmviewer.restore.row_waves import Rows, row_checks
 
 from .bench import make_scan, restoration_of, surface
 
@@ -137,6 +138,18 @@ def test_heights_that_were_taken_out_are_told() -> None:
     assert "step edge" in jump.more
     assert not [f for f in findings(told) if f.about == "Note"]
     assert bar_warnings(told) == [checks[0].text]
+
+
+def test_followed_rows_are_told() -> None:
+    followed = row_checks(Rows(((0.1, 0.2),), 1, 5.0), ["regression-sim"], networks=True)
+    (rows,) = [f for f in findings(result(SPARSE, checks=tuple(followed))) if f.about == "Dimer rows"]
+    assert rows.mark == "unknown" and rows.text.endswith("at 153 degrees to the lines were followed through the gaps")
+    assert "compare with “Thin plate”" in rows.more
+    missed = row_checks(None, ["dimer-rows"], networks=False)
+    told_ = result(SPARSE, checks=tuple(missed), warnings=(missed[0].text,))
+    assert told(told_)["Dimer rows"][0] == "look"
+    assert not [f for f in findings(told_) if f.about == "Note"]
+    assert bar_warnings(told_) == []
 
 
 def test_too_little_memory_is_told() -> None:

@@ -164,7 +164,7 @@ def test_the_result_says_what_was_followed() -> None:
         scan_of(lattice(28.0)), RestoreRequest(task="sparse", model="dimer-rows", mask="lines:4"), Progress()
     )
     (check,) = [c for c in result.checks if c.about == "rows"]
-    assert "0.768 nm apart, at 28 degrees" in check.text and not check.warns
+    assert "Si(001) at 28 degrees to the lines were followed" in check.text and not check.warns
     facts = result.provenance["rows"]
     assert facts is not None and off(facts["angles_deg"][0], 28.0) < 1.5 and facts["margin"] > 2
 
