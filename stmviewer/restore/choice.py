@@ -172,10 +172,11 @@ def _reason(check: SelfCheck | None, chosen: dict[str, float], learned: set[str]
     shown = f"shown is {names[0]}"
     if len(names) > 1:
         shown = "shown is a mixture, " + ", ".join(f"{100 * w:.0f} % {n}" for n, w in chosen.items())
-    if not learned & set(names):
+    networks = bool(learned & set(names))
+    if not networks:
         shown += ", and no network"
     parts = []
-    if evidence is not None and evidence.familiar > _RECOGNISED:
+    if networks and evidence is not None and evidence.familiar > _RECOGNISED:
         parts.append("it shows the dimer rows of Si(001), which the networks know")
     if check is None:
         parts.append("too little was measured to hide a part of it, so what usually does best was taken")

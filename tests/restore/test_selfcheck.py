@@ -307,6 +307,15 @@ class TestChoice:
         choice = self.choice(make_scan, {"net": noise[0] + noise[1], "linear": noise[0]})
         assert re.search(why, choice.reason)
 
+    def test_rows_that_networks_know_are_no_reason_to_show_none(
+        self, make_scan: MakeScan, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("stmviewer.restore.choice.share", lambda _: 0.0)
+        monkeypatch.setattr("stmviewer.restore.choice.familiarity", lambda *_: 1.0)
+        noise = RNG.normal(0, 1e-12, (2, *make_scan().geometry.shape))
+        choice = self.choice(make_scan, {"net": noise[0] + noise[1], "linear": noise[0]})
+        assert choice.reason.startswith("shown is linear, and no network: on hidden pixels")
+
     def test_interpolation_against_the_hidden_pixels_has_its_reason(
         self, make_scan: MakeScan, monkeypatch: pytest.MonkeyPatch
     ) -> None:
