@@ -103,7 +103,7 @@ def _hidden(result: Restoration) -> list[Finding]:
     own, *others = result.scores
     text = f"{title(own.method)} {own.ssim_hidden:.3f} of 1 (SSIM)"
     text += "".join(f", {title(other.method)} {other.ssim_hidden:.3f}" for other in others)
-    worse = any(other.ssim_hidden > own.ssim_hidden for other in others)
+    worse = any(other.beats(own) for other in others)
     text += ": interpolation does better here" if worse else ""
     return [Finding("look" if worse else "ok", "Hidden pixels", text, _MEANS["hidden"])]
 

@@ -326,7 +326,7 @@ def _scores(
 
 def _warnings(case: Case, scores: tuple[HiddenScore, ...], info: ModelInfo, findings: Findings) -> tuple[str, ...]:
     found = [check.text for check in findings.checks if check.warns]
-    if len(scores) > 1 and scores[0].ssim_hidden < scores[1].ssim_hidden:
+    if len(scores) > 1 and scores[1].beats(scores[0]):
         advice = "" if info.name == library.AUTO.name else ": do not use this model on such scans"
         found.append(
             f"On the hidden pixels linear interpolation is better than {scores[0].method} (SSIM "

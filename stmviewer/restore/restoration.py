@@ -10,6 +10,9 @@ from stmviewer.restore.checks import Check
 from stmviewer.restore.request import RestoreRequest
 from stmviewer.scan import BoolArray, Channel, FloatArray, Geometry, Mask, Scan
 
+#: SSIM that differs by no more says nothing of which is better
+_TIE = 0.01
+
 
 @dataclass(frozen=True)
 class HiddenScore:
@@ -25,6 +28,10 @@ class HiddenScore:
     ssim_hidden: float
     psnr_hidden_db: float
     mae_hidden: float
+
+    def beats(self, other: "HiddenScore") -> bool:
+        """Whether it is better by more than a tie: SSIM of the hidden pixels above the other's by over 0.01."""
+        return self.ssim_hidden > other.ssim_hidden + _TIE
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,8 @@ def test_hidden_pixels_say_who_is_better() -> None:
     assert mark == "look"
     assert text.endswith("interpolation does better here")
     assert "Note" not in told(result(scores=worse, warnings=("On the hidden pixels linear is better",)))
+    tie = (HiddenScore("auto", 0.8, 20, 0.738, 20, 9e-12), HiddenScore("linear", 0.9, 25, 0.746, 25, 5e-12))
+    assert told(result(scores=tie))["Hidden pixels"][0] == "ok"
 
 
 def test_the_self_check_of_a_sparse_scan() -> None:
