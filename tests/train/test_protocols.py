@@ -45,7 +45,7 @@ def test_the_benchmark_judges_by_the_validation_sessions_alone(real_data):
     from stmviewer.evaluate import sets
 
     found = [cases for name, cases in sets.real(real_data, 9).items() if "H:Si(100)" in name]
-    assert len(found) == 3
+    assert len(found) == 4
     for cases in found:
         assert len(cases) == 9
         assert {case.group for case in cases} == validation_sessions(real_data)
@@ -84,7 +84,7 @@ def test_the_protocol_is_scored_on_the_validation_sessions_alone(real_data, monk
     assert set(found.sessions) == forbidden
     assert {name.split("_")[0] for _, name in seen} <= forbidden
     assert {role for role, _ in seen} == {"good", "degraded"}
-    assert [s.model for s in found.scores] == ["linear"] * 3
+    assert [s.model for s in found.scores] == ["linear"] * 4
     assert all("H:Si(100)" in s.set and s.images == 3 and 0 < s.ssim_hidden < 1 for s in found.scores)
     repaired = {d.method for d in found.study.distances if d.task == "repair"}
     assert repaired == {"input", "row-median"}
