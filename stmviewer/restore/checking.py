@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from stmviewer.files.units import shown_unit
 from stmviewer.restore import library
@@ -10,14 +10,14 @@ from stmviewer.restore.case import Case
 from stmviewer.restore.checks import Check
 from stmviewer.restore.choice import Choice, affordable, candidates, choose
 from stmviewer.restore.directions import agreement, middle, other_direction
-from stmviewer.restore.false_heights import FalseHeights
 from stmviewer.restore.gaps import gap_checks
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.lattice_check import lattice_checks
+from stmviewer.restore.methods import Methods
 from stmviewer.restore.ranges import facts_of, range_checks
 from stmviewer.restore.request import RestoreRequest
 from stmviewer.restore.restoration import HiddenScore
-from stmviewer.restore.row_waves import Rows, row_checks
+from stmviewer.restore.row_waves import row_checks
 from stmviewer.restore.selfcheck import SelfCheck, Shower, judge, try_out, window
 from stmviewer.restore.tips import Tip, misfit
 from stmviewer.scan import Channel, FloatArray, Geometry, Progress, Scan
@@ -29,17 +29,6 @@ _WORSE_AGREEMENT = 1.1
 
 #: repairs another channel with a method
 Repairer = Callable[[Channel, str, Progress], FloatArray]
-
-
-class Methods(Protocol):
-    """What of the methods of a request the checks need: to repair another channel, what is known of the tip, and what
-    was taken out before a repair."""
-
-    tip: Tip | None
-    heights: FalseHeights
-    rows: Rows | None
-
-    def repaired(self, channel: Channel, name: str, progress: Progress) -> FloatArray: ...
 
 
 @dataclass(frozen=True)

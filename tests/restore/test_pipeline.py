@@ -13,8 +13,9 @@ import pytest
 from stmviewer.files.provenance import to_json
 from stmviewer.restore import Restoration, RestoreRequest
 from stmviewer.restore.classical import CLASSICAL
+from stmviewer.restore.consistency import consistent
 from stmviewer.restore.filling import fill
-from stmviewer.restore.pipeline import consistent, restore
+from stmviewer.restore.pipeline import restore
 from stmviewer.scan import Cancelled, Channel, Geometry, Progress, RequestError, Scan, make_mask
 from stmviewer.scan.levelling import row_offsets
 from stmviewer.scan.metrics import compare

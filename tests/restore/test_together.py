@@ -104,7 +104,7 @@ def test_a_fault_of_one_image_is_that_of_its_scan_alone(
         return whole(self, problems, options, progress)
 
     monkeypatch.setattr(LearnedRestorer, "restore_together", fails)
-    monkeypatch.setattr("stmviewer.restore.pipeline.normalisation", plain)
+    monkeypatch.setattr("stmviewer.restore.running.normalisation", plain)
     results = restore_together(scans, RestoreRequest(model="regression-tiny", check=False), Progress())
     assert [isinstance(r, ValueError) for r in results] == [False, True, False, False]
 
