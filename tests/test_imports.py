@@ -1,5 +1,6 @@
 """What imports what: the contracts of pyproject.toml, and what stays unloaded until it is needed."""
 
+import ast
 import json
 import os
 import subprocess
@@ -102,3 +103,25 @@ def test_classical_methods_do_without_torch(tmp_path: Path) -> None:
         "restore(open_scan(Path(sys.argv[1])), request, Progress())"
     )
     assert "torch" not in loaded_by(code, str(path))
+
+
+def test_nothing_can_unpickle() -> None:
+    """No module reads pickles, under whatever name: files come from anybody, and a pickle runs what it holds."""
+    readers = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "pickletools"}
+    loaders = {("torch", "load"), ("torch.jit", "load"), ("torch.hub", "load_state_dict_from_url")}
+    found = []
+    for path in sorted((ROOT / "stmviewer").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names: set[str] = set()
+            if isinstance(node, ast.Import):
+                names = {alias.name.partition(".")[0] for alias in node.names} & readers
+            elif isinstance(node, ast.ImportFrom):
+                module = node.module or ""
+                names = {module.partition(".")[0]} & readers
+                names |= {f"{module}.{a.name}" for a in node.names if (module, a.name) in loaders}
+            elif isinstance(node, ast.Attribute):
+                names = {ast.unparse(node)} & {".".join(loader) for loader in loaders}
+            elif isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+                names = set() if ast.unparse(node.value) == "False" else {"allow_pickle"}
+            found += [f"{path.relative_to(ROOT)}: {name}" for name in sorted(names)]
+    assert not found

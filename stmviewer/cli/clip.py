@@ -15,10 +15,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--download",
         action="store_true",
-        help="fetch them from the Hugging Face hub (1.7 GB, 1.2 GB are kept), hash checked; the only command that ever "
-        "uses a network",
+        help="fetch them as safetensors from the Hugging Face hub (1.7 GB, 1.2 GB are kept), hash checked; the only "
+        "command that ever uses a network",
     )
-    what.add_argument("--use", type=Path, metavar="PATH", help="use this safetensors file or folder from now on")
+    what.add_argument(
+        "--use",
+        type=Path,
+        metavar="PATH",
+        help="use this safetensors file or folder from now on, of OpenCLIP or of transformers; files of PyTorch (.bin, "
+        ".pt) are never opened",
+    )
     what.add_argument("--forget", action="store_true", help="use what --use named no more")
     parser.add_argument("--json", action="store_true", help="for machines")
 
@@ -49,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     print(f"CLIP weights: {path}")
     if weights:
-        source = f"{clip_weights.REPOSITORY} at {clip_weights.REVISION[:12]}"
+        source = f"{clip_weights.NETWORK}, from {clip_weights.REPOSITORY} at {clip_weights.REVISION[:12]}"
         print(f"SHA-256 {weights.sha256}")
         print(f"They are those of {source}" if weights.confirmed else f"They are not known to be those of {source}")
     return 0

@@ -1,11 +1,12 @@
 """The image encoder of CLIP ViT-L/14 at 336 pixels, whose embeddings CMMD compares.
 
 Radford et al., ICML 2021 (arXiv 2103.00020): a vision transformer (pre-norm blocks, quick GELU x s(1.702 x)) whose
-class token is normalised and projected. Modules are called as in the checkpoints of Hugging Face (`vision_model.*` and
-`visual_projection.*`, the misspelt `pre_layrnorm` included), so that those load as they are. No weights ship with
-stmviewer: `clip_weights` finds the user's.
+class token is normalised and projected. Modules are called as in the checkpoints of transformers (`vision_model.*` and
+`visual_projection.*`, the misspelt `pre_layrnorm` included), so that those load as they are; those of OpenCLIP
+(`visual.*`) are renamed. No weights ship with stmviewer: `clip_weights` finds the user's.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,8 +17,22 @@ from torch import Tensor, nn
 #: what the pixels (0 to 1) are centred and scaled by, (R, G, B): openai/CLIP, clip.py
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
-#: prefixes of the image encoder; the rest of a checkpoint is the text encoder
-PREFIXES = ("vision_model.", "visual_projection.")
+#: prefixes of the image encoder in checkpoints of transformers; the rest of a checkpoint is the text encoder
+_PREFIXES = ("vision_model.", "visual_projection.")
+#: and in those of OpenCLIP, where queries, keys and values are one matrix and the projection is transposed
+_OPEN_PREFIX = "visual."
+_OPEN_NAMES = (
+    (r"^visual\.class_embedding$", "vision_model.embeddings.class_embedding"),
+    (r"^visual\.positional_embedding$", "vision_model.embeddings.position_embedding.weight"),
+    (r"^visual\.conv1\.", "vision_model.embeddings.patch_embedding."),
+    (r"^visual\.ln_pre\.", "vision_model.pre_layrnorm."),
+    (r"^visual\.ln_post\.", "vision_model.post_layernorm."),
+    (r"^visual\.transformer\.resblocks\.", "vision_model.encoder.layers."),
+    (r"\.ln_([12])\.", r".layer_norm\1."),
+    (r"\.mlp\.c_fc\.", ".mlp.fc1."),
+    (r"\.mlp\.c_proj\.", ".mlp.fc2."),
+    (r"\.attn\.", ".self_attn."),
+)
 
 
 @dataclass(frozen=True)
@@ -128,9 +143,31 @@ class ClipVision(nn.Module):
         return out
 
 
+def is_of_the_image(name: str) -> bool:
+    """Whether a tensor of a CLIP checkpoint belongs to the image encoder."""
+    return name.startswith((*_PREFIXES, _OPEN_PREFIX))
+
+
 def image_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The image encoder's tensors of a CLIP checkpoint. Old ones hold position numbers too, which are no weights."""
-    return {k: v for k, v in state.items() if k.startswith(PREFIXES) and not k.endswith("position_ids")}
+    """The image encoder's tensors of a CLIP checkpoint, by the names of `ClipVision`. Old ones hold position numbers
+    too, which are no weights."""
+    found = {k: v for k, v in state.items() if k.startswith(_PREFIXES) and not k.endswith("position_ids")}
+    for name, value in state.items():
+        if name.startswith(_OPEN_PREFIX):
+            found.update(_of_open_clip(name, value))
+    return found
+
+
+def _of_open_clip(name: str, value: Tensor) -> dict[str, Tensor]:
+    """A tensor of OpenCLIP's image encoder by the names here: one, or the three of an attention's first matrix."""
+    if name == "visual.proj":
+        return {"visual_projection.weight": value.T}
+    for pattern, ours in _OPEN_NAMES:
+        name = re.sub(pattern, ours, name)
+    if ".in_proj_" not in name:
+        return {name: value}
+    start, kind = name.split("in_proj_")
+    return {f"{start}{part}_proj.{kind}": v for part, v in zip("qkv", value.chunk(3), strict=True)}
 
 
 def build(state: Mapping[str, Tensor], config: ClipConfig | None = None) -> ClipVision:

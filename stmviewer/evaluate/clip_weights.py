@@ -1,7 +1,8 @@
 """Where the weights of the CLIP image encoder are: a file or folder of the user's, or what `clip --download` fetched.
 
 They do not ship (1.2 GB). Nothing but `download` uses a network, and nothing but the command `stmviewer clip
---download` calls it. The revision and the hash of what it fetches are fixed here.
+--download` calls it. The revision and the hash of what it fetches are fixed here. Only safetensors files are read: the
+checkpoints that PyTorch writes (.bin, .pt) are pickles, and no pickle is ever opened, not even with its hash known.
 """
 
 import json
@@ -20,16 +21,22 @@ if TYPE_CHECKING:
 
     from stmviewer.evaluate.clip_vision import ClipVision
 
-REPOSITORY = "openai/clip-vit-large-patch14-336"
-#: the repository has been at this one since 2022
-REVISION = "ce19dc912ca5cd21c8a653c79e251e808ccabcd1"
-#: the file of that revision with the weights, and its SHA-256 (1,711,974,081 bytes, text encoder included)
-REMOTE_FILE = "pytorch_model.bin"
-REMOTE_SHA256 = "c6032c2e0caae3dc2d4fba35535fa6307dbb49df59c7e182b1bc4b3329b81801"
+#: where the weights come from, as its authors name it; at its only revision since 2022 they lie there as pickles alone
+NETWORK = "openai/clip-vit-large-patch14-336"
+#: the same weights as safetensors, by the names of OpenCLIP, and their one revision with that file
+REPOSITORY = "timm/vit_large_patch14_clip_336.openai"
+REVISION = "81e38efc4637de5023b10e75a7f9bd1c6fa6b010"
+#: the file of that revision with the weights, and its SHA-256 (1,711,828,444 bytes, text encoder included)
+REMOTE_FILE = "open_clip_model.safetensors"
+REMOTE_SHA256 = "fbc415c3d0d7b79faed8f5ccfb740c32b7c4f5ffe7283b851f89c6231c01a8e0"
 VARIABLE = "STMVIEWER_CLIP"
 ADVICE = (
-    "Give a safetensors file of openai/clip-vit-large-patch14-336 (or its folder), or run stmviewer clip --download"
+    f"Give {REMOTE_FILE} of {REPOSITORY} on Hugging Face, or a safetensors file that transformers wrote of {NETWORK} "
+    "(the file or its folder), or run stmviewer clip --download"
 )
+#: what PyTorch writes, and why it stays closed
+_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+_PICKLED = "is no safetensors file; files of PyTorch (.bin, .pt) can run what they bring along when opened, so none is"
 _KEPT, _POINTER = "clip-vit-l14-336.safetensors", "use.json"
 #: in a folder, the first of these that is there
 _NAMES = (_KEPT, "model.safetensors", REMOTE_FILE)
@@ -37,7 +44,7 @@ _NAMES = (_KEPT, "model.safetensors", REMOTE_FILE)
 
 @dataclass(frozen=True)
 class ClipWeights:
-    """A file of weights, its SHA-256, and whether they are known to be those of `REPOSITORY` at `REVISION`."""
+    """A file of weights, its SHA-256, and whether they are known to be those of `NETWORK`, as `REPOSITORY` has them."""
 
     path: Path
     sha256: str
@@ -71,6 +78,9 @@ def _in(path: Path) -> Path:
     for name in _NAMES:
         if (path / name).is_file():
             return path / name
+    pickled = sorted(p for p in path.iterdir() if p.suffix in _PICKLES) if path.is_dir() else []
+    if pickled:
+        raise FileError(pickled[0], _PICKLED, ADVICE)
     cause = f"holds none of {', '.join(_NAMES[1:])}" if path.is_dir() else "there is no such file or folder"
     raise FileError(path, cause, ADVICE)
 
@@ -90,24 +100,20 @@ def load(path: Path) -> "tuple[ClipVision, ClipWeights]":
 
 
 def _read(path: Path) -> "tuple[dict[str, Tensor], str]":
-    """The tensors, and the hash of the file that they were taken from where the file tells."""
-    import pickle
-
-    import torch
+    """The image encoder's tensors by the names of `ClipVision`, and the hash of the file that they are from where it
+    tells."""
     from safetensors import SafetensorError, safe_open
 
-    from stmviewer.evaluate.clip_vision import PREFIXES
+    from stmviewer.evaluate.clip_vision import image_part, is_of_the_image
 
+    if path.suffix != ".safetensors":
+        raise FileError(path, _PICKLED, ADVICE)
     try:
-        if path.suffix != ".safetensors":
-            # nothing foreign is unpickled, and of what is published nothing but tensors
-            if file_sha256(path) != REMOTE_SHA256:
-                raise FileError(path, "in this format only the published file is read, which has another hash", ADVICE)
-            return dict(torch.load(path, map_location="cpu", weights_only=True, mmap=True)), ""
         with safe_open(path, framework="pt", device="cpu") as file:
-            names = [name for name in file.keys() if name.startswith(PREFIXES)]  # noqa: SIM118 (not a dict)
-            return {n: file.get_tensor(n) for n in names}, (file.metadata() or {}).get("source_sha256", "")
-    except (SafetensorError, OSError, RuntimeError, ValueError, TypeError, EOFError, pickle.UnpicklingError) as error:
+            names = [name for name in file.keys() if is_of_the_image(name)]  # noqa: SIM118 (not a dict)
+            state = {n: file.get_tensor(n) for n in names}
+            return image_part(state), (file.metadata() or {}).get("source_sha256", "")
+    except (SafetensorError, OSError, RuntimeError, ValueError, TypeError, EOFError) as error:
         cause = (str(error) or type(error).__name__).splitlines()[0]
         raise FileError(path, f"the weights cannot be read ({cause})", ADVICE) from error
 
@@ -155,14 +161,14 @@ def keep(fetched: Path, expected: str = REMOTE_SHA256) -> ClipWeights:
     """
     from safetensors.torch import save
 
-    from stmviewer.evaluate.clip_vision import build, image_part
+    from stmviewer.evaluate.clip_vision import build
 
     if (found := file_sha256(fetched)) != expected:
         fetched.unlink(missing_ok=True)
         raise FileError(fetched, f"the hash is {found[:16]}…, not {expected[:16]}…: removed", "Fetch it again")
     state, _ = _read(fetched)
     build(state)
-    part = {k: v.float().contiguous() for k, v in image_part(state).items()}
+    part = {k: v.float().contiguous() for k, v in state.items()}
     target = folder() / _KEPT
     with replacing(target) as file:
         file.write(save(part, {"format": "pt", "source_sha256": expected, "revision": REVISION}))

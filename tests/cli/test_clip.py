@@ -25,6 +25,8 @@ def test_what_is_no_file_of_weights_is_refused(run, tmp_path):
     bad.write_bytes(b"no")
     run("clip", "--use", bad).refused("bad.safetensors", "cannot be read")
     run("clip", "--use", tmp_path / "gone").refused("gone", "no such file")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"no")
+    run("clip", "--use", tmp_path / "pytorch_model.bin").refused("no safetensors file", "open_clip_model.safetensors")
     assert run("clip", "--forget").done().out.startswith("There are no CLIP weights")
 
 
@@ -33,7 +35,7 @@ def test_weights_that_were_fetched_are_told(run, monkeypatch, tmp_path):
     monkeypatch.setattr(clip_weights, "download", lambda: weights)
     text = run("clip", "--download").done().out
     assert str(weights.path) in text
-    assert "They are those of openai/clip-vit-large-patch14-336" in text
+    assert "They are those of openai/clip-vit-large-patch14-336, from timm/" in text
 
 
 def test_no_network_is_one_clear_line(run, monkeypatch):

@@ -172,14 +172,13 @@ def test_where_weights_are_looked_for(tiny_weights: Path, tmp_path: Path, monkey
 
 @pytest.mark.parametrize("content", [b"", b"no weights", json.dumps({"a": 1}).encode()])
 def test_what_holds_no_weights_is_refused(tmp_path: Path, content: bytes) -> None:
-    for name in ("model.safetensors", "pytorch_model.bin"):
-        path = tmp_path / name
-        path.write_bytes(content)
-        with pytest.raises(FileError, match=name):
-            clip_weights.load(path)
-        with pytest.raises(FileError):
-            clip_weights.use(path)
-        path.unlink()
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(FileError, match=r"model\.safetensors: the weights cannot be read"):
+        clip_weights.load(path)
+    with pytest.raises(FileError):
+        clip_weights.use(path)
+    path.unlink()
     with pytest.raises(FileError, match="no such file"):
         clip_weights.find(tmp_path / "gone")
     with pytest.raises(FileError, match="holds none of"):
@@ -193,18 +192,109 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
         clip_weights.load(path)
 
 
-def test_a_pickle_that_would_run_something_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stmviewer.files import file_sha256
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "ViT-L-14-336px.pt", "weights"])
+def test_a_pickle_is_not_opened_and_what_to_get_is_told(tmp_path: Path, name: str) -> None:
+    ran = tmp_path / "ran"
 
     class Bomb:
-        def __reduce__(self) -> tuple[object, tuple[str]]:
-            return exec, ("raise SystemExit('it ran')",)
+        def __reduce__(self) -> tuple[object, tuple[Path]]:
+            return Path.touch, (ran,)
 
-    path = tmp_path / "pytorch_model.bin"
-    torch.save({"a": Bomb()}, path)
-    with pytest.raises(FileError, match="only the published file is read"):
+    path = tmp_path / "folder" / name
+    path.parent.mkdir()
+    torch.save({"vision_model.a": Bomb()}, path)
+    for attempt in (clip_weights.load, clip_weights.use):
+        with pytest.raises(FileError, match=r"is no safetensors file.*open_clip_model\.safetensors of timm/"):
+            attempt(path)
+    if path.suffix:  # a folder as it lies on the hub
+        with pytest.raises(FileError, match=f"{name}: is no safetensors file"):
+            clip_weights.find(path.parent)
+    assert not ran.exists()
+    torch.load(path, weights_only=False)
+    assert ran.exists()  # so it would have
+
+
+def open_clip_state(config: ClipConfig) -> tuple[torch.nn.Module, dict[str, torch.Tensor]]:
+    """The image encoder as OpenCLIP builds it (layers of torch's own, queries, keys and values in one matrix), with
+    random weights, and its part of a checkpoint."""
+
+    class Block(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.ln_1, self.ln_2 = torch.nn.LayerNorm(config.width), torch.nn.LayerNorm(config.width)
+            self.attn = torch.nn.MultiheadAttention(config.width, config.heads, batch_first=True)
+            self.mlp = torch.nn.Sequential()
+            self.mlp.add_module("c_fc", torch.nn.Linear(config.width, config.hidden))
+            self.mlp.add_module("c_proj", torch.nn.Linear(config.hidden, config.width))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            seen = self.ln_1(x)
+            x = x + self.attn(seen, seen, seen, need_weights=False)[0]
+            h = self.mlp.c_fc(self.ln_2(x))
+            out: torch.Tensor = x + self.mlp.c_proj(h * torch.sigmoid(1.702 * h))
+            return out
+
+    class Visual(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv1 = torch.nn.Conv2d(3, config.width, config.patch, config.patch, bias=False)
+            self.class_embedding = torch.nn.Parameter(torch.empty(config.width))
+            self.positional_embedding = torch.nn.Parameter(
+                torch.empty((config.image // config.patch) ** 2 + 1, config.width)
+            )
+            self.ln_pre, self.ln_post = torch.nn.LayerNorm(config.width), torch.nn.LayerNorm(config.width)
+            self.transformer = torch.nn.Module()
+            self.transformer.resblocks = torch.nn.ModuleList(Block() for _ in range(config.layers))
+            self.proj = torch.nn.Parameter(torch.empty(config.width, config.embedding))
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            x = self.conv1(images).flatten(2).transpose(1, 2)
+            first = self.class_embedding.expand(len(x), 1, -1)
+            x = self.ln_pre(torch.cat([first, x], dim=1) + self.positional_embedding)
+            for block in self.transformer.resblocks:
+                x = block(x)
+            out: torch.Tensor = self.ln_post(x[:, 0]) @ self.proj
+            return out
+
+    network = Visual().eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return network, {f"visual.{k}": v.detach() for k, v in network.state_dict().items()}
+
+
+def test_weights_by_the_names_of_open_clip_give_its_embeddings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(3)
+    oracle, state = open_clip_state(SMALL)
+    text = {"logit_scale": torch.ones(()), "transformer.resblocks.0.ln_1.weight": torch.ones(5)}
+    path = tmp_path / "hub" / "open_clip_model.safetensors"
+    path.parent.mkdir()
+    save_file(state | text, path)
+    monkeypatch.setattr("stmviewer.evaluate.clip_vision.build", lambda s: build(s, SMALL))
+    monkeypatch.setattr(clip_weights, "REMOTE_SHA256", clip_weights.file_sha256(path))
+    images = torch.randn(2, 3, SMALL.image, SMALL.image)
+    with torch.no_grad():
+        expected = oracle(images)
+    found = clip_weights.find(path.parent)
+    assert found == path
+    network, weights = clip_weights.load(found)
+    assert weights.confirmed
+    assert float(expected.std()) > 0.1
+    torch.testing.assert_close(network(images), expected, rtol=1e-4, atol=1e-5)
+    kept = clip_weights.keep(path, weights.sha256)  # what a download does
+    assert kept.confirmed
+    again, weights = clip_weights.load(kept.path)
+    assert weights.confirmed
+    torch.testing.assert_close(again(images), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_open_clip_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    _, state = open_clip_state(SMALL)
+    path = tmp_path / "open_clip_model.safetensors"
+    save_file(state, path)
+    with pytest.raises(FileError, match="ViT-L/14 at 336"):
         clip_weights.load(path)
-    monkeypatch.setattr(clip_weights, "REMOTE_SHA256", file_sha256(path))  # not even with its hash
+    del state["visual.transformer.resblocks.1.attn.in_proj_bias"]
+    save_file({**state, "visual.transformer.resblocks.1.attn.in_proj_bias": torch.ones(2)}, path)
     with pytest.raises(FileError, match="cannot be read"):
         clip_weights.load(path)
 
@@ -247,13 +337,14 @@ def test_fetching_asks_for_the_pinned_revision(monkeypatch: pytest.MonkeyPatch, 
 
     def fetch(repository: str, name: str, **options: object) -> str:
         asked.update(options, repository=repository, name=name)
-        (tmp_path / "wrong.bin").write_bytes(b"something else")
-        return str(tmp_path / "wrong.bin")
+        (tmp_path / name).write_bytes(b"something else")
+        return str(tmp_path / name)
 
     monkeypatch.setattr(hub, "hf_hub_download", fetch)
     with pytest.raises(FileError, match="hash"):
         clip_weights.download()
-    assert asked["repository"] == "openai/clip-vit-large-patch14-336"
+    assert asked["repository"] == "timm/vit_large_patch14_clip_336.openai"
+    assert asked["name"].endswith(".safetensors")
     assert asked["revision"] == clip_weights.REVISION
     assert len(clip_weights.REVISION) == 40
     assert clip_weights.find() is None

@@ -24,7 +24,7 @@ def chosen_spaces(request: StudyRequest, notes: list[str]) -> list[Space]:
     if not embedder.weights.confirmed:
         notes.append(
             f"The CLIP weights ({embedder.path.name}, SHA-256 {embedder.sha256[:16]}…) are not known to be those of "
-            f"{clip_weights.REPOSITORY} that stmviewer would fetch; if they are others, this is not the published CMMD"
+            f"{clip_weights.NETWORK} that stmviewer would fetch; if they are others, this is not the published CMMD"
         )
     return [spaces.clip_space(embedder), *found]
 
