@@ -8,6 +8,7 @@ import numpy as np
 
 from stmviewer.gui.quantities import quantity
 from stmviewer.restore import Restoration, in_titles, title
+from stmviewer.restore.ranges import INSIDE
 from stmviewer.scan.levelling import fit_plane, robust_range
 
 Mark = Literal["look", "unknown", "ok"]
@@ -181,12 +182,14 @@ def _lattice(result: Restoration) -> list[Finding]:
 
 
 def _range(result: Restoration) -> list[Finding]:
-    told = [c for c in result.checks if c.about == "range"]
-    if told:
-        return [_finding("look", "Training", c.text, _MEANS["range"]) for c in told]
+    found = []
+    for check in (c for c in result.checks if c.about == "range"):
+        mark: Mark = "look" if check.warns else "ok" if check.text.startswith(INSIDE) else "unknown"
+        found.append(_finding(mark, "Training", check.text, _MEANS["range"]))
     learned = any(m.get("sha256") for m in result.provenance.get("methods", []))
-    text = "within what the model was trained on, as far as its card says"
-    return [Finding("ok", "Training", text, _MEANS["range"])] if learned else []
+    if learned and not found:
+        found.append(Finding("unknown", "Training", "not compared with that of the model", _MEANS["range"]))
+    return found
 
 
 def _tip(result: Restoration) -> list[Finding]:

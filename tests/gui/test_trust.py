@@ -101,7 +101,16 @@ def test_periods_that_are_or_cannot_be_told() -> None:
 
 def test_the_range_of_the_training() -> None:
     assert "Training" not in told(result())  # nothing learned
-    assert told(result(provenance=tried(1e-12, 2e-12)))["Training"][0] == "ok"
+    learned = tried(1e-12, 2e-12)
+    assert told(result(provenance=learned))["Training"] == ("unknown", "not compared with that of the model")
+    within = Check("range", "Within what the model was trained on: pixel size and noise")
+    assert told(result(provenance=learned, checks=(within,)))["Training"] == (
+        "ok",
+        "Within what the model was trained on",
+    )
+    old = Check("range", "Cannot tell whether the scan is like those of the training: flow-mine does not record it")
+    mark, text = told(result(provenance=learned, checks=(old,)))["Training"]
+    assert (mark, text) == ("unknown", "Cannot tell whether the scan is like those of the training")
     out = Check("range", "The model was trained on pixels of 0.1 to 0.3 nm; these are 0.8 nm: hide a part", warns=True)
     warned = result(checks=(out,), warnings=(out.text, "The lines do not lie on rows of square pixels"))
     mark, text = told(warned)["Training"]

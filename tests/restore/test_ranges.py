@@ -1,4 +1,4 @@
-"""Outside of its training range a model says so; what it does not record is unknown and says nothing."""
+"""Outside of its training range a model says so; of what it does not record it says that nobody can tell."""
 
 from dataclasses import replace
 
@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from stmviewer.restore import ModelInfo
-from stmviewer.restore.ranges import Facts, facts_of, range_checks
+from stmviewer.restore.library import model_infos
+from stmviewer.restore.ranges import INSIDE as WITHIN
+from stmviewer.restore.ranges import Facts, facts_of, listed, range_checks
 from stmviewer.scan import Geometry, make_mask
 
 INSIDE = Facts(pixel_m=0.1e-9, noise=0.1, contrast=50e-12, period_px=8.0)
@@ -33,14 +35,47 @@ def test_each_range_warns(changes: dict[str, float], words: str) -> None:
     assert words in check.text
     assert "every 4th line" in check.text
     assert check.warns
-    assert range_checks([info()], Facts(**{**vars(INSIDE), **changes}), advise=True) == ()
 
 
-def test_inside_or_unknown_is_silent() -> None:
-    assert range_checks([ALL], INSIDE, advise=True) == ()
-    assert range_checks([ALL], Facts(None, None, None, None), advise=True) == ()
-    assert range_checks([ALL], Facts(0.1e-9, 0.2, 95e-12, 16.0), advise=True) == ()  # ends of a range are not sharp
-    assert range_checks([info(noise=(0.1, 0.2))], Facts(None, 0.001, None, None), advise=True) == ()  # clean is good
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (INSIDE, "trained on: pixel size, noise, corrugation and lattice period"),
+        (Facts(0.1e-9, 0.2, 95e-12, 16.0), "noise, corrugation and lattice period"),  # ends of a range are not sharp
+        (replace(INSIDE, noise=0.001), "noise, corrugation and lattice period"),  # a clean scan is a good one
+        (replace(INSIDE, noise=None), "corrugation and lattice period (the scan does not tell its noise)"),
+    ],
+)
+def test_inside_is_told_with_what_was_compared(facts: Facts, words: str) -> None:
+    (check,) = range_checks([ALL], facts, advise=True)
+    assert check.text.startswith(f"{WITHIN} the model was trained on")
+    assert check.text.endswith(words)
+    assert not check.warns
+
+
+def test_what_is_not_recorded_cannot_be_told() -> None:
+    """A model of the user's from before ranges were recorded is not at home everywhere."""
+    (check,) = range_checks([info(noise=(0.0, 0.2), periods_px=(4.0, 15.0))], INSIDE, advise=True)
+    assert check.text.startswith("Cannot tell")
+    assert "m does not record the pixel size and corrugation of its training" in check.text
+    assert "every 4th line" in check.text
+    assert not check.warns
+    (check,) = range_checks([ALL, replace(info(), name="n"), replace(info(), name="o")], INSIDE, advise=False)
+    assert check.text.endswith("n and o do not record the pixel size, noise, corrugation and lattice period of their "
+                               "training")  # fmt: skip
+    outside, unknown = range_checks([info(pixels_m=(0.3e-9, 0.4e-9))], INSIDE, advise=False)
+    assert outside.warns
+    assert "these are 0.1 nm" in outside.text
+    assert unknown.text.startswith("Cannot tell")
+
+
+def test_a_scan_that_tells_nothing_is_not_within() -> None:
+    (check,) = range_checks([ALL], Facts(None, None, None, None), advise=False)
+    assert check.text == (
+        "Cannot tell whether the scan is like those of the training: the scan does not tell its pixel size, noise, "
+        "corrugation and lattice period"
+    )
+    assert [listed(w) for w in ([], ["a"], ["a", "b"])] == ["", "a", "a and b"]
 
 
 def test_several_networks_are_told_of_together() -> None:
@@ -65,3 +100,25 @@ def test_facts_are_those_of_the_scan() -> None:
     assert facts.period_px == pytest.approx(16, rel=0.02)
     scattered = facts_of(image, make_mask("grid:4", 128, 128).measured, Geometry.of_pixels(128, 128), "")
     assert (scattered.pixel_m, scattered.noise, scattered.contrast) == (None, None, None)
+
+
+def test_a_fine_lattice_is_not_taken_for_noise() -> None:
+    """Second differences of a lattice of three pixels a period are those of the lattice."""
+    _, x = np.mgrid[0:128, 0:128]
+    frame, everything = Geometry(128, 128, 12.8e-9, 12.8e-9), np.ones((128, 128), dtype=np.bool_)
+    fine, coarse = (facts_of(1e-10 * np.cos(2 * np.pi * x / period), everything, frame, "m") for period in (3.2, 16.0))
+    assert fine.period_px == pytest.approx(3.2, rel=0.02)
+    assert fine.noise is None
+    assert coarse.noise is not None
+    assert coarse.noise < 0.1
+
+
+def test_every_shipped_model_warns_of_a_scan_that_is_mostly_noise() -> None:
+    rng = np.random.default_rng(1)
+    _, x = np.mgrid[0:128, 0:128]
+    image = 3e-11 * (np.cos(2 * np.pi * x / 12) + 1.6 * rng.normal(0, 1, (128, 128)))
+    facts = facts_of(image, np.ones(image.shape, dtype=np.bool_), Geometry(128, 128, 12.8e-9, 12.8e-9), "m")
+    shipped = [i for i in model_infos() if i.source == "shipped"]
+    assert len(shipped) > 5
+    for model in shipped:
+        assert any("noise of 0 to" in c.text and c.warns for c in range_checks([model], facts, advise=False))

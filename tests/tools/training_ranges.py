@@ -1,20 +1,20 @@
 """Measures noise, corrugation and periods of what shipped models were trained on, where their entry lacks them.
 
-    python tests/tools/training_ranges.py REAL_DATA LIST [--all] [--bank 96]
+    python tests/tools/training_ranges.py REAL_DATA LIST [--again noise] [--bank 96]
 
 A training writes these ranges itself; this is for models whose stages were put together by hand, as their cards tell:
 simulated surfaces for the family `sim`, and for `si100h` those and the images of REAL_DATA that LIST names (every
-eighth is looked at). The manifest of models/ is written anew.
+eighth is looked at). The manifest of models/ is written anew. `--again` names what is measured although it is there.
 """
 
 import argparse
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from stmviewer.restore.library import MANIFEST, read_manifest
 from stmviewer.scan import Progress
-from stmviewer.train.coverage import coverage
+from stmviewer.train.coverage import Coverage, coverage
 from stmviewer.train.makers import maker_of
 from stmviewer.train.spec import TrainSpec
 
@@ -27,7 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("listed", type=Path)
-    parser.add_argument("--all", action="store_true", help="also what is recorded already")
+    parser.add_argument("--again", nargs="*", default=[], choices=[f.name for f in fields(Coverage)])
     parser.add_argument("--bank", type=int, default=96, help="simulated surfaces")
     options = parser.parse_args()
     simulated = TrainSpec(
@@ -48,7 +48,7 @@ def main() -> None:
     listed = read_manifest(MODELS)
     for entry in listed.values():
         for name, limits in asdict(covered[entry["family"]]).items():
-            if options.all or not entry[name]:
+            if name in options.again or not entry[name]:
                 entry[name] = list(limits)
     (MODELS / MANIFEST).write_text(json.dumps(listed, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
