@@ -8,13 +8,13 @@ from stmviewer.files.units import shown_unit
 from stmviewer.restore import library
 from stmviewer.restore.case import Case
 from stmviewer.restore.checks import Check
-from stmviewer.restore.choice import Choice, affordable, candidates, choose
+from stmviewer.restore.choice import Choice, affordable, candidates, choose, networks_untried
 from stmviewer.restore.directions import agreement, middle, other_direction
 from stmviewer.restore.gaps import gap_checks
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.lattice_check import lattice_checks
 from stmviewer.restore.methods import Methods
-from stmviewer.restore.ranges import facts_of, range_checks
+from stmviewer.restore.ranges import facts_of, listed, range_checks
 from stmviewer.restore.request import RestoreRequest
 from stmviewer.restore.restoration import HiddenScore
 from stmviewer.restore.row_waves import row_checks
@@ -77,7 +77,8 @@ def check_sparse(
     if trial is None and any(i.learned and i.name == names[0] for i in infos):
         part = window(case)
         sample = show(part, names[0], progress.part(1.0)), part.geometry
-    return replace(choose(names, infos, case, trial, check, sample), left_out=left_out), check
+    choice = choose(names, infos, case, trial, check, sample)
+    return replace(choice, left_out=left_out, untried=tuple(networks_untried(infos, names))), check
 
 
 def _usable(
@@ -127,6 +128,9 @@ def _of_self_check(
         # a mixture was fitted to the hidden part: it may not be judged by it, its largest member may
         found.append(Check("self-check", check.text(next(iter(choice.weights)))))
     found += [Check("choice", text, warns=True) for text in choice.left_out]
+    if choice.untried:
+        text = f"Not tried, to save time: {listed(choice.untried)}. Name one to use it"
+        found.append(Check("choice", text))
     if choice.reason:
         networks = any(i.learned for i in used)
         found.append(Check("choice", choice.reason[:1].upper() + choice.reason[1:], warns=not networks))

@@ -26,7 +26,9 @@ CLASSICAL_CANDIDATES = {"plate": 0.5, "cubic": 0.2, "tv": 0.2, "linear": 0.1}
 SCATTERED_CANDIDATES = {"cs-dct": 0.5, "plate": 0.3, "tv": 0.2}
 #: larger scans are not tried with methods that would take minutes or gigabytes; linear and cubic are cheap
 _MOST_SLOW = 5_000_000
-_MOST_LEARNED = 3
+#: networks that are tried: those that ship, always, and beside them as many of the user's own. Each costs a few tenths
+#: of a second on the hidden part, but where its weight is not small, a whole restoration, too
+_MOST_SHIPPED, _MOST_OWN, _MOST_OWN_LARGE = 3, 3, 1
 #: where dimer rows were recognised, this and linear interpolation of the rest is ahead of interpolation alone
 _ROWS_WEIGHT = 1.0
 #: methods that miss the hidden part by so much more than the best of their sort are left out
@@ -55,15 +57,43 @@ class Choice:
     classical: dict[str, float] | None = None
     #: models that would have been tried but cannot be used, each with the cause
     left_out: tuple[str, ...] = ()
+    #: models of the user's own that there was no time for
+    untried: tuple[str, ...] = ()
 
 
 def candidates(infos: Sequence[ModelInfo], case: Case, rows: bool = False) -> list[str]:
-    """The methods that are tried on a sparse scan: regressions, the user's own first, and cheap classical ones.
+    """The methods that are tried on a sparse scan: regressions, those that ship and the user's own, and cheap classical
+    ones.
 
     `rows` says whether dimer rows were recognised that the gaps are too wide for.
     """
-    learned = [i.name for i in infos if i.kind == "regression" and "sparse" in i.tasks][:_MOST_LEARNED]
-    return [*learned, *affordable(case, rows)]
+    return [*networks_tried(infos, case), *affordable(case, rows)]
+
+
+def networks_tried(infos: Sequence[ModelInfo], case: Case) -> list[str]:
+    """The regressions that are tried. The user's own join those that ship and never displace them: what was learned
+    from few scans of one surface may be wrong on the next. Where they are many, those come first whose training holds
+    the scan's pixels."""
+    able = [i for i in infos if i.kind == "regression" and "sparse" in i.tasks]
+    own = [i.name for i in sorted(_of_the_user(able), key=lambda i: _distance(i, case.geometry))]
+    shipped = [i.name for i in able if i.source != "user"][:_MOST_SHIPPED]
+    return shipped + own[: _MOST_OWN_LARGE if case.raw.size > _MOST_SLOW else _MOST_OWN]
+
+
+def networks_untried(infos: Sequence[ModelInfo], names: Sequence[str]) -> list[str]:
+    """The user's own regressions that are not among the `names` that were tried."""
+    return [i.name for i in _of_the_user(infos) if i.kind == "regression" and i.name not in names]
+
+
+def _of_the_user(infos: Sequence[ModelInfo]) -> list[ModelInfo]:
+    return [i for i in infos if i.source == "user" and "sparse" in i.tasks]
+
+
+def _distance(info: ModelInfo, geometry: Geometry) -> int:
+    """0 where the scan's pixels lie within those of the training, 2 where they lie outside, 1 where nobody knows."""
+    if not info.pixels_m or not geometry.calibrated:
+        return 1
+    return 0 if info.pixels_m[0] <= geometry.pixel_width <= info.pixels_m[1] else 2
 
 
 def affordable(case: Case, rows: bool = False) -> list[str]:

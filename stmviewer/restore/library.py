@@ -111,11 +111,12 @@ def model_infos() -> list[ModelInfo]:
 def resolve(name: str, task: Task) -> ModelInfo:
     """The model of that name, or the best family of that kind, that can do `task`. Raises RequestError.
 
-    `auto` is the first model for repairs, which nothing measured can be compared with.
+    `auto` is one model for repairs, which nothing measured can be compared with: the first of the recommended kind.
     """
     infos = model_infos()
     if name == AUTO.name and task == "repair":
-        name = next(i.name for i in infos if task in i.tasks)
+        able = [i for i in infos if task in i.tasks]
+        name = next((i.name for i in able if i.kind == KINDS[0]), able[0].name)
     named = [i for i in infos if i.name == name] or [i for i in infos if i.kind == name]
     if not named:
         there = ", ".join(i.name for i in infos)
