@@ -28,7 +28,8 @@ _MEANS: Mapping[str, str] = {
     "difference pane.",
     "hidden": "These pixels were measured but kept from the method: a true test, on your own sample.",
     "self-check": "A part of the measured pixels was hidden, too, and rebuilt: how far they were missed tells what to "
-    "expect in the gaps.",
+    "expect in the gaps. Of a lattice whose rows lie closer than twice the distance of the lines, measured and hidden lines "
+    "show the same false wave: that the check cannot tell.",
     "directions": "Forward and backward lines show the same surface: repaired apart, they should look alike.",
     "choice": "What Automatic decides by: how near each method came to hidden pixels of this scan.",
     "lattice": "The waves in the restored image are compared with those in the measured pixels. A wave that only the "
@@ -146,7 +147,10 @@ def _expected(tried: Mapping[str, Any], result: Restoration) -> str:
 
     wide = any(check.about == "gap" for check in result.checks)
     text = f"{amount(shown)} expected in the gaps{' near measured pixels' if wide else ''}"
-    return text if shown == "linear" or "linear" not in scores else f"{text}, linear interpolation {amount('linear')}"
+    if shown != "linear" and "linear" in scores:
+        text += f", linear interpolation {amount('linear')}"
+    finer = tried.get("unseen_below")
+    return f"{text}, if nothing is finer than {finer}" if finer else text
 
 
 def _finding(mark: Mark, about: str, text: str, meaning: str, short: str = "") -> Finding:

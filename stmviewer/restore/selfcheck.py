@@ -11,12 +11,13 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stmviewer import paths
 from stmviewer.files.units import shown_unit
 from stmviewer.restore.case import Case
 from stmviewer.restore.classical import CLASSICAL
-from stmviewer.restore.filling import kind_of_mask
+from stmviewer.restore.filling import kind_of_mask, separable
 from stmviewer.restore.folding import Fold, folds
 from stmviewer.scan import FloatArray, Geometry, Progress
 from stmviewer.scan.levelling import fit_plane, robust_range
@@ -24,6 +25,8 @@ from stmviewer.scan.lines import LinePlacement
 
 #: the check is done on this many pixels a side about the centre: it must not take longer than the restoration
 WINDOW = 256
+#: no lattice that a tip resolves has rows closer than this (m): graphene's lie 0.213 nm apart
+_FINEST_LATTICE = 0.2e-9
 
 #: restores a case with a method, as it would be shown (measured pixels trusted as the request says)
 Shower = Callable[[Case, str, Progress], FloatArray]
@@ -46,7 +49,8 @@ class SelfCheck:
     """Scores of methods on this very scan, the best first.
 
     `how` says what was hidden, `hidden` how many pixels, `spread` the factor within which two thirds of the expected
-    errors were right on full scans, `span` the 1 to 99 % range of the measurement, all in its unit.
+    errors were right on full scans, `span` the 1 to 99 % range of the measurement, all in its unit. `unseen` is what is
+    finer than hidden lines could show, in words ("0.8 nm across the lines"), empty where that is no lattice.
     """
 
     how: str
@@ -55,6 +59,7 @@ class SelfCheck:
     spread: float
     span: float
     unit: str
+    unseen: str = ""
 
     def score(self, method: str) -> SelfScore:
         return next(s for s in self.scores if s.method == method)
@@ -72,7 +77,10 @@ class SelfCheck:
         line = f"Self-check: with {self.how} hidden, too, {method} misses it by {self.amount(score.error)}"
         if method != "linear" and any(s.method == "linear" for s in self.scores):
             line += f", linear interpolation by {self.amount(self.score('linear').error)}"
-        return f"{line}; expected in the gaps: {self.amount(score.expected)}, right to a factor {self.spread:.2g}"
+        line += f"; expected in the gaps: {self.amount(score.expected)}, right to a factor {self.spread:.2g}"
+        if self.unseen:
+            line += f", unless something is finer than {self.unseen}: the hidden part would not show that"
+        return line
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -81,6 +89,7 @@ class SelfCheck:
             "unit": self.unit,
             "range": self.span,
             "factor_of_two_thirds": self.spread,
+            "unseen_below": self.unseen,
             "scores": [vars(s).copy() for s in self.scores],
         }
 
@@ -138,7 +147,36 @@ def judge(case: Case, trial: Trial, unit: str) -> SelfCheck:
     hidden = next(iter(trial.errors.values())).size
     scores.sort(key=lambda s: s.error)
     spread = factor(kind, scores[0].method)[1]
-    return SelfCheck(trial.how, hidden, tuple(scores), spread, high - low, unit)
+    return SelfCheck(trial.how, hidden, tuple(scores), spread, high - low, unit, unseen_below(case))
+
+
+def unseen_below(case: Case) -> str:
+    """The period below which a wave has a longer alias in the measured lines of a case, in words; empty where no
+    lattice is that fine, and for random masks, which have no aliases.
+
+    Lines a gap apart show waves of two gaps and longer. A shorter one has the very values of a longer one in all of
+    them, in the hidden ones as well: what the self-check expects holds only where there is none.
+    """
+    kind = kind_of_mask(case.mask.measured)
+    axes = separable(case.mask.measured)
+    if kind not in ("lines", "grid") or axes is None:
+        return ""
+    rows = axes[0] if case.placement is None else case.placement.positions
+    g = case.geometry
+    gaps = [_even_gap(rows) * (g.pixel_height if g.calibrated else 1.0)]
+    if kind == "grid":
+        gaps.append(_even_gap(axes[1]) * (g.pixel_width if g.calibrated else 1.0))
+    period = 2 * max(gaps)
+    if period <= (_FINEST_LATTICE if g.calibrated else 2.0):
+        return ""
+    length = f"{1e9 * period:.2g} nm" if g.calibrated else f"{period:.3g} pixels"
+    return f"{length} across the lines" if kind == "lines" else length
+
+
+def _even_gap(at: NDArray[Any]) -> float:
+    """How far `at` (pixels) are apart; 0 where that is not the same everywhere."""
+    apart = np.diff(at)
+    return float(apart.mean()) if len(apart) and np.ptp(apart) < 1e-6 * apart.max() else 0.0
 
 
 def factor(kind: str, method: str) -> tuple[float, float]:

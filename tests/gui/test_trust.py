@@ -60,6 +60,12 @@ def test_the_self_check_of_a_sparse_scan() -> None:
     long = Check("self-check", "Self-check: with every 2nd line hidden, too, flow-sim misses it by 8 pm; and so on")
     good = result(checks=(long,), provenance=tried(8e-12, 1.6e-11))
     assert told(good)["Self-check"] == ("ok", "4 pm expected in the gaps, linear interpolation 8 pm")
+    finer = tried(8e-12, 1.6e-11)
+    finer["self_check"]["unseen_below"] = "0.8 nm across the lines"
+    text = told(result(checks=(long,), provenance=finer))["Self-check"][1]
+    assert (
+        text == "4 pm expected in the gaps, linear interpolation 8 pm, if nothing is finer than 0.8 nm across the lines"
+    )
     opened = next(f for f in findings(good) if f.about == "Self-check")
     assert opened.more.startswith("with every 2nd line")
     assert told(result(checks=(long,), provenance=tried(2e-11, 1e-11)))["Self-check"][0] == "look"

@@ -19,7 +19,7 @@ from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.problem import Answer, Options, Problem, Restorer
 from stmviewer.restore.request import Device
-from stmviewer.restore.selfcheck import factor, judge, try_out, window
+from stmviewer.restore.selfcheck import factor, judge, try_out, unseen_below, window
 from stmviewer.scan import Cancelled, FileError, FloatArray, Geometry, Progress, Scan, make_mask
 
 RNG = np.random.default_rng(0)
@@ -330,6 +330,54 @@ class TestChoice:
         assert sum(choice.weights.values()) == pytest.approx(1)
         assert set(choice.weights) == {"linear", "cubic"}
         assert choice.evidence is None
+
+
+class TestUnseen:
+    """Waves that the measured lines show as longer ones: hidden lines do so, too, and nothing tells."""
+
+    @staticmethod
+    def case(mask: str, pixel_nm: float | None = 0.1, side: int = 64) -> Case:
+        g = Geometry.of_pixels(side, side)
+        if pixel_nm:
+            g = Geometry(side, side, side * pixel_nm * 1e-9, side * pixel_nm * 1e-9)
+        return Case(np.zeros((side, side)), make_mask(mask, side, side), g)
+
+    @pytest.mark.parametrize(
+        ("mask", "pixel_nm", "words"),
+        [
+            ("lines:4", 0.1, "0.8 nm across the lines"),
+            ("lines:2", 0.1, "0.4 nm across the lines"),
+            ("grid:4", 0.1, "0.8 nm"),
+            ("lines:4", None, "8 pixels across the lines"),
+            ("lines:4", 0.02, ""),  # no lattice has rows so close
+            ("lines-random:0.25", 0.1, ""),
+            ("pixels:0.25", 0.1, ""),
+        ],
+    )
+    def test_below_which_period(self, mask: str, pixel_nm: float | None, words: str) -> None:
+        assert unseen_below(self.case(mask, pixel_nm)) == words
+
+    def test_fewer_lines_in_a_file(self, make_scan: MakeScan) -> None:
+        scan = make_scan(rows=32, columns=64, geometry=Geometry(64, 32, 64e-10, 64e-10))
+        case = prepare(scan, scan.channel(), RestoreRequest(task="sparse", mask="file"))
+        assert case.placement is not None
+        assert unseen_below(case) == "0.4 nm across the lines"
+
+    def test_a_lattice_finer_than_two_lines_deceives_the_check_and_it_says_where(self, make_scan: MakeScan) -> None:
+        """Rows 0.384 nm apart along the lines, every fourth measured: they show a wave of 9.6 nm."""
+        y, x = np.mgrid[0:128, 0:128] * 1e-10
+        noise = np.random.default_rng(0).normal(size=x.shape)
+        heights = 1e-10 * (np.cos(2 * np.pi * x / 0.768e-9) + 0.4 * np.cos(2 * np.pi * y / 0.384e-9) + 0.05 * noise)
+        scan = make_scan(heights)
+        result = run(scan, mask="lines:4", model="linear")
+        true = float(np.abs(result.mean - heights)[~result.mask.measured].mean())
+        (score,) = result.provenance["self_check"]["scores"][:1]
+        assert true > 4 * score["expected"]
+        (told,) = [c.text for c in result.checks if c.about == "self-check"]
+        assert "unless something is finer than 0.8 nm across the lines" in told
+        assert result.provenance["self_check"]["unseen_below"] == "0.8 nm across the lines"
+        at_random = run(scan, mask="pixels:0.25", model="linear")
+        assert "finer" not in next(c.text for c in at_random.checks if c.about == "self-check")
 
 
 class TestAuto:
