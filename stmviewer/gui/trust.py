@@ -28,8 +28,8 @@ _MEANS: Mapping[str, str] = {
     "difference pane.",
     "hidden": "These pixels were measured but kept from the method: a true test, on your own sample.",
     "self-check": "A part of the measured pixels was hidden, too, and rebuilt: how far they were missed tells what to "
-    "expect in the gaps. Of a lattice whose rows lie closer than twice the distance of the lines, measured and hidden lines "
-    "show the same false wave: that the check cannot tell.",
+    "expect in the gaps. Of a lattice whose rows lie closer than twice the distance of the lines, measured and hidden "
+    "lines show the same false wave: that the check cannot tell.",
     "directions": "Forward and backward lines show the same surface: repaired apart, they should look alike.",
     "choice": "What Automatic decides by: how near each method came to hidden pixels of this scan.",
     "lattice": "The waves in the restored image are compared with those in the measured pixels. A wave that only the "
