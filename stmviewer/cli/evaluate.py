@@ -108,11 +108,12 @@ def run(arguments: argparse.Namespace) -> int:
     from stmviewer.evaluate import hidden, sets
 
     models = _listed(arguments.models) if arguments.models else [m.name for m in available_models()]
-    if arguments.benchmark:
-        chosen = _benchmark_sets(arguments.images)
-    else:
-        chosen = {arguments.pristine.name: sets.folder(arguments.pristine)[: arguments.images]}
     with Console() as console:
+        with console.loading():  # surfaces take seconds to simulate, in no steps
+            if arguments.benchmark:
+                chosen = _benchmark_sets(arguments.images)
+            else:
+                chosen = {arguments.pristine.name: sets.folder(arguments.pristine)[: arguments.images]}
         scores = hidden.evaluate(
             chosen,
             models,
@@ -138,7 +139,8 @@ def _repair_real(arguments: argparse.Namespace) -> int:
     repair_real.check_models(names)
     with Console() as console:
         progress = console.progress()
-        images = real_pairs.read_labelled(Path(data))
+        with console.loading():
+            images = real_pairs.read_labelled(Path(data))
         pairing = real_pairs.find_pairs(images, progress.part(0.1))
         found = repair_real.report(images, pairing, names, arguments.images, progress.part(0.9), arguments.device)
     return _told(asdict(found), repair_tables.table(found), arguments.json)
@@ -215,14 +217,16 @@ def _fit(arguments: argparse.Namespace) -> int:
     calibrate.check(arguments.calibrate, tasks)  # before surfaces are simulated
     with Console() as console:
         if arguments.calibrate:
-            chosen = _benchmark_sets(arguments.images)
+            with console.loading():
+                chosen = _benchmark_sets(arguments.images)
             found = calibrate.calibrate(arguments.calibrate, chosen, tasks, console.progress(), device=arguments.device)
             facts: Any = calibrate.to_json(found)
             text = calibrate.table(found)
         else:
             tasks = [t for t in tasks if t != "repair"]
             data = os.environ.get("STMVIEWER_REAL_DATA")
-            others = choice_sets(max(1, arguments.images // 4), Path(data) if data else None)
+            with console.loading():
+                others = choice_sets(max(1, arguments.images // 4), Path(data) if data else None)
             measured = selfcheck_fit.measure(others, tasks, console.progress(), device=arguments.device)
             facts = selfcheck_fit.resource(measured)
             text = f"{selfcheck_fit.table(measured.rows)}\n\n{to_json(facts)}"

@@ -14,6 +14,7 @@ from typing import NoReturn
 import stmviewer
 from stmviewer.cli.console import fault
 from stmviewer.scan import Cancelled, StmviewerError
+from stmviewer.scan.errors import out_of_memory
 
 #: command -> module of stmviewer.cli, and its line in the help
 COMMANDS = {
@@ -99,6 +100,9 @@ def _run(arguments: Sequence[str]) -> int:
     except SystemExit as error:
         return int(error.code or 0)
     except Exception as error:
+        if out_of_memory(error):
+            print("stmviewer: the computer ran out of memory. Close other programs", file=sys.stderr)
+            return EXIT_BAD_INPUT
         print(f"stmviewer: {fault(error)}", file=sys.stderr)
         return EXIT_OUR_FAULT
 

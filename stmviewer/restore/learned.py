@@ -12,13 +12,14 @@ from stmviewer.restore.compressed import waves_guess
 from stmviewer.restore.devices import arithmetic, fast_bf16, free_threads
 from stmviewer.restore.filling import kind_of_mask, separable
 from stmviewer.restore.info import ModelInfo
-from stmviewer.restore.memory import in_smaller_tiles, out_of_memory, release
+from stmviewer.restore.memory import in_smaller_tiles, release
 from stmviewer.restore.models import LearnedModel, SampledModel
 from stmviewer.restore.networks import STRIDE, condition
 from stmviewer.restore.problem import Answer, Options, Problem
 from stmviewer.restore.sampling import sample
 from stmviewer.restore.tiling import Tile, blend_window, tiles
 from stmviewer.scan import Progress
+from stmviewer.scan.errors import out_of_memory
 
 #: tile side where the request leaves the choice; 512 x 512 fits one pass in 200 MB
 DEFAULT_TILE = 512

@@ -5,6 +5,7 @@ hash of the weights and what a chooser shows. Listing reads manifests only and d
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -108,14 +109,15 @@ def model_infos() -> list[ModelInfo]:
     return [AUTO, *learned, *(r.info for r in CLASSICAL.values())]
 
 
-def resolve(name: str, task: Task) -> ModelInfo:
+def resolve(name: str, task: Task, without: Collection[str] = ()) -> ModelInfo:
     """The model of that name, or the best family of that kind, that can do `task`. Raises RequestError.
 
-    `auto` is one model for repairs, which nothing measured can be compared with: the first of the recommended kind.
+    `auto` is one model for repairs, which nothing measured can be compared with: the first of the recommended kind that
+    is not among `without`.
     """
     infos = model_infos()
     if name == AUTO.name and task == "repair":
-        able = [i for i in infos if task in i.tasks]
+        able = [i for i in infos if task in i.tasks and i.name not in without]
         name = next((i.name for i in able if i.kind == KINDS[0]), able[0].name)
     named = [i for i in infos if i.name == name] or [i for i in infos if i.kind == name]
     if not named:

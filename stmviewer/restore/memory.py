@@ -5,23 +5,13 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
+from stmviewer.scan.errors import out_of_memory
+
 T = TypeVar("T")
 
 #: smaller tiles than this would be mostly overlap
 LEAST_TILE = 64
-#: what allocators of torch say on a processor; on a GPU the error has a type of its own
-_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
 _log = logging.getLogger(__name__)
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory was too small: MemoryError, that of CUDA, or of torch's allocator."""
-    if isinstance(error, MemoryError):
-        return True
-    if not isinstance(error, RuntimeError):
-        return False
-    text = str(error).lower()
-    return type(error).__name__ == "OutOfMemoryError" or any(words in text for words in _WORDS)
 
 
 def in_smaller_tiles(work: Callable[[int], T], tile: int, side: int) -> tuple[T, int | None]:

@@ -52,6 +52,16 @@ class Methods:
             return str(error)
         return ""
 
+    def first(self) -> tuple[ModelInfo, tuple[str, ...]]:
+        """What the request's model is, and what was left out for it: where auto is one model, and that one is damaged,
+        the next, for nobody had asked for it by its name."""
+        request, faults = self.request, dict[str, str]()
+        info = library.resolve(request.model, request.task)
+        while request.model == library.AUTO.name and info.learned and (cause := self.fault(info.name)):
+            faults[info.name] = f"{info.name} was left out: {cause}"
+            info = library.resolve(request.model, request.task, without=faults)
+        return info, tuple(faults.values())
+
     def shown(self, case: Case, name: str, progress: Progress) -> FloatArray:
         """What would be shown of `case` by that method; of several samples two are drawn."""
         request = self.request.replaced(samples=min(self.request.samples, 2))

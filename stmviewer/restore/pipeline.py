@@ -24,12 +24,12 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     """
     begun = time.monotonic()
     channel = scan.channel(request.channel, request.direction)
-    info = library.resolve(request.model, request.task)
+    methods = Methods(request, load)
+    info, left_out = methods.first()
     if request.process:
         scan, channel = processed(scan, channel, request.history, progress.part(0.1, "Processing"))
     case = prepare(scan, channel, request)
     progress.part(0.05, "Loading the model")
-    methods = Methods(request, load)
     if info.name != library.AUTO.name:
         methods.load(info.name)
     methods.heights = heights_of(case, info, request)
@@ -38,6 +38,7 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     choice, self_check = check_sparse(
         case, info, request, channel.unit, methods.shown, methods.rows is not None, progress.part(0.3), methods.fault
     )
+    choice = replace(choice, left_out=(*left_out, *choice.left_out))
     answer = mixture(case, choice, methods, progress.part(0.75))
     residual = case.residual(answer.mean)
     progress.check()

@@ -26,3 +26,22 @@ class FileError(StmviewerError):
 
 class RequestError(StmviewerError):
     """A request that cannot be met: an unknown channel, mask, model or value."""
+
+
+#: what allocators of torch say on a processor; on a GPU the error has a type of its own
+_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
+#: what systems say where there is no room for a library that is loaded only then (Linux, Windows)
+_NO_ROOM = ("failed to map segment", "cannot allocate memory", "paging file is too small")
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory was too small: MemoryError, that of CUDA, of torch's allocator, or of a library
+    that found no room."""
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, ImportError | OSError):
+        return any(words in str(error).lower() for words in _NO_ROOM)
+    if not isinstance(error, RuntimeError):
+        return False
+    text = str(error).lower()
+    return type(error).__name__ == "OutOfMemoryError" or any(words in text for words in _WORDS)

@@ -17,6 +17,7 @@ from stmviewer.files import readable
 from stmviewer.files.calibration import Calibration
 from stmviewer.restore import Restoration, RestoreRequest
 from stmviewer.scan import Cancelled, FileError, Progress, RequestError, Scan, StmviewerError
+from stmviewer.scan.errors import out_of_memory
 from stmviewer.services import events
 from stmviewer.services.exporting import default_name, export, free_path
 from stmviewer.services.jobs import Context, Job
@@ -200,7 +201,7 @@ class Batch:
             except Cancelled:
                 raise
             except Exception as error:
-                ours = not isinstance(error, StmviewerError | MemoryError)
+                ours = not (isinstance(error, StmviewerError) or out_of_memory(error))
                 details = "".join(traceback.format_exception(error)) if ours else ""
                 yield Outcome(item, None, _cause(item.path, error), details)
 
@@ -260,7 +261,7 @@ def restore_next_job(items: Sequence[BatchItem], plan: BatchPlan) -> Job:
 def _cause(file: Path, error: Exception) -> str:
     if isinstance(error, StmviewerError):
         return str(error)
-    if isinstance(error, MemoryError):
+    if out_of_memory(error):
         return f"{file}: the computer ran out of memory. Close other programs, or choose a smaller --tile"
     return f"{file}: a fault of stmviewer: {type(error).__name__}: {error}"
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from stmviewer.scan import Cancelled as CancelledByUser
 from stmviewer.scan import Progress, StmviewerError
+from stmviewer.scan.errors import out_of_memory
 from stmviewer.scan.progress import Advance
 from stmviewer.services import events
 
@@ -171,14 +172,14 @@ class JobRunner:
             final = events.Cancelled()
         except StmviewerError as error:
             final = events.Failed(str(error))
-        except MemoryError:
-            final = events.Failed(
-                f"{handle.title}: the computer ran out of memory. Close other scans or choose a smaller tile"
-            )
         except BaseException as error:  # a library that calls exit() must not leave the job running for ever
-            _log.exception("%s failed", handle.title)
-            cause = str(error) or type(error).__name__
-            final = events.Failed(f"{handle.title} failed: {cause}", traceback.format_exc())
+            if out_of_memory(error):
+                text = f"{handle.title}: the computer ran out of memory. Close other scans or choose a smaller tile"
+                final = events.Failed(text)
+            else:
+                _log.exception("%s failed", handle.title)
+                cause = str(error) or type(error).__name__
+                final = events.Failed(f"{handle.title} failed: {cause}", traceback.format_exc())
         # in one step: who sees the last event finds the runner free, and who finds it free has the last event
         with self._lock:
             del self._handles[handle.token]

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch import distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-from stmviewer.restore.memory import out_of_memory
 from stmviewer.scan import RequestError
+from stmviewer.scan.errors import out_of_memory
 
 #: the writer scores its validation alone while the others wait
 _PATIENCE = timedelta(minutes=30)

@@ -16,12 +16,12 @@ import stmviewer
 from stmviewer.restore import library
 from stmviewer.restore.devices import choose_device, describe_device
 from stmviewer.restore.info import ModelInfo
-from stmviewer.restore.memory import out_of_memory
 from stmviewer.restore.models import LearnedModel
 from stmviewer.restore.networks import parameter_count
 from stmviewer.restore.request import Device, Task
 from stmviewer.restore.weights import save_weights
 from stmviewer.scan import Cancelled, FileError, Progress, RequestError
+from stmviewer.scan.errors import out_of_memory
 from stmviewer.train import checkpoint
 from stmviewer.train.card import write_card
 from stmviewer.train.checkpoint import Counters

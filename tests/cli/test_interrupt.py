@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from stmviewer import paths
+
 from . import scans
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals as POSIX has them")
@@ -93,3 +95,21 @@ def test_simulating_many_pairs_keeps_those_that_were_made(start, tmp_path):
     assert out == ""
     made = sorted((tmp_path / "out").glob("*.npz"))
     assert all(path.with_suffix(".json").exists() for path in made)
+
+
+@pytest.mark.parametrize("what", [["--calibrate", "regression-tiny"], ["--self-check"], ["--benchmark"]])
+def test_a_fit_is_stopped_at_once_while_its_scans_are_simulated(run, learned, monkeypatch, what) -> None:
+    """That takes many seconds, and has no steps."""
+
+    def simulating(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("it went on")
+
+    monkeypatch.setattr("stmviewer.cli.evaluate._benchmark_sets", simulating)
+    monkeypatch.setattr("stmviewer.evaluate.choice_sets.choice_sets", simulating)
+    manifest = paths.user_models() / "manifest.json"
+    before = manifest.read_bytes()
+    stopped = run("evaluate", *what)
+    assert stopped.code == 130
+    assert "stopped" in stopped.err
+    assert manifest.read_bytes() == before

@@ -86,6 +86,14 @@ def test_a_fault_of_ours_is_one_message_without_a_traceback(run, monkeypatch, sc
     assert "Traceback" in run("info", scan_file).err
 
 
+def test_too_little_memory_for_a_library_is_no_fault_of_ours(run, monkeypatch, scan_file):
+    def short(*_: object) -> None:
+        raise ImportError("libtorch_cpu.so: failed to map segment from shared object")
+
+    monkeypatch.setattr("stmviewer.cli.info.run", short)
+    run("info", scan_file).refused("ran out of memory")
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, Cancelled])
 def test_stopping_is_exit_130(run, monkeypatch, scan_file, error):
     def stop(_: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from stmviewer.restore.choice import networks_tried, networks_untried
 from stmviewer.restore.models import RegressionModel
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.weights import save_weights
-from stmviewer.scan import Geometry, Progress, Scan, make_mask
+from stmviewer.scan import FileError, Geometry, Progress, Scan, make_mask
 
 SHIPPED = [
     ModelInfo(f"regression-{family}", "regression", family, "", ("repair", "sparse"), True, source="shipped")
@@ -97,3 +97,21 @@ def test_a_repair_is_left_to_the_recommended_kind(tiny_models: Path) -> None:
     library.register(mine, paths.user_models())
     assert library.model_infos()[1].name == "autoencoder-mine"
     assert library.resolve("auto", "repair").name == "regression-tiny"
+
+
+def test_a_damaged_model_of_the_users_own_is_not_the_end_of_a_repair(
+    my_models: list[str], make_scan: Callable[..., Scan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stmviewer.restore.loading._loaded", {})  # where the same weights are held by another name
+    names = [name for name in my_models if name.startswith("regression")]
+    for name in names[:2]:
+        (paths.user_models() / f"{name}.safetensors").unlink()
+    request = RestoreRequest(task="repair", model="auto", device="cpu")
+    result = restore(make_scan(), request, Progress())
+    assert result.model == names[2]
+    assert [w.partition(":")[0] for w in result.warnings if "left out" in w] == [
+        f"{name} was left out" for name in names[:2]
+    ]
+    monkeypatch.setattr("stmviewer.restore.loading._loaded", {})
+    with pytest.raises(FileError, match="the weights are missing"):  # who names it is told
+        restore(make_scan(), request.replaced(model=names[0]), Progress())

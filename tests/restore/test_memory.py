@@ -1,5 +1,6 @@
 """Too little memory: smaller tiles, and it is said."""
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from torch import Tensor
 
 from stmviewer.restore import ModelInfo, RestoreRequest
 from stmviewer.restore.learned import LearnedRestorer
-from stmviewer.restore.memory import LEAST_TILE, in_smaller_tiles, out_of_memory
+from stmviewer.restore.memory import LEAST_TILE, in_smaller_tiles
 from stmviewer.restore.models import RegressionModel
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.problem import Options, Problem
 from stmviewer.scan import Cancelled, Progress, Scan, make_mask
+from stmviewer.scan.errors import out_of_memory
 
 #: what torch 2 says when its allocator on a processor fails
 ON_CPU = (
@@ -60,6 +62,20 @@ def test_other_faults_are_not_taken_for_it(error: Exception) -> None:
     assert not out_of_memory(error)
     with pytest.raises(type(error)):
         in_smaller_tiles(only_up_to(64, error), 512, 512)
+
+
+@pytest.mark.parametrize(
+    ("error", "short"),
+    [
+        (ImportError("libtorch_cpu.so: failed to map segment from shared object"), True),
+        (OSError("[WinError 1455] The paging file is too small for this operation to complete"), True),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), True),
+        (ImportError("No module named 'torch'"), False),
+        (FileNotFoundError("no such file"), False),
+    ],
+)
+def test_a_library_that_finds_no_room_is_too_little_memory(error: Exception, short: bool) -> None:
+    assert out_of_memory(error) == short
 
 
 def test_an_allocation_that_torch_refuses_is_known_as_that() -> None:
