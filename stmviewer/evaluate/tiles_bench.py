@@ -4,8 +4,8 @@ A seam is what tiles change: |tiled - in one pass| where tiles overlap, in % of 
 the detail, which is 2 on the normalised scale). Memory is the peak of a process that does nothing else.
 
 Where networks run in bfloat16, its rounding is in these numbers: it differs between shapes of tiles, by one step
-(0.8 %) for regressions, and flows make more of it: 16 % at single pixels of a repair of 1024 x 1024 pixels, anywhere
-(in float32, on 512 x 512, 0.14 %).
+(0.8 %) for regressions. Samplers make more of it; what matters to them is in float32 in large scans
+(`stmviewer.restore.exactness`), in tiles as in the one pass.
 """
 
 import json
@@ -22,7 +22,7 @@ from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.problem import Answer, Options, Problem, Restorer
 from stmviewer.restore.request import Device, Task
-from stmviewer.restore.tiling import OVERLAP, tiles
+from stmviewer.restore.tiling import DEFAULT_TILE, OVERLAP, tiles
 from stmviewer.scan import Channel, FloatArray, Geometry, Progress, Scan, make_mask
 from stmviewer.simulate import simulate_scan
 
@@ -135,7 +135,7 @@ def _seams(error: FloatArray, overlap: np.ndarray) -> Seams:
 
 def windows(size: int) -> list[tuple[slice, slice]]:
     """Windows about some crossings of seams of the usual tiles, whole within the image; none where it is too small."""
-    starts = sorted({t.top for t in tiles(size, size, 512)})
+    starts = sorted({t.top for t in tiles(size, size, DEFAULT_TILE)})
     fits = [s + OVERLAP // 2 - _SEEN // 2 for s in starts]
     fits = [s for s in fits if 0 <= s <= size - _SEEN]
     chosen = fits[:: max(1, len(fits) // _CROSSINGS)][:_CROSSINGS]

@@ -1,7 +1,9 @@
 """Learned models as restorers: tiles, samples, determinism."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -10,6 +12,7 @@ from torch import Tensor
 
 from stmviewer.restore.compressed import waves_guess
 from stmviewer.restore.devices import arithmetic, fast_bf16, free_threads
+from stmviewer.restore.exactness import with_exact_head
 from stmviewer.restore.filling import kind_of_mask, separable
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.memory import in_smaller_tiles, release
@@ -17,12 +20,10 @@ from stmviewer.restore.models import LearnedModel, SampledModel
 from stmviewer.restore.networks import STRIDE, condition
 from stmviewer.restore.problem import Answer, Options, Problem
 from stmviewer.restore.sampling import sample
-from stmviewer.restore.tiling import Tile, blend_window, tiles
+from stmviewer.restore.tiling import DEFAULT_TILE, Tile, blend_window, tiles
 from stmviewer.scan import Progress
 from stmviewer.scan.errors import out_of_memory
 
-#: tile side where the request leaves the choice; 512 x 512 fits one pass in 200 MB
-DEFAULT_TILE = 512
 #: standard deviation of a Laplace distribution of scale b is sqrt(2) b
 _LAPLACE = 2**0.5
 
@@ -41,7 +42,10 @@ class LearnedRestorer:
 
     @property
     def precision(self) -> str:
-        """The number format of the network's arithmetic here: results differ by 0.3 % between the two."""
+        """The number format of the network's arithmetic here: results differ by 0.3 % between the two.
+
+        With bfloat16, the parts of flows that would show seams compute in float32 in large scans (`exactness`).
+        """
         return "bfloat16" if fast_bf16(self.device) else "float32"
 
     def restore(self, problem: Problem, options: Options, progress: Progress) -> Answer:
@@ -86,8 +90,10 @@ class LearnedRestorer:
         spread = np.zeros((batch, *shape), dtype=np.float32) if samples > 1 else None
         weights = np.zeros(shape, dtype=np.float32)
         noise = [_noise(shape, options.seed, k) for k in range(samples)] if sampled else []
+        # a scan in one usual tile has no seams, and keeps its speed; larger ones are the same image in any tiles
+        exact = len(layout) > 1 or max(shape) > DEFAULT_TILE
         for tile in layout:
-            mean, deviation, between = self._tile(problems, tile, noise, steps, progress)
+            mean, deviation, between = self._tile(problems, tile, noise, steps, exact, progress)
             window = blend_window(tile).astype(np.float32)
             area = np.s_[:, *tile.slices]
             means[area] += window * mean
@@ -114,15 +120,31 @@ class LearnedRestorer:
             return problem
         return replace(problem, sharp=waves_guess(problem.image, problem.measured, progress))
 
+    @cached_property
+    def _exact(self) -> LearnedModel:
+        return with_exact_head(self.model) if isinstance(self.model, SampledModel) else self.model
+
     def _tile(
-        self, problems: Sequence[Problem], tile: Tile, noise: list[np.ndarray], steps: int, progress: Progress
+        self,
+        problems: Sequence[Problem],
+        tile: Tile,
+        noise: list[np.ndarray],
+        steps: int,
+        exact: bool,
+        progress: Progress,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         fast = fast_bf16(self.device)
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=fast):
-            return self._evaluate(problems, tile, noise, steps, progress)
+            return self._evaluate(problems, tile, noise, steps, exact and fast, progress)
 
     def _evaluate(
-        self, problems: Sequence[Problem], tile: Tile, noise: list[np.ndarray], steps: int, progress: Progress
+        self,
+        problems: Sequence[Problem],
+        tile: Tile,
+        noise: list[np.ndarray],
+        steps: int,
+        exact: bool,
+        progress: Progress,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Mean, predicted deviation and deviation between samples on one tile, each (batch, rows, columns)."""
         progress.check()
@@ -130,17 +152,19 @@ class LearnedRestorer:
         filled = torch.cat([self._tensor(images, tile) for images in guesses], dim=1)
         measured = self._tensor([p.measured for p in problems], tile)
         told = torch.tensor([told_of(p) for p in problems], device=self.device)
-        if not isinstance(self.model, SampledModel):
-            mean, log_scale = self.model(filled, measured, told)
+        model = self._exact if exact else self.model
+        if not isinstance(model, SampledModel):
+            mean, log_scale = model(filled, measured, told)
             progress.tick(2)
             found = _crop(mean, tile)
             return found, _crop(_LAPLACE * log_scale.float().exp(), tile), np.zeros_like(found)
-        posterior, log_scale = self.model.mean(filled, measured, told)
+        with torch.autocast(self.device.type, enabled=False) if exact else nullcontext():
+            posterior, log_scale = model.mean(filled, measured, told)
         images = []
         for drawn in noise:
             start = self._tensor([drawn] * len(problems), tile)
             progress.tick()
-            image = sample(self.model, posterior, filled, measured, told, start, steps, progress.tick)
+            image = sample(model, posterior, filled, measured, told, start, steps, progress.tick)
             images.append(_crop(image, tile))
         stack = np.stack(images)
         between = stack.std(axis=0, ddof=1) if len(images) > 1 else np.zeros_like(stack[0])

@@ -6,13 +6,18 @@ import numpy as np
 
 from stmviewer.scan import FloatArray
 
-#: pixels that neighbouring tiles share
-OVERLAP = 64
+#: tile side where the request leaves the choice, so that 4096 pixels take nine tiles a side; as large an image fits one
+#: pass in 200 MB
+DEFAULT_TILE = 528
+#: pixels that neighbouring tiles share, if that is not more than a third of them
+OVERLAP = 80
+_LARGEST_SHARE = 3
 #: parts of the overlap next to a tile's end that do not count, and over which it is blended then. A network sees
 #: nothing beyond the end of its tile, and what it says there is wrong: in repairs by up to 240 % of the corrugation at
 #: the end itself, 60 % at 8 pixels, 22 % at 16, 1.4 % at 24, 0.5 % at 28 and 0.3 % at 32 (regressions and flows alike;
-#: diffusion in scans of lines 2, 1 and 0.5 % at the last three)
-_UNSURE, _BLENDED = 3 / 8, 1 / 4
+#: diffusion in scans of lines 2, 1 and 0.5 % at the last three). Where 24 pixels did not count and 16 were blended, a
+#: flow in scans of lines had seams of 1.6 %, with 32 and 16 of 0.4 %
+_UNSURE, _BLENDED = 2 / 5, 1 / 5
 #: tiles start at multiples of the network's stride, so that each sees its pixels in the same phase as the whole image
 _PHASE = 8
 
@@ -47,8 +52,8 @@ def _spans(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:
 
 
 def tiles(rows: int, columns: int, tile: int) -> list[Tile]:
-    """Tiles of at most `tile` pixels a side that cover the image; neighbours share at least 64 pixels or a quarter."""
-    overlap = min(OVERLAP, tile // 4)
+    """Tiles of at most `tile` pixels a side that cover the image; neighbours share at least 80 pixels or a third."""
+    overlap = min(OVERLAP, tile // _LARGEST_SHARE)
     shape = (rows, columns)
     return [
         Tile(top, bottom, left, right, shape)
@@ -60,7 +65,7 @@ def tiles(rows: int, columns: int, tile: int) -> list[Tile]:
 def _ramp(start: int, stop: int, length: int) -> FloatArray:
     """Weights along one axis: nothing next to the end that faces a neighbour, then a raised cosine through the middle
     of the overlap; flat at the border of the image."""
-    overlap = max(min(OVERLAP, (stop - start) // 4), 1)
+    overlap = max(min(OVERLAP, (stop - start) // _LARGEST_SHARE), 1)
     position = (np.arange(start, stop) - start + 0.5) / overlap
     rise = 0.5 - 0.5 * np.cos(np.pi * np.clip((position - _UNSURE) / _BLENDED, 0, 1))
     weight = np.ones(stop - start)

@@ -267,3 +267,65 @@ def test_the_sharper_guess_of_scattered_pixels_is_compressed_sensing_where_a_net
     assert not plain.any()
     expected = waves_guess(given.image, given.measured, Progress()) if pattern == "pixels:0.25" else plain
     assert waves == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["flow", "cfm", "diffusion"])
+def test_bfloat16_leaves_no_seams_in_large_samples(
+    kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against one pass, in % of the corrugation, which is 2 on this scale."""
+    from stmviewer.restore import learned
+
+    model, whole = request.getfixturevalue(kind), problem(256, 192, "lines:1", "repair")
+
+    def seams() -> np.ndarray:
+        one, tiled = (run(model, whole, tile=t, steps=4).mean for t in (4096, 96))
+        return np.abs(tiled - one) / 2 * 100
+
+    monkeypatch.setattr(learned, "DEFAULT_TILE", 96)  # larger scans are large
+    assert seams().max() < 0.05
+    monkeypatch.setattr(learned, "fast_bf16", lambda device: True)
+    mixed = seams()
+    evaluate = LearnedRestorer._evaluate
+
+    def rounded(self, problems, tile, noise, steps, exact, progress):  # type: ignore[no-untyped-def]
+        assert exact
+        return evaluate(self, problems, tile, noise, steps, False, progress)
+
+    monkeypatch.setattr(LearnedRestorer, "_evaluate", rounded)
+    everywhere = seams()
+    assert mixed.max() < 0.05
+    assert mixed.mean() < 0.5 * everywhere.mean()
+
+
+def test_a_scan_in_one_tile_is_as_fast_as_bfloat16_makes_it(flow: FlowModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No seams, no float32: only scans larger than a tile, or in smaller tiles, take its time; regressions never."""
+    from stmviewer.restore import exactness, learned
+
+    monkeypatch.setattr(learned, "fast_bf16", lambda device: True)
+    seen: list[torch.dtype] = []
+    enter = exactness.InFloat32.forward
+
+    def counted(self: exactness.InFloat32, x: Tensor) -> Tensor:
+        out = enter(self, x)
+        seen.append(out.dtype)
+        return out
+
+    monkeypatch.setattr(exactness.InFloat32, "forward", counted)
+    run(flow, problem(96, 96), steps=2)
+    assert not seen
+    run(flow, problem(96, 96), steps=2, tile=64)
+    assert seen == [torch.float32] * len(seen) and len(seen) == 2 * 4  # steps of four tiles
+    seen.clear()
+    run(flow.regression, problem(96, 96), tile=64)
+    assert not seen
+
+
+def test_the_model_with_an_exact_head_shares_its_weights_and_leaves_the_model_alone(flow: FlowModel) -> None:
+    from stmviewer.restore.exactness import InFloat32, with_exact_head
+
+    twin = with_exact_head(flow)
+    assert {id(p) for p in twin.parameters()} == {id(p) for p in flow.parameters()}
+    assert not any(isinstance(m, InFloat32) for m in flow.modules())
+    given = problem(40, 40)
+    assert np.array_equal(run(twin, given).mean, run(flow, given).mean)  # in float32 it is the same network
