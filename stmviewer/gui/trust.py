@@ -150,13 +150,19 @@ def _expected(tried: Mapping[str, Any], result: Restoration) -> str:
     if shown != "linear" and "linear" in scores:
         text += f", linear interpolation {amount('linear')}"
     finer = tried.get("unseen_below")
-    return f"{text}, if nothing is finer than {finer}" if finer else text
+    if not finer:
+        return text
+    if result.provenance.get("rows"):
+        return f"{text}, if the dimer rows run as they were followed and nothing else is finer than {finer}"
+    return f"{text}, if nothing is finer than {finer}"
 
 
 def _finding(mark: Mark, about: str, text: str, meaning: str, short: str = "") -> Finding:
-    """A finding whose text is told in short at first: up to its first colon."""
-    short = short or (text if "invented" in text else text.partition(": ")[0])
-    return Finding(mark, about, short, meaning, "" if short == text else text)
+    """A finding whose text is told in short at first: up to its first colon, with the rest when it is opened."""
+    if short or "invented" in text:
+        return Finding(mark, about, short or text, meaning, text if short and short != text else "")
+    short, _, rest = text.partition(": ")
+    return Finding(mark, about, short, meaning, rest)
 
 
 def _worse_than_linear(tried: Mapping[str, Any], result: Restoration) -> bool:
@@ -218,7 +224,9 @@ def _heights(result: Restoration) -> list[Finding]:
 def _rows(result: Restoration) -> list[Finding]:
     """Dimer rows that were followed through the gaps: whether they are there the user knows best."""
     told = [c for c in result.checks if c.about == "rows"]
-    return [_finding("look" if c.warns else "unknown", "Dimer rows", c.text, _MEANS["rows"]) for c in told]
+    return [
+        _finding("look" if c.warns else "unknown", "Dimer rows", _without_prefix(c.text), _MEANS["rows"]) for c in told
+    ]
 
 
 def _other_warnings(result: Restoration) -> list[Finding]:
@@ -248,7 +256,7 @@ def changed_text(result: Restoration) -> str:
 
 
 def _without_prefix(text: str) -> str:
-    for prefix in ("Self-check: ", "Lattice check: "):
+    for prefix in ("Self-check: ", "Lattice check: ", "Dimer rows of "):
         text = text.removeprefix(prefix)
     return text
 

@@ -70,7 +70,7 @@ def check_sparse(
     names = candidates(infos, case, rows) if auto else list(dict.fromkeys(named))
     names = [n for n in names if n in {i.name for i in infos}]
     trial = try_out(case, names, show, progress, request.seed)
-    check = None if trial is None else judge(case, trial, unit)
+    check = None if trial is None else replace(judge(case, trial, unit), followed=rows)
     if not auto:
         return asked, check
     sample = None

@@ -71,8 +71,8 @@ class Rows:
     margin: float
 
     def angles_deg(self) -> list[float]:
-        """Directions of the rows themselves, from the fast axis, clockwise, 0 to 180."""
-        return [float(np.degrees(np.arctan2(x, -y)) % 180) for x, y in self.waves[: self.directions]]
+        """Directions of the rows themselves, from the fast axis, counter-clockwise as all that are told, 0 to 180."""
+        return [float(np.degrees(np.arctan2(x, y)) % 180) for x, y in self.waves[: self.directions]]
 
     def facts(self) -> dict[str, Any]:
         """As provenance holds it."""
@@ -131,11 +131,12 @@ class RowWaves:
 def row_checks(rows: Rows | None, methods: Sequence[str], networks: bool) -> list[Check]:
     """What the user should know of the rows, for an image by those methods, some of which may be networks."""
     if rows is not None and (networks or ROWS in methods):
-        angles = " and ".join(f"{angle:.0f}" for angle in rows.angles_deg())
+        angles = " and ".join(f"{angle:.0f}°" for angle in rows.angles_deg())
+        which = "this one" if rows.directions == 1 else "these two"
         text = (
-            f"Dimer rows of Si(001) at {angles} degrees to the lines were followed through the gaps: these are too "
-            "wide to show a direction, and at this one what was measured has their spacing, 0.768 nm. If this is no "
-            "Si(001), compare with plate, which follows nothing"
+            f"Dimer rows of Si(001) at {angles} were followed through the gaps: gaps of that width show no direction, "
+            f"and in {which} what was measured has the spacing of such rows, 0.768 nm. If this is no Si(001), compare "
+            "with plate, which follows nothing"
         )
         return [Check("rows", text)]
     if rows is None and ROWS in methods:

@@ -50,7 +50,8 @@ class SelfCheck:
 
     `how` says what was hidden, `hidden` how many pixels, `spread` the factor within which two thirds of the expected
     errors were right on full scans, `span` the 1 to 99 % range of the measurement, all in its unit. `unseen` is what is
-    finer than hidden lines could show, in words ("0.8 nm across the lines"), empty where that is no lattice.
+    finer than hidden lines could show, in words ("0.8 nm across the lines"), empty where that is no lattice; `followed`
+    whether dimer rows that fine were followed, in whose direction nothing checks it.
     """
 
     how: str
@@ -60,6 +61,7 @@ class SelfCheck:
     span: float
     unit: str
     unseen: str = ""
+    followed: bool = False
 
     def score(self, method: str) -> SelfScore:
         return next(s for s in self.scores if s.method == method)
@@ -79,7 +81,8 @@ class SelfCheck:
             line += f", linear interpolation by {self.amount(self.score('linear').error)}"
         line += f"; expected in the gaps: {self.amount(score.expected)}, right to a factor {self.spread:.2g}"
         if self.unseen:
-            line += f", unless something is finer than {self.unseen}: the hidden part would not show that"
+            other = "the rows run otherwise or something else" if self.followed else "something"
+            line += f", unless {other} is finer than {self.unseen}: the hidden part would not show that"
         return line
 
     def to_json(self) -> dict[str, Any]:

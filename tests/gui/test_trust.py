@@ -117,6 +117,8 @@ def test_the_range_of_the_training() -> None:
     old = Check("range", "Cannot tell whether the scan is like those of the training: flow-mine does not record it")
     mark, text = told(result(provenance=learned, checks=(old,)))["Training"]
     assert (mark, text) == ("unknown", "Cannot tell whether the scan is like those of the training")
+    (opened,) = [f for f in findings(result(provenance=learned, checks=(old,))) if f.about == "Training"]
+    assert opened.more == "“Texture network · mine” does not record it"  # what was said above is not said twice
     out = Check("range", "The model was trained on pixels of 0.1 to 0.3 nm; these are 0.8 nm: hide a part", warns=True)
     warned = result(checks=(out,), warnings=(out.text, "The lines do not lie on rows of square pixels"))
     mark, text = told(warned)["Training"]
@@ -160,7 +162,8 @@ def test_heights_that_were_taken_out_are_told() -> None:
 def test_followed_rows_are_told() -> None:
     followed = row_checks(Rows(((0.1, 0.2),), 1, 5.0), ["regression-sim"], networks=True)
     (rows,) = [f for f in findings(result(SPARSE, checks=tuple(followed))) if f.about == "Dimer rows"]
-    assert rows.mark == "unknown" and rows.text.endswith("at 153 degrees to the lines were followed through the gaps")
+    assert (rows.mark, rows.text) == ("unknown", "Si(001) at 27° were followed through the gaps")
+    assert rows.more.startswith("gaps of that width")
     assert "compare with “Thin plate”" in rows.more
     missed = row_checks(None, ["dimer-rows"], networks=False)
     told_ = result(SPARSE, checks=tuple(missed), warnings=(missed[0].text,))

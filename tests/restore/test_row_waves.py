@@ -56,7 +56,7 @@ def test_rows_are_found_at_their_angle_and_rebuilt(angle_deg: float, mask: str) 
     case = case_of(image, mask)
     rows = row_waves.find(case)
     assert rows is not None
-    assert off(rows.angles_deg()[0], angle_deg) < 1.5
+    assert off(rows.angles_deg()[0], -angle_deg) < 1.5
     fitted = row_waves.fit(rows, case)
     assert fitted is not None
     every = np.arange(96.0)
@@ -71,7 +71,7 @@ def test_a_tilted_sample_with_adsorbates_does_not_hide_them() -> None:
     for y, x in rng.integers(4, 92, (20, 2)):
         image += 6.0 * np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / 4)
     found = row_waves.find(case_of(image))
-    assert found is not None and off(found.angles_deg()[0], 28.0) < 1.5
+    assert found is not None and off(found.angles_deg()[0], -28.0) < 1.5
 
 
 def test_lines_between_rows_are_taken_where_they_lie() -> None:
@@ -84,7 +84,7 @@ def test_lines_between_rows_are_taken_where_they_lie() -> None:
     case = prepare(scan, scan.channel(), RestoreRequest(task="sparse", mask="file"))
     assert case.placement is not None and not case.placement.exact
     rows = row_waves.find(case)
-    assert rows is not None and off(rows.angles_deg()[0], 28.0) < 1.5
+    assert rows is not None and off(rows.angles_deg()[0], -28.0) < 1.5
     fitted = row_waves.fit(rows, case)
     assert fitted is not None
     inner = np.arange(10, 88)
@@ -164,9 +164,9 @@ def test_the_result_says_what_was_followed() -> None:
         scan_of(lattice(28.0)), RestoreRequest(task="sparse", model="dimer-rows", mask="lines:4"), Progress()
     )
     (check,) = [c for c in result.checks if c.about == "rows"]
-    assert "Si(001) at 28 degrees to the lines were followed" in check.text and not check.warns
+    assert "Si(001) at 152° were followed" in check.text and not check.warns
     facts = result.provenance["rows"]
-    assert facts is not None and off(facts["angles_deg"][0], 28.0) < 1.5 and facts["margin"] > 2
+    assert facts is not None and off(facts["angles_deg"][0], -28.0) < 1.5 and facts["margin"] > 2
 
 
 def test_rows_that_were_not_found_are_said() -> None:
