@@ -15,6 +15,9 @@ from stmviewer.scan import BoolArray, FloatArray, Geometry
 _SLACK = 1.15
 #: second differences tell noise from a lattice of at least this many pixels a period; finer ones look like noise
 _LEAST_PERIOD_PX = 5.0
+#: a training is looked at in images of 192 pixels, whose longest waves are a third of that (train.coverage): where its
+#: periods go about so far, longer ones were not looked for, and mostly they are steps
+_LONGEST_PX = 0.9 * 64
 #: how a check begins that found nothing outside
 INSIDE = "Within what"
 _CANNOT = "Cannot tell whether the scan is like those of the training"
@@ -80,7 +83,7 @@ def range_checks(infos: Sequence[ModelInfo], facts: Facts, advise: bool) -> tupl
         ("noise", facts.noise, _noise, 1.0, 100.0, "noise of {} to {} % of the corrugation; here it is {} %"),
         ("corrugation", facts.contrast, lambda i: i.contrast_m, _SLACK, 1e12,
          "corrugations of {} to {} pm; here it is {} pm"),
-        ("lattice period", facts.period_px, lambda i: i.periods_px, _SLACK, 1.0,
+        ("lattice period", facts.period_px, _periods, _SLACK, 1.0,
          "lattices of {} to {} pixels a period; here it is {}"),
     )  # fmt: skip
     for name, value, limits, slack, factor, text in what:
@@ -93,7 +96,7 @@ def range_checks(infos: Sequence[ModelInfo], facts: Facts, advise: bool) -> tupl
         outside = {i.name: limits(i) for i in infos if limits(i) and not _within(value, limits(i), slack)}
         if outside:
             low, high = min(low for low, _ in outside.values()), max(high for _, high in outside.values())
-            numbers = (f"{factor * x:.3g}" for x in (low, high, value))
+            numbers = (f"{factor * x:.3g}" if x < np.inf else "any number of" for x in (low, high, value))
             who = "The model was" if len(infos) == 1 else "The networks were"
             if len(outside) < len(infos):
                 who = f"{listed(list(outside))} {'was' if len(outside) == 1 else 'were'}"
@@ -135,3 +138,9 @@ def _within(value: float, limits: tuple[float, ...], slack: float) -> bool:
 
 def _noise(info: ModelInfo) -> tuple[float, ...]:
     return (0.0, info.noise[1]) if info.noise else ()
+
+
+def _periods(info: ModelInfo) -> tuple[float, ...]:
+    if not info.periods_px or info.periods_px[1] < _LONGEST_PX:
+        return info.periods_px
+    return (info.periods_px[0], np.inf)

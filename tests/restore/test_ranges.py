@@ -69,6 +69,18 @@ def test_what_is_not_recorded_cannot_be_told() -> None:
     assert unknown.text.startswith("Cannot tell")
 
 
+def test_waves_longer_than_the_training_was_looked_at_for_are_no_warning() -> None:
+    """The strongest wave of a stepped scan is as long as its terraces."""
+    long = replace(INSIDE, period_px=90.0)
+    (warned,) = range_checks([ALL], long, advise=False)
+    assert warned.warns
+    open_ended = replace(ALL, periods_px=(4.0, 64.0))
+    (check,) = range_checks([open_ended], long, advise=False)
+    assert check.text.startswith(WITHIN)
+    (short,) = range_checks([open_ended], replace(INSIDE, period_px=2.5), advise=False)
+    assert short.text.endswith("trained on lattices of 4 to any number of pixels a period; here it is 2.5")
+
+
 def test_a_scan_that_tells_nothing_is_not_within() -> None:
     (check,) = range_checks([ALL], Facts(None, None, None, None), advise=False)
     assert check.text == (
