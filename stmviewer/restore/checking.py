@@ -17,7 +17,7 @@ from stmviewer.restore.methods import Methods
 from stmviewer.restore.ranges import facts_of, listed, range_checks
 from stmviewer.restore.request import RestoreRequest
 from stmviewer.restore.restoration import HiddenScore
-from stmviewer.restore.row_waves import row_checks
+from stmviewer.restore.rows import row_checks
 from stmviewer.restore.selfcheck import SelfCheck, Shower, judge, try_out, window
 from stmviewer.restore.tips import Tip, misfit
 from stmviewer.scan import Channel, FloatArray, Geometry, Progress, Scan

@@ -154,7 +154,7 @@ def _info(name: str, summary: str, tasks: tuple[Task, ...]) -> ModelInfo:
     return ModelInfo(name, name, "", summary, tasks, learned=False)
 
 
-#: linear interpolation of what is left when the dimer rows have been taken out (`row_waves`), and these again
+#: linear interpolation of what is left when the dimer rows have been taken out (`rows`), and these again
 ROWS = "dimer-rows"
 
 CLASSICAL: dict[str, ClassicalRestorer] = {

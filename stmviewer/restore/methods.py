@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from stmviewer.restore import library, row_waves
+from stmviewer.restore import library, rows
 from stmviewer.restore.case import Case
 from stmviewer.restore.choice import Choice, Mixing
 from stmviewer.restore.classical import ROWS
@@ -34,8 +34,8 @@ class Methods:
         #: what is taken out before a network repairs the scan
         self.heights = FalseHeights()
         #: dimer rows that the gaps of a sparse scan are too wide for
-        self.rows: row_waves.Rows | None = None
-        self._fitted: tuple[Case, row_waves.RowWaves | None] | None = None
+        self.rows: rows.Rows | None = None
+        self._fitted: tuple[Case, rows.RowWaves | None] | None = None
 
     def load(self, name: str) -> tuple[Restorer, str]:
         """The restorer of that name and the hash of its weights."""
@@ -85,11 +85,11 @@ class Methods:
     def _tip_to_take_out(self) -> Tip | None:
         return self.tip if self.request.tips else None
 
-    def _waves(self, case: Case, info: ModelInfo) -> row_waves.RowWaves | None:
+    def _waves(self, case: Case, info: ModelInfo) -> rows.RowWaves | None:
         if self.rows is None or not (info.learned or info.name == ROWS):
             return None
         if self._fitted is None or self._fitted[0] is not case:  # several methods see one case after the other
-            self._fitted = case, row_waves.fit(self.rows, case)
+            self._fitted = case, rows.fit(self.rows, case)
         return self._fitted[1]
 
 

@@ -7,7 +7,7 @@ what they always did, so nothing is looked for where they were asked for.
 
 from dataclasses import dataclass, field
 
-from stmviewer.restore import library, row_waves
+from stmviewer.restore import library, rows
 from stmviewer.restore.case import Case
 from stmviewer.restore.classical import ROWS
 from stmviewer.restore.false_heights import FalseHeights, find_false_heights
@@ -23,7 +23,7 @@ class TakenOut:
 
     heights: FalseHeights = field(default_factory=FalseHeights)
     tip: Tip | None = None
-    waves: row_waves.RowWaves | None = None
+    waves: rows.RowWaves | None = None
 
     def left_of(self, case: Case) -> Case:
         """The case without its dimer rows."""
@@ -50,11 +50,11 @@ def heights_of(case: Case, info: ModelInfo, request: RestoreRequest) -> FalseHei
     return find_false_heights(case.guess())
 
 
-def rows_of(case: Case, info: ModelInfo, request: RestoreRequest) -> row_waves.Rows | None:
+def rows_of(case: Case, info: ModelInfo, request: RestoreRequest) -> rows.Rows | None:
     """The dimer rows to follow through the gaps: other classical methods do what they always did."""
     if request.task != "sparse" or not (info.learned or info.name in (ROWS, library.AUTO.name)):
         return None
-    return row_waves.find(case)
+    return rows.find(case)
 
 
 def tip_of(case: Case, info: ModelInfo, request: RestoreRequest, unit: str, progress: Progress) -> Tip | None:

@@ -8,7 +8,7 @@ from stmviewer.gui.trust import bar_warnings, changed_text, findings, residual_t
 from stmviewer.restore import HiddenScore, Restoration, RestoreRequest
 from stmviewer.restore.checks import Check
 from stmviewer.restore.false_heights import FalseHeights, Jump
-from stmviewer.restore.row_waves import Rows, row_checks
+from stmviewer.restore.rows import Rows, row_checks
 
 from .bench import make_scan, restoration_of, surface
 
@@ -160,7 +160,9 @@ def test_heights_that_were_taken_out_are_told() -> None:
 
 
 def test_followed_rows_are_told() -> None:
-    followed = row_checks(Rows(((0.1, 0.2),), 1, 5.0), ["regression-sim"], networks=True)
+    across = np.array([0.1, 0.2])
+    seen = Rows(across, np.array([0.2, -0.1]), np.array([[9.0], [1.0]]), np.zeros((2, 1)), 28.0, 50.0)
+    followed = row_checks(seen, ["regression-sim"], networks=True)
     (rows,) = [f for f in findings(result(SPARSE, checks=tuple(followed))) if f.about == "Dimer rows"]
     assert (rows.mark, rows.text) == ("unknown", "Si(001) at 27° were followed through the gaps")
     assert rows.more.startswith("gaps of that width")

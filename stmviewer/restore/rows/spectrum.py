@@ -1,11 +1,29 @@
-"""The spectrum of what a sparse scan measured: which waves stand out of it, and which look alike in its lines."""
+"""The direction of dimer rows from the spectrum of the whole scan: which waves stand out of it, aliases included.
+
+Where patches are too few or too noisy to agree, the whole scan still shows sharp peaks: both directions of the rows,
+their overtones and the dimers along them, each at its own aliases. It needs more rows than patches do.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from stmviewer.restore.case import Case
+from stmviewer.restore.rows.measured import background
 from stmviewer.scan import BoolArray, FloatArray
-from stmviewer.scan.levelling import fit_plane
 
+#: fewer rows than this across the scan do not tell a direction from its lookalikes surely enough
+LEAST_ROWS = 8.0
+#: spacings that are tried, in units of the known one, and how well calibrations are trusted (standard deviation)
+_SPACINGS, _CALIBRATION = np.exp(np.linspace(-0.07, 0.07, 15)), 0.03
+#: a wave is seen where its logarithmic height over its surroundings reaches this
+_SEEN = 1.0
+#: gaps carry waves of up to half a cycle from one line to the next, interpolation well those below this
+_CARRIED = 0.3
+#: overtones of the rows, and dimers along them, as multiples of the two directions; what the two clearest count
+_ORDERS, _ORDERS_COUNT = ((2, 0), (0, 2), (1, 2), (1, -2), (2, 1), (2, -1)), 0.75
+#: how far the best direction must be ahead of those more than so many degrees away, and of nothing at all
+_SURE, _APART_DEG = 2.0, 8.0
 #: waves that look longer than this (cycles a pixel) in the measured lines are background as well as rows
 _LONG = 0.085
 #: heights above this are hardly surer, but nearer to the middle of their peak; what more of it counts
@@ -14,22 +32,46 @@ _CLEAR, _MORE = 6.0, 0.3
 _FLOOR = 3e-5
 #: beyond this frequency (1/px) nothing is seen of a wave
 _BEYOND = 0.48
-#: three running means of this width (px) leave nothing of the rows, as in `normalise`
-_WINDOW, _PASSES = 25, 3
 #: looked at about the centre (px a side)
 _MOST_SIDE = 512
 
 
-def background(image: FloatArray, measured: BoolArray) -> FloatArray:
-    """The plane and the hills of an image (rows, columns) without gaps; the plane is that of its `measured` pixels."""
-    from scipy.ndimage import uniform_filter
+@dataclass(frozen=True)
+class Seen:
+    """Wave vectors (2, 2; x and y in cycles a pixel) across the rows of both terraces, and how far they are ahead of
+    others (natural logarithms of power over its surroundings, summed)."""
 
-    plane = fit_plane(image, measured)  # at the edges running means do not follow a slope
-    smooth = image - plane
-    for _ in range(_PASSES):
-        smooth = uniform_filter(smooth, _WINDOW, mode="nearest")
-    smooth += plane
-    return smooth
+    vectors: FloatArray
+    margin: float
+
+
+def seen_by_spectrum(case: Case, spacing: FloatArray, gaps: FloatArray) -> Seen | None:
+    """The rows, `spacing` (x, y; px) apart, of a scan measured with those gaps; None where none are clearly seen."""
+    spectrum = Spectrum(case, gaps)
+    if spectrum.empty:
+        return None
+    turn = max(0.5, np.degrees(0.35 * float((spacing / case.raw.shape[::-1]).max())))
+    spacings, turns = (a.ravel() for a in np.meshgrid(_SPACINGS, np.radians(np.arange(0, 90, turn)), indexing="ij"))
+    x, y = np.cos(turns) * spacings / spacing[0], np.sin(turns) * spacings / spacing[1]
+    across = y * spacing[1] / spacing[0], -x * spacing[0] / spacing[1]  # turned by 90 degrees on the sample
+    first, second = spectrum.seen(x, y), spectrum.seen(*across)
+    orders = [spectrum.seen(h * x + k * across[0], h * y + k * across[1]) for h, k in _ORDERS]
+    # without the rows themselves, what would be their overtones is something else
+    further = np.minimum(np.sort(orders, axis=0)[-2:].sum(axis=0), first + second)
+    score = first + second + _ORDERS_COUNT * further
+    score -= (np.log(spacings) / _CALIBRATION) ** 2 / 2
+    best = int(score.argmax())
+    off = np.abs((turns - turns[best] + np.pi / 4) % (np.pi / 2) - np.pi / 4)
+    rivals = score[off > np.radians(max(_APART_DEG, 6 * turn))]
+    margin = float(score[best] - max(0.0, float(rivals.max(initial=0.0))))
+    if margin < _SURE:
+        return None
+    pairs = [(float(x[best]), float(y[best])), (float(across[0][best]), float(across[1][best]))]
+    both = [spectrum.summit(wave) for wave in pairs]
+    rows = [wave for wave in both if spectrum.one(wave) > _SEEN]
+    if not any(max(abs(x) * gaps[0], abs(y) * gaps[1]) > _CARRIED for x, y in rows):
+        return None
+    return Seen(np.array(both), margin)
 
 
 class Spectrum:
@@ -77,11 +119,6 @@ class Spectrum:
         """`seen` of a single frequency."""
         x, y = (np.array([value]) for value in wave)
         return float(self.seen(x, y)[0])
-
-    def apart(self, a: tuple[float, float], b: tuple[float, float]) -> float:
-        """How far from each other two waves are in the measured lines (cycles a pixel)."""
-        alike = [self._looks(np.array(a[0] + sign * b[0]), np.array(a[1] + sign * b[1])) for sign in (1, -1)]
-        return float(min(alike))
 
     def _looks(self, x: FloatArray, y: FloatArray) -> FloatArray:
         """The lowest frequency that the measured lines cannot tell from this one."""

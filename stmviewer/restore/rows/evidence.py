@@ -1,0 +1,90 @@
+"""How much better waves explain the patches of a sparse scan than hills and noise do: Bayesian evidence.
+
+Within a patch the measurement is taken for a Gaussian process: hills with a squared-exponential covariance, an offset
+of each line, white noise, and waves whose cosines and sines have independent normal amplitudes. Its log marginal
+likelihood (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, eqs. 2.30 and, for explicit basis
+functions, 2.40 with a finite prior) less that without the waves is the evidence, in natural logarithms. Aliases need no
+care: waves that the measured lines cannot tell apart have the same evidence.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from stmviewer.restore.rows.measured import Patches
+from stmviewer.scan import FloatArray
+
+#: waves beyond this (1/px, in either direction) are not seen by the pixels
+BEYOND = 0.48
+
+
+class Model(NamedTuple):
+    """Variances of hills, of offsets of lines and of noise, in parts of all, and the length of hills (rows of 5 px)."""
+
+    hills: float
+    length: float
+    offsets: float
+    noise: float
+
+
+MODELS = (Model(0.6, 5.0, 0.1, 0.15), Model(0.6, 2.5, 0.1, 0.1), Model(0.3, 10.0, 0.1, 0.3))
+#: how strong all waves together may be (variance, in parts of all)
+_STRENGTHS = (0.15, 0.6)
+
+
+class Evidence:
+    """The evidence of waves in given patches. Hills scale with `spacing`, the larger distance of dimer rows (px)."""
+
+    def __init__(self, patches: Sequence[Patches], spacing: float, models: Sequence[Model] = MODELS) -> None:
+        self.count = sum(p.values.shape[1] for p in patches)
+        self._parts = []
+        for p in patches:
+            dy, dx = p.y[:, None] - p.y, p.x[:, None] - p.x
+            whitened = []
+            for m in models:
+                hills = m.hills * np.exp(-0.5 * (dy**2 + dx**2) / (m.length * spacing / 5.0) ** 2)
+                covariance = hills + m.offsets * (np.abs(dy) < 1e-6) + m.noise * np.eye(len(p.y))
+                cholesky = np.linalg.cholesky(covariance)
+                inverse = np.linalg.inv(cholesky)
+                values = inverse @ p.values
+                alone = -0.5 * (values**2).sum(axis=0) - np.log(np.diag(cholesky)).sum()
+                whitened.append((inverse.astype(np.float32), values.astype(np.float32), alone))
+            self._parts.append((p, whitened))
+
+    def of(self, waves: Sequence[FloatArray], shares: Sequence[float]) -> FloatArray:
+        """Evidence (hypotheses, patches) of sets of waves: one array (hypotheses, 2; x and y in cycles a pixel) for
+        each wave of a set, and its share of the variance of all waves."""
+        return np.concatenate([self._of_part(part, waves, shares) for part in self._parts], axis=1)
+
+    def _of_part(self, part: tuple, waves: Sequence[FloatArray], shares: Sequence[float]) -> FloatArray:
+        patches, whitened = part
+        total = sum(shares)
+        columns = np.concatenate(
+            [_columns(patches, wave, np.sqrt(share / total)) for wave, share in zip(waves, shares, strict=True)], axis=0
+        )  # (cosines and sines, values, hypotheses)
+        count, values, hypotheses = columns.shape
+        with_waves, alone = [], []
+        for inverse, measured, without in whitened:
+            basis = np.stack([inverse @ one for one in columns]).transpose(2, 0, 1)  # (hypotheses, 2 waves, values)
+            gram = (basis @ basis.transpose(0, 2, 1)).astype(np.float64)
+            right = (basis.reshape(-1, values) @ measured).reshape(hypotheses, count, -1).astype(np.float64)
+            alone.append(without)
+            for strength in _STRENGTHS:
+                inner = np.eye(count) + strength * gram
+                solved = np.linalg.solve(inner, right)
+                gain = 0.5 * strength * (right * solved).sum(axis=1)
+                with_waves.append(without + gain - 0.5 * np.linalg.slogdet(inner)[1][:, None])
+        found: FloatArray = _mean(with_waves) - _mean(alone)
+        return found
+
+
+def _columns(patches: Patches, wave: FloatArray, size: float) -> FloatArray:
+    phase = (2 * np.pi * (patches.x[:, None] * wave[:, 0] + patches.y[:, None] * wave[:, 1])).astype(np.float32)
+    sizes = (size * (np.abs(wave).max(axis=1) < BEYOND)).astype(np.float32)
+    return np.stack([sizes * np.cos(phase), sizes * np.sin(phase)])
+
+
+def _mean(logarithms: Sequence[FloatArray]) -> FloatArray:
+    """The logarithm of the mean."""
+    return np.asarray(np.logaddexp.reduce(logarithms, axis=0) - np.log(len(logarithms)))
