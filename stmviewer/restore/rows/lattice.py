@@ -68,8 +68,8 @@ class Rows:
     margin: float
 
     def angles_deg(self) -> list[float]:
-        """Directions of the rows themselves from the fast axis, counter-clockwise as all that are told, 0 to 180; the more
-        frequent one first."""
+        """Directions of the rows themselves, 0 to 180 from the fast axis, counter-clockwise as all that are told; the
+        more frequent one first."""
         ahead = self.evidence[0] - self.evidence[1]
         patches = [(ahead > _SURELY).sum(), (ahead < -_SURELY).sum()]
         angles = [float(np.degrees(np.arctan2(x, y)) % 180) for x, y in (self.first, self.second)]
