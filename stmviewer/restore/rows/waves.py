@@ -61,9 +61,11 @@ class RowWaves:
             part = rows[begin : begin + _STRIP]
             total = np.zeros((len(part), len(columns)))
             for k, (x, y) in enumerate(self.waves):
-                phase = 2 * np.pi * (y * part[:, None] + x * columns[None, :])
-                for amplitude, wave in zip(self.amplitudes[2 * k : 2 * k + 2], (np.cos, np.sin), strict=True):
-                    total += _between(_between(amplitude, self.down, part).T, self.across, columns).T * wave(phase)
+                cosine, sine = self.amplitudes[2 * k : 2 * k + 2]
+                between = _between(cosine - 1j * sine, self.down, part)
+                amplitude = _between(between.T, self.across, columns).T
+                amplitude *= np.exp(2j * np.pi * y * part)[:, None]
+                total += (amplitude * np.exp(2j * np.pi * x * columns)).real
             result[begin : begin + _STRIP] = total
         return result
 
@@ -86,27 +88,14 @@ class RowWaves:
             image[begin : begin + _STRIP] += self.at(rows, columns)
 
 
-@dataclass(frozen=True)
-class _Samples:
-    """Measured values (lines, columns) less their background, where they lie, and the width of the Gaussian (px)."""
-
-    values: FloatArray
-    rows: FloatArray
-    columns: FloatArray
-    width: float
-
-    def near(self, begin: float, end: float) -> "_Samples":
-        inside = (self.rows >= begin - 3 * self.width) & (self.rows <= end + 3 * self.width)
-        return _Samples(self.values[inside], self.rows[inside], self.columns, self.width)
-
-
 def fit(rows: Rows, case: Case) -> RowWaves | None:
     """The amplitudes of known rows from what `case` measured; None where its mask is neither of lines nor a grid."""
     found = measured(case)
     if found is None:
         return None
-    samples = _Samples(found.values, found.rows, found.columns, _WIDTHS[found.kind])
-    down, across = (_places(n) for n in case.raw.shape)
+    width = _WIDTHS[found.kind]
+    down = _Axis.of(_places(case.raw.shape[0]), found.rows, width)
+    across = _Axis.of(_places(case.raw.shape[1]), found.columns, width)
     if found.kind == "grid":
         terraces = [_apart([h * rows.first + k * rows.second for h, k in _BOTH], found.gaps)]
     else:
@@ -115,18 +104,18 @@ def fit(rows: Rows, case: Case) -> RowWaves | None:
             for a, b in ((rows.first, rows.second), (rows.second, -rows.first))
         ]
     waves = list(dict.fromkeys(wave for terrace in terraces for wave in terrace))
-    amplitudes = np.zeros((2 * len(waves), len(down), len(across)), dtype=np.float32)
-    sideways = _weights(across, found.columns, samples.width)
-    for begin in range(0, len(down), _STRIP):
+    amplitudes = np.zeros((2 * len(waves), len(down.places), len(across.places)), dtype=np.float32)
+    fits = [_Fit(terrace, found.values, down, across) for terrace in terraces]
+    for begin in range(0, len(down.places), _STRIP):
         strip = np.s_[begin : begin + _STRIP]
-        near = samples.near(down[strip][0], down[strip][-1])
-        both = [_amplitudes(terrace, near, down[strip], sideways) for terrace in terraces]
-        parts = [np.ones(1)] if len(both) == 1 else _parts(both, rows, down[strip], across)
+        both = [fit_.at(strip) for fit_ in fits]
+        parts = [np.ones(1)] if len(both) == 1 else _parts(both, rows, down.places[strip], across.places)
         for terrace, (solved, _, _), part in zip(terraces, both, parts, strict=True):
             for k, wave in enumerate(terrace):
                 at = 2 * waves.index(wave)
-                amplitudes[at : at + 2, strip] += np.moveaxis(solved[..., 2 * k : 2 * k + 2], -1, 0) * part
-    return RowWaves(tuple(waves), amplitudes, down, across)
+                amplitudes[at, strip] += solved[k].real * part
+                amplitudes[at + 1, strip] -= solved[k].imag * part
+    return RowWaves(tuple(waves), amplitudes, down.places, across.places)
 
 
 def _apart(waves: Sequence[FloatArray], gaps: FloatArray) -> list[tuple[float, float]]:
@@ -136,11 +125,15 @@ def _apart(waves: Sequence[FloatArray], gaps: FloatArray) -> list[tuple[float, f
         alike = [min(looks_like(wave - other, gaps), looks_like(wave + other, gaps)) for other in kept]
         if np.abs(wave).max() < BEYOND and looks_like(wave, gaps) >= LONG and min(alike, default=1.0) >= _ALIKE:
             kept.append(wave)
-    return [(float(x), float(y)) for x, y in kept]
+    # a wave and its opposite are one
+    return [(float(x), float(y)) if (x, y) > (0, 0) else (-float(x), -float(y)) for x, y in kept]
 
 
 def _parts(
-    both: Sequence[tuple[FloatArray, FloatArray, FloatArray]], rows: Rows, down: FloatArray, across: FloatArray
+    both: Sequence[tuple[NDArray[np.complex128], FloatArray, FloatArray]],
+    rows: Rows,
+    down: FloatArray,
+    across: FloatArray,
 ) -> list[FloatArray]:
     """How much each place is of either terrace: from how well they fit there, and from the patches around."""
     (_, first, weight), (_, second, _) = both
@@ -155,34 +148,91 @@ def _parts(
     return [part, 1 - part]
 
 
-def _amplitudes(
-    waves: Sequence[tuple[float, float]], samples: _Samples, places: FloatArray, sideways: Any
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """By least squares at all places (down, across): amplitudes of cosines and sines (…, 2 waves), the variance that
-    is left, and the number of values that count there."""
-    functions = [np.ones_like(samples.values)]
-    for x, y in waves:
-        phase = 2 * np.pi * (y * samples.rows[:, None] + x * samples.columns[None, :])
-        functions += [np.cos(phase), np.sin(phase)]
-    downwards = _weights(places, samples.rows, samples.width)
+@dataclass(frozen=True)
+class _Axis:
+    """Places along one axis and the measured lines (or columns) near them: their Gaussian weights (places, lines), and
+    of which `kind` each place is: those of one kind have the same `offsets` (one array of pixels for each kind)."""
 
-    def mean(image: FloatArray) -> FloatArray:
-        return np.asarray((sideways @ (downwards @ image).T).T)
+    places: FloatArray
+    at: FloatArray
+    weights: Any
+    kinds: NDArray[np.intp]
+    offsets: list[FloatArray]
+    width: float
 
-    count = len(functions)
-    right = np.stack([mean(function * samples.values) for function in functions], axis=-1)
-    left = np.empty((*right.shape, count))
-    for i in range(count):
-        for j in range(i, count):
-            left[..., i, j] = left[..., j, i] = mean(functions[i] * functions[j])
-    weight = left[..., 0, 0] + 1e-9
-    for i in range(count):
-        left[..., i, i] += (_RIDGE if i else 1e-6) * weight
-    solved = np.linalg.solve(left, right[..., None])[..., 0]
-    variance = mean(samples.values**2) - right[..., 0] ** 2 / weight
-    explained = (solved * right).sum(axis=-1) - right[..., 0] ** 2 / weight
-    rest: FloatArray = np.maximum(variance - explained, _BEST_FIT * variance) + 1e-300
-    return np.asarray(solved[..., 1:]), rest, np.asarray(weight)
+    @classmethod
+    def of(cls, places: FloatArray, at: FloatArray, width: float) -> "_Axis":
+        from scipy.sparse import csr_matrix
+
+        begin = np.searchsorted(at, places - 3 * width)
+        end = np.searchsorted(at, places + 3 * width, side="right")
+        columns = np.concatenate([np.arange(a, b) for a, b in zip(begin, end, strict=True)])
+        lines = np.repeat(np.arange(len(places)), end - begin)
+        weights = np.exp(-0.5 * ((at[columns] - places[lines]) / width) ** 2)
+        kinds: dict[tuple[float, ...], int] = {}
+        offsets = [np.round(at[a:b] - place, 3) for a, b, place in zip(begin, end, places, strict=True)]
+        numbers = [kinds.setdefault(tuple(offset.tolist()), len(kinds)) for offset in offsets]
+        matrix = csr_matrix((weights, (lines, columns)), shape=(len(places), len(at)))
+        return cls(places, at, matrix, np.array(numbers, dtype=np.intp), [np.array(kind) for kind in kinds], width)
+
+    def sums(self, frequencies: FloatArray) -> NDArray[np.complex128]:
+        """Weighted sums (kinds, frequencies) of exp(2 pi i f offset)."""
+        return np.stack(
+            [
+                np.exp(-0.5 * (offset / self.width) ** 2) @ np.exp(2j * np.pi * offset[:, None] * frequencies)
+                for offset in self.offsets
+            ]
+        )
+
+
+class _Fit:
+    """Least squares of a background and waves about any place.
+
+    Phases count from the place, so that the normal equations are those of its kind alone: a few hundred matrices for
+    any number of places. Unknown are the background and, for each wave, its amplitude and the conjugate of that.
+    """
+
+    def __init__(self, waves: Sequence[tuple[float, float]], values: FloatArray, down: _Axis, across: _Axis) -> None:
+        self._waves, self._values, self._down, self._across = waves, values, down, across
+        x, y = np.array([(0.0, 0.0), *waves, *((-x, -y) for x, y in waves)]).T
+        count = len(x)
+        pairs = ((f[None, :] - f[:, None]).ravel() for f in (y, x))  # conjugate of one function times another
+        sums_down, sums_across = (axis.sums(f) for axis, f in zip((down, across), pairs, strict=True))
+        gram = (sums_down[:, None] * sums_across[None]).reshape(len(sums_down), -1, count, count)
+        self._weights = gram[..., 0, 0].real + 1e-9
+        # the power of a wave is half the square of its amplitude
+        held = np.array([1e-6, *[2 * _RIDGE] * (count - 1)])
+        self._inverse = np.linalg.inv(gram + (held * self._weights[..., None])[..., None] * np.eye(count))
+
+    def at(self, strip: slice) -> tuple[NDArray[np.complex128], FloatArray, FloatArray]:
+        """At the places (rows of them, all across): amplitudes (waves, ...; of exp(2 pi i q r), real part taken), the
+        variance that is left, and the number of values that count."""
+        down, across = self._down, self._across
+        places = down.places[strip]
+        weights = down.weights[strip]
+        near = np.unique(weights.indices)
+        values, weights, rows = self._values[near], weights[:, near], down.at[near]
+
+        def total(image: Any) -> Any:
+            return (across.weights @ (weights @ image).T).T
+
+        sides = [total(values).astype(np.complex128)]
+        turns = []
+        for x, y in self._waves:
+            wave = np.exp(-2j * np.pi * y * rows)[:, None] * np.exp(-2j * np.pi * x * across.at)
+            turn = np.exp(2j * np.pi * y * places)[:, None] * np.exp(2j * np.pi * x * across.places)
+            sides.append(total(values * wave) * turn)
+            turns.append(turn)
+        right = np.stack([*sides, *(side.conj() for side in sides[1:])], axis=-1)
+        kinds = np.ix_(down.kinds[strip], across.kinds)
+        solved = np.einsum("...ij,...j->...i", self._inverse[kinds], right)
+        weight = np.asarray(self._weights[kinds])
+        mean = right[..., 0].real ** 2 / weight
+        variance = total(values**2) - mean
+        explained = (solved * right.conj()).sum(axis=-1).real - mean
+        rest: FloatArray = np.maximum(variance - explained, _BEST_FIT * variance) + 1e-300
+        amplitudes = np.stack([2 * solved[..., k + 1] / turn for k, turn in enumerate(turns)])
+        return amplitudes, rest, weight
 
 
 def _places(count: int) -> FloatArray:
@@ -190,22 +240,12 @@ def _places(count: int) -> FloatArray:
     return np.unique(np.append(np.arange(0, count, _STEP), count - 1)).astype(np.float64)
 
 
-def _weights(places: FloatArray, at: FloatArray, width: float) -> Any:
-    """A sparse matrix (places, at) of Gaussian weights."""
-    from scipy.sparse import csr_matrix
-
-    begin = np.searchsorted(at, places - 3 * width)
-    end = np.searchsorted(at, places + 3 * width, side="right")
-    columns = np.concatenate([np.arange(a, b) for a, b in zip(begin, end, strict=True)])
-    lines = np.repeat(np.arange(len(places)), end - begin)
-    weights = np.exp(-0.5 * ((at[columns] - places[lines]) / width) ** 2)
-    return csr_matrix((weights, (lines, columns)), shape=(len(places), len(at)))
-
-
-def _between(values: FloatArray, known: FloatArray, at: FloatArray) -> FloatArray:
+def _between(
+    values: NDArray[np.complexfloating[Any, Any]], known: FloatArray, at: FloatArray
+) -> NDArray[np.complex128]:
     """Linear interpolation along axis 0."""
     place = np.interp(at, known, np.arange(len(known)))
     low = np.minimum(place.astype(int), max(len(known) - 2, 0))
     share = (place - low)[:, None]
-    result: FloatArray = (1 - share) * values[low] + share * values[np.minimum(low + 1, len(known) - 1)]
+    result: NDArray[np.complex128] = (1 - share) * values[low] + share * values[np.minimum(low + 1, len(known) - 1)]
     return result
