@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 SAMPLE := resources/samples/si001h-double-tip.gwy
 # two OpenMP threads that wait for each other slow a busy machine down several times
 export GOMP_SPINCOUNT ?= 0
+export OPENBLAS_NUM_THREADS ?= 1
 
 # half an environment is none: `python3 -m venv` leaves one where Debian's python3-venv is missing
 .DELETE_ON_ERROR:

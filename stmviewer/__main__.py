@@ -31,7 +31,13 @@ def _leave(code: int) -> NoReturn:
 
 
 def _settle() -> None:
-    """Where matplotlib keeps its list of fonts. PyInstaller makes a fresh folder of it at each start: seconds, each."""
+    """What libraries read once, when they are loaded.
+
+    numpy works many small matrices here and no large one: with two threads of OpenBLAS dimer rows took 3 s on a busy
+    machine, with one 0.4 s. Matplotlib keeps a list of fonts, of which PyInstaller makes a fresh folder at each start:
+    seconds, each.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from stmviewer import paths
 
     if paths.frozen():

@@ -89,7 +89,8 @@ class RowWaves:
 
 
 def fit(rows: Rows, case: Case) -> RowWaves | None:
-    """The amplitudes of known rows from what `case` measured; None where its mask is neither of lines nor a grid."""
+    """The amplitudes of known rows from what `case` measured; None where its mask is neither of lines nor a grid, or its
+    gaps make hills of every wave."""
     found = measured(case)
     if found is None:
         return None
@@ -104,6 +105,8 @@ def fit(rows: Rows, case: Case) -> RowWaves | None:
             for a, b in ((rows.first, rows.second), (rows.second, -rows.first))
         ]
     waves = list(dict.fromkeys(wave for terrace in terraces for wave in terrace))
+    if not waves:
+        return None
     amplitudes = np.zeros((2 * len(waves), len(down.places), len(across.places)), dtype=np.float32)
     fits = [_Fit(terrace, found.values, down, across) for terrace in terraces]
     for begin in range(0, len(down.places), _STRIP):
@@ -231,7 +234,7 @@ class _Fit:
         variance = total(values**2) - mean
         explained = (solved * right.conj()).sum(axis=-1).real - mean
         rest: FloatArray = np.maximum(variance - explained, _BEST_FIT * variance) + 1e-300
-        amplitudes = np.stack([2 * solved[..., k + 1] / turn for k, turn in enumerate(turns)])
+        amplitudes = np.array([2 * solved[..., k + 1] / turn for k, turn in enumerate(turns)], dtype=np.complex128)
         return amplitudes, rest, weight
 
 
