@@ -14,7 +14,7 @@ import numpy as np
 
 from stmviewer.restore.case import Case
 from stmviewer.restore.rows.evidence import MODELS, Evidence
-from stmviewer.restore.rows.measured import Measured, Patches, cut, measured
+from stmviewer.restore.rows.measured import Measured, cut, measured
 from stmviewer.restore.rows.spectrum import LEAST_ROWS, seen_by_spectrum
 from stmviewer.scan import FloatArray, Geometry
 from stmviewer.scan.corrugation import ROW_SPACING_M
@@ -104,7 +104,9 @@ def find(case: Case) -> Rows | None:
     patches = cut(found, spacing, 1e-9 * float(np.ptp(case.raw[case.mask.measured])))
     if not patches:
         return None
-    evidence = Evidence(patches, float(spacing.max()))
+    # where many patches agree one model of their hills will do
+    few = sum(p.values.shape[1] for p in patches) <= _FEW
+    evidence = Evidence(patches, float(spacing.max()), MODELS if few else MODELS[:1])
     vectors, margin = _best_direction(evidence, spacing)
     sure = margin >= max(_AHEAD, _AHEAD_A_PATCH[found.kind] * evidence.count)
     vectors, both = _polished(evidence, vectors, spacing)
@@ -114,7 +116,7 @@ def find(case: Case) -> Rows | None:
             return None
         vectors, margin = seen.vectors, seen.margin
         both = _terraces(evidence, vectors)
-    if _something_else(patches, evidence, vectors, found, spacing, 1.0 if sure else _UNSURE):
+    if _something_else(evidence, vectors, found, spacing, 1.0 if sure else _UNSURE):
         return None
     centres = np.concatenate([p.centres for p in patches], axis=1)
     side = float(np.ptp(patches[0].y) + found.gaps[1])
@@ -126,19 +128,12 @@ def _wide(geometry: Geometry) -> bool:
 
 
 def _something_else(
-    patches: list[Patches],
-    evidence: Evidence,
-    vectors: FloatArray,
-    found: Measured,
-    spacing: FloatArray,
-    patience: float,
+    evidence: Evidence, vectors: FloatArray, found: Measured, spacing: FloatArray, patience: float
 ) -> bool:
     """Whether another lattice or a few free waves explain the patches better than dimer rows do."""
-    # where many patches agree one model of their hills will do
-    plain = evidence if evidence.count <= _FEW else Evidence(patches, float(spacing.max()), MODELS[:1])
-    own = float(_whole(*_terraces(plain, vectors)).sum())
+    own = float(_whole(*_terraces(evidence, vectors)).sum())
     least = patience * np.array([_OF_LATTICES, _OF_FREE])
-    return own < least[0] * _other_lattices(plain, spacing) or own < least[1] * _free_waves(plain, found)
+    return own < least[0] * _other_lattices(evidence, spacing) or own < least[1] * _free_waves(evidence, found)
 
 
 def _terraces(evidence: Evidence, vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -213,12 +208,12 @@ def _polished(
 
 def _other_lattices(evidence: Evidence, spacing: FloatArray) -> float:
     """The evidence of the best hexagonal or square lattice of any spacing from 0.2 to 1.6 nm."""
-    lengths = np.geomspace(0.2e-9, 1.6e-9, 40)
+    lengths = np.geomspace(0.2e-9, 1.6e-9, 32)
 
     def tried(span_deg: float) -> Callable[[float], FloatArray]:
         turns, relative = (
             a.ravel()
-            for a in np.meshgrid(np.radians(np.arange(0, span_deg, 3.0)), ROW_SPACING_M / lengths, indexing="ij")
+            for a in np.meshgrid(np.radians(np.arange(0, span_deg, 4.0)), ROW_SPACING_M / lengths, indexing="ij")
         )
         return lambda turn: _vectors(turns + turn, relative, spacing)
 

@@ -89,8 +89,8 @@ class RowWaves:
 
 
 def fit(rows: Rows, case: Case) -> RowWaves | None:
-    """The amplitudes of known rows from what `case` measured; None where its mask is neither of lines nor a grid, or its
-    gaps make hills of every wave."""
+    """The amplitudes of known rows from what `case` measured; None where its mask is neither of lines nor a grid, or
+    where every wave looks like a hill in its gaps."""
     found = measured(case)
     if found is None:
         return None
