@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stmviewer.restore.case import Case
 from stmviewer.restore.classical import ROWS
@@ -236,18 +237,22 @@ def _on_hidden(check: SelfCheck, part: float, learned: set[str], evidence: Evide
 
 
 class Mixing:
-    """Adds up images with weights that add up to 1: sums only, since large scans fit into memory few times."""
+    """Adds up images with weights that add up to 1: sums only, since large scans fit into memory few times.
+
+    What images differ by is small against them, so that float32 is enough for its sums.
+    """
 
     def __init__(self) -> None:
         self._base: FloatArray | None = None
-        self._first: FloatArray | None = None
-        self._second: FloatArray | None = None
-        self._deviation: FloatArray | None = None
+        self._first: NDArray[np.float32] | None = None
+        self._second: NDArray[np.float32] | None = None
+        self._deviation: NDArray[np.float32] | None = None
         self._said = 0.0
 
     def add(self, weight: float, image: FloatArray, deviation: FloatArray | None) -> None:
         if self._base is None or self._first is None or self._second is None:
-            self._base, self._first, self._second = image, np.zeros_like(image), np.zeros_like(image)
+            self._base = image
+            self._first, self._second = np.zeros(image.shape, np.float32), np.zeros(image.shape, np.float32)
         else:
             for rows in strips(len(image)):
                 apart = image[rows] - self._base[rows]
@@ -256,7 +261,7 @@ class Mixing:
         if deviation is not None:
             self._said += weight
             if self._deviation is None:
-                self._deviation = np.zeros_like(deviation)
+                self._deviation = np.zeros(deviation.shape, dtype=np.float32)
             for rows in strips(len(deviation)):
                 self._deviation[rows] += weight * deviation[rows]
 
@@ -275,8 +280,9 @@ class Mixing:
         if self._deviation is None:
             return None
         assert self._first is not None and self._second is not None
-        result: FloatArray = self._deviation / self._said
+        result: FloatArray = np.divide(self._deviation, self._said, dtype=np.float64)
         for rows in strips(len(result)):
-            between = np.sqrt(np.maximum(self._second[rows] - self._first[rows] ** 2, 0.0))
+            squared = np.square(self._first[rows], dtype=np.float64)
+            between = np.sqrt(np.maximum(self._second[rows] - squared, 0.0))
             np.maximum(result[rows], between, out=result[rows])
         return result

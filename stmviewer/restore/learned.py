@@ -105,13 +105,13 @@ class LearnedRestorer:
             # both estimate the same uncertainty, and a few samples see too little of it
             np.maximum(deviations, spread, out=deviations)
         scales = dict(self.info.deviation_scale)
-        answers = []
-        for problem, mean, deviation in zip(problems, means, deviations, strict=True):
-            scale = scales.get(family_of(problem.task, kind_of_mask(problem.measured)), 1.0)
-            mean /= weights
-            deviation *= scale / weights
-            answers.append(Answer(mean.astype(np.float64), deviation.astype(np.float64)))
-        return answers
+        means /= weights
+        for problem, deviation in zip(problems, deviations, strict=True):
+            deviation *= scales.get(family_of(problem.task, kind_of_mask(problem.measured)), 1.0) / weights
+        del weights, spread, noise
+        exact_means = means.astype(np.float64)
+        del means  # one after the other, since large scans fit into memory few times
+        return [Answer(*pair) for pair in zip(exact_means, deviations.astype(np.float64), strict=True)]
 
     def _in_waves(self, problem: Problem, progress: Progress) -> Problem:
         """The problem with the sharper guess that the network was trained on, where pixels are scattered."""

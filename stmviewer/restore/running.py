@@ -45,14 +45,16 @@ def run(
         elif offsets is not None and not request.align_rows:
             data -= offsets
         guess = scale.forward(data, np.float32)
-    del data
+    del data, case  # without its dimer rows it is a copy: of large scans there is room for few
     problem = Problem(image, measured, request.task, guess, pixel_m)
     options = Options(request.steps, request.samples, request.seed, request.tile, request.device)
     answer: Answer = restorer.restore(problem, options, progress)
     del problem, image, guess
-    deviation = answer.deviation
+    smaller_tile, deviation = answer.smaller_tile, answer.deviation
+    mean = scale.back(answer.mean)
+    del answer
     if deviation is not None:
         deviation = np.multiply(deviation, scale.half_range, dtype=np.float64)
-    mean = scale.back(answer.mean)
+    del scale
     taken.put_back(mean)
-    return Answer(mean, deviation, answer.smaller_tile)
+    return Answer(mean, deviation, smaller_tile)
