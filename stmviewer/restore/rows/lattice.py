@@ -36,12 +36,12 @@ _CALIBRATION = 0.03
 _NOTHING, _EITHER = 0.2, 0.4
 #: how far the best direction must be ahead of those more than so many degrees away, and of nothing at all: in the
 #: whole, and for each patch
-_AHEAD, _AHEAD_A_PATCH, _APART_DEG = 10.0, {"lines": 4.0, "grid": 2.0}, 8.0
-#: how much of the evidence of four free waves, and of the best other lattice, it must have
-_OF_FREE, _OF_LATTICES, _FREE = 0.75, 0.98, 4
+_AHEAD, _AHEAD_A_PATCH, _APART_DEG = 5.0, {"lines": 4.0, "grid": 2.0}, 8.0
+#: how much of the evidence of four free waves (in a few patches, in many), and of the best other lattice, it must have
+_OF_FREE, _OF_FREE_IN_MANY, _OF_LATTICES, _FREE = 0.75, 0.87, 0.98, 4
 #: part of that where the patches are not sure by themselves
 _UNSURE = 0.6
-#: so few patches are looked at closely
+#: up to so many patches of lines are looked at closely
 _FEW = 9
 #: a patch is of one terrace where its evidence is so far ahead
 _SURELY = 2.0
@@ -104,9 +104,9 @@ def find(case: Case) -> Rows | None:
     patches = cut(found, spacing, 1e-9 * float(np.ptp(case.raw[case.mask.measured])))
     if not patches:
         return None
-    # where many patches agree one model of their hills will do
-    few = sum(p.values.shape[1] for p in patches) <= _FEW
-    evidence = Evidence(patches, float(spacing.max()), MODELS if few else MODELS[:1])
+    # where many patches of lines agree one model of their hills will do; a grid has few values in each
+    many = found.kind == "lines" and sum(p.values.shape[1] for p in patches) > _FEW
+    evidence = Evidence(patches, float(spacing.max()), MODELS[:1] if many else MODELS)
     vectors, margin = _best_direction(evidence, spacing)
     sure = margin >= max(_AHEAD, _AHEAD_A_PATCH[found.kind] * evidence.count)
     vectors, both = _polished(evidence, vectors, spacing)
@@ -132,7 +132,8 @@ def _something_else(
 ) -> bool:
     """Whether another lattice or a few free waves explain the patches better than dimer rows do."""
     own = float(_whole(*_terraces(evidence, vectors)).sum())
-    least = patience * np.array([_OF_LATTICES, _OF_FREE])
+    of_free = _OF_FREE if evidence.count <= _FEW else _OF_FREE_IN_MANY
+    least = patience * np.array([_OF_LATTICES, of_free])
     return own < least[0] * _other_lattices(evidence, spacing) or own < least[1] * _free_waves(evidence, found)
 
 
