@@ -279,7 +279,7 @@ def test_a_learned_model_of_the_user_restores_by_name_and_by_kind(run, scan_file
     assert facts["model"] == learned
     (facts,) = run("restore", scan_file, "--task", "sparse", "--mask", "lines:2", "-o", out, "--json").done().json
     assert facts["model"] == "auto"
-    assert {m["name"] for m in facts["methods"]} <= {learned, "linear", "cubic", "tv", "plate"}
+    assert {m["name"] for m in facts["methods"]} <= {learned, "linear", "cubic", "tv", "plate", "dimer-rows"}
     words = ["--model", "regression", "--task", "sparse", "--mask", "lines:2"]
     (facts,) = run("restore", scan_file, *words, "-o", out, "--json").done().json
     assert facts["model"] == learned  # the best of that kind

@@ -3,7 +3,8 @@
     python tests/tools/adapt_check.py REAL_DATA [--held SESSION ...] [--scans 8] [--minutes 3 | --train-steps N]
 
 REAL_DATA is the folder that STMVIEWER_REAL_DATA names. Good images are made coarse to five pixels a dimer row, as the
-benchmark does it; those with 64 pixels a side left can be adapted to. For each session held out, `regression-sim`,
+benchmark does it, and told their pixel size, so that dimer rows are followed; those with 64 pixels a side left can be
+adapted to. For each session held out, `regression-sim`,
 trained on simulations alone, is adapted to a handful of scans of the other sessions of the training part; those of
 `validation_sessions.txt` are never adapted to. Prints hidden SSIM on the session held out as Markdown.
 """
@@ -21,7 +22,7 @@ from stmviewer.evaluate import hidden
 from stmviewer.evaluate.sets import Case, centre, coarser
 from stmviewer.files import open_scan, save_scan
 from stmviewer.scan import Channel, Geometry, Progress, Scan
-from stmviewer.scan.corrugation import find_rows
+from stmviewer.scan.corrugation import ROW_SPACING_M, find_rows
 from stmviewer.train.adapt import LEAST_SIDE, adapt
 
 TASKS = ("lines:2", "lines:4", "grid:2", "grid:4", "pixels:0.25")
@@ -43,9 +44,12 @@ def coarse_scans(root: Path, session: str, files: list[str], most: int, least: i
         rows = find_rows(data)
         if rows is None or rows.strength <= _CERTAIN:
             continue
-        small = coarser(data, max(1, round(rows.period_px / _COARSE_PX)))
+        factor = max(1, round(rows.period_px / _COARSE_PX))
+        small = coarser(data, factor)
         if min(small.shape) >= least:
-            found.append(Scan([Channel("Z", "", small)], Geometry.of_pixels(*small.shape), path=Path(session)))
+            high, wide = (n * factor * ROW_SPACING_M / rows.period_px for n in small.shape)
+            frame = Geometry(small.shape[1], small.shape[0], wide, high)
+            found.append(Scan([Channel("Z", "", small)], frame, path=Path(session)))
         else:
             missed += 1
         if len(found) == most or missed - len(found) > _MISSES:
