@@ -79,6 +79,12 @@ class Evidence:
         return found
 
 
+def looks_like(x: FloatArray, y: FloatArray, gaps: FloatArray) -> FloatArray:
+    """The lowest frequencies (cycles a pixel) that lines with these gaps (x, y; px) cannot tell from those of waves."""
+    folded = (((f * gap + 0.5) % 1 - 0.5) / gap for f, gap in zip((x, y), gaps, strict=True))
+    return np.asarray(np.hypot(*folded))
+
+
 def _columns(patches: Patches, wave: FloatArray, size: float) -> FloatArray:
     phase = (2 * np.pi * (patches.x[:, None] * wave[:, 0] + patches.y[:, None] * wave[:, 1])).astype(np.float32)
     sizes = (size * (np.abs(wave).max(axis=1) < BEYOND)).astype(np.float32)

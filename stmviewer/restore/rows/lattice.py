@@ -109,14 +109,15 @@ def find(case: Case) -> Rows | None:
     evidence = Evidence(patches, float(spacing.max()), MODELS[:1] if many else MODELS)
     vectors, margin = _best_direction(evidence, spacing)
     sure = margin >= max(_AHEAD, _AHEAD_A_PATCH[found.kind] * evidence.count)
-    vectors, both = _polished(evidence, vectors, spacing)
-    if not sure:
+    if sure:
+        vectors, both = _polished(evidence, vectors, spacing)
+    else:
         seen = seen_by_spectrum(case, spacing, found.gaps) if _wide(g) else None
         if seen is None:
             return None
         vectors, margin = seen.vectors, seen.margin
         both = _terraces(evidence, vectors)
-    if _something_else(evidence, vectors, found, spacing, 1.0 if sure else _UNSURE):
+    if _something_else(evidence, both, found, spacing, 1.0 if sure else _UNSURE):
         return None
     centres = np.concatenate([p.centres for p in patches], axis=1)
     side = float(np.ptp(patches[0].y) + found.gaps[1])
@@ -128,10 +129,14 @@ def _wide(geometry: Geometry) -> bool:
 
 
 def _something_else(
-    evidence: Evidence, vectors: FloatArray, found: Measured, spacing: FloatArray, patience: float
+    evidence: Evidence,
+    both: tuple[FloatArray, FloatArray],
+    found: Measured,
+    spacing: FloatArray,
+    patience: float,
 ) -> bool:
-    """Whether another lattice or a few free waves explain the patches better than dimer rows do."""
-    own = float(_whole(*_terraces(evidence, vectors)).sum())
+    """Whether another lattice or a few free waves explain the patches better than dimer rows, of that evidence, do."""
+    own = float(_whole(*both).sum())
     of_free = _OF_FREE if evidence.count <= _FEW else _OF_FREE_IN_MANY
     least = patience * np.array([_OF_LATTICES, of_free])
     return own < least[0] * _other_lattices(evidence, spacing) or own < least[1] * _free_waves(evidence, found)
@@ -141,11 +146,6 @@ def _terraces(evidence: Evidence, vectors: FloatArray) -> tuple[FloatArray, Floa
     """Evidence of both terraces in each patch."""
     first, second = vectors
     return _terrace(evidence, first[None], second[None])[0], _terrace(evidence, second[None], -first[None])[0]
-
-
-def looks_like(wave: FloatArray, gaps: FloatArray) -> float:
-    """The lowest frequency (cycles a pixel) that lines with these gaps (x, y) cannot tell from a wave."""
-    return float(np.hypot(*(((wave * gaps + 0.5) % 1 - 0.5) / gaps)))
 
 
 def _vectors(turns: FloatArray, spacings: FloatArray, spacing: FloatArray) -> FloatArray:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stmviewer.restore.case import Case
+from stmviewer.restore.rows.evidence import BEYOND, looks_like
 from stmviewer.restore.rows.measured import background
 from stmviewer.scan import BoolArray, FloatArray
 
@@ -30,8 +31,6 @@ _LONG = 0.085
 _CLEAR, _MORE = 6.0, 0.3
 #: peaks weaker than this part of the strongest one may be the foot of it (power)
 _FLOOR = 3e-5
-#: beyond this frequency (1/px) nothing is seen of a wave
-_BEYOND = 0.48
 #: looked at about the centre (px a side)
 _MOST_SIDE = 512
 
@@ -108,8 +107,8 @@ class Spectrum:
         away = [(3.2 * np.cos(t) / self._sides[1], 3.2 * np.sin(t) / self._sides[0]) for t in turns]
         around = np.median([self.power(x + dx, y + dy) for dx, dy in away], axis=0)
         height = np.log((self.power(x, y) + self._floor) / (around + self._floor))
-        long = self._looks(x, y) < _LONG
-        beyond = (np.abs(x) > _BEYOND) | (np.abs(y) > _BEYOND)
+        long = looks_like(x, y, self._gaps) < _LONG
+        beyond = (np.abs(x) > BEYOND) | (np.abs(y) > BEYOND)
         result: FloatArray = np.where(
             long | beyond, 0.0, np.clip(height, 0, _CLEAR) + _MORE * np.clip(height - _CLEAR, 0, None)
         )
@@ -119,11 +118,6 @@ class Spectrum:
         """`seen` of a single frequency."""
         x, y = (np.array([value]) for value in wave)
         return float(self.seen(x, y)[0])
-
-    def _looks(self, x: FloatArray, y: FloatArray) -> FloatArray:
-        """The lowest frequency that the measured lines cannot tell from this one."""
-        folded = [((f * gap + 0.5) % 1 - 0.5) / gap for f, gap in zip((x, y), self._gaps, strict=True)]
-        return np.asarray(np.hypot(*folded))
 
     def summit(self, wave: tuple[float, float]) -> tuple[float, float]:
         """The highest place within a line of the spectrum from `wave`: drift bends a lattice a little."""

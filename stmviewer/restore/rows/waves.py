@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stmviewer.restore.case import Case
-from stmviewer.restore.rows.evidence import BEYOND
-from stmviewer.restore.rows.lattice import LONG, TERRACE, Rows, looks_like
+from stmviewer.restore.rows.evidence import BEYOND, looks_like
+from stmviewer.restore.rows.lattice import LONG, TERRACE, Rows
 from stmviewer.restore.rows.measured import measured
 from stmviewer.scan import FloatArray
 
@@ -125,8 +125,13 @@ def _apart(waves: Sequence[FloatArray], gaps: FloatArray) -> list[tuple[float, f
     """Those of the waves that pixels show, that are not taken for hills, and that look like none before them."""
     kept: list[FloatArray] = []
     for wave in waves:
-        alike = [min(looks_like(wave - other, gaps), looks_like(wave + other, gaps)) for other in kept]
-        if np.abs(wave).max() < BEYOND and looks_like(wave, gaps) >= LONG and min(alike, default=1.0) >= _ALIKE:
+        others = [wave + sign * other for other in kept for sign in (1, -1)]
+        alike = [float(looks_like(other[0], other[1], gaps)) for other in others]
+        if (
+            np.abs(wave).max() < BEYOND
+            and looks_like(wave[0], wave[1], gaps) >= LONG
+            and min(alike, default=1.0) >= _ALIKE
+        ):
             kept.append(wave)
     # a wave and its opposite are one
     return [(float(x), float(y)) if (x, y) > (0, 0) else (-float(x), -float(y)) for x, y in kept]
