@@ -54,7 +54,8 @@ class Same(RegressionModel):
 def test_a_model_that_changes_nothing_changes_nothing_in_tiles(rows: int, columns: int, tile: int) -> None:
     answer = run(Same(UNetConfig(channels=(8,), blocks=(1,))), problem(rows, columns), tile=tile)
     expected = problem(rows, columns).image
-    assert np.abs(answer.mean - expected).max() < 1e-6  # float32
+    # normalised, blended between tiles and back in float32: a few roundings of the largest height
+    assert np.abs(answer.mean - expected).max() < 8 * np.finfo(np.float32).eps * np.abs(expected).max()
     assert answer.deviation is not None
     assert answer.deviation == pytest.approx(np.full((rows, columns), 2**0.5 * np.exp(-2)), rel=1e-5)
 
