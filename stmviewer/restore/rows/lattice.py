@@ -7,7 +7,7 @@ explain clearly more: those of other surfaces have aliases too.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,8 @@ class Rows:
 
     `first` and `second` are wave vectors (x, y; cycles a pixel) across the rows of the two terraces. `evidence` (2,
     patches) is that of either terrace in patches about `centres` (y, x; patches), `side` pixels wide; `margin` is how
-    far the direction is ahead of others (natural logarithms).
+    far the direction is ahead of others (natural logarithms). `seen` is what was measured in the case that they were
+    found in, which their waves are mostly fitted to next.
     """
 
     first: FloatArray
@@ -66,6 +67,11 @@ class Rows:
     centres: FloatArray
     side: float
     margin: float
+    seen: tuple[Case, Measured] | None = field(default=None, repr=False, compare=False)
+
+    def measured(self, case: Case) -> Measured | None:
+        """What `case` measured."""
+        return self.seen[1] if self.seen is not None and self.seen[0] is case else measured(case)
 
     def angles_deg(self) -> list[float]:
         """Directions of the rows themselves, 0 to 180 from the fast axis, counter-clockwise as all that are told; the
@@ -121,7 +127,7 @@ def find(case: Case) -> Rows | None:
         return None
     centres = np.concatenate([p.centres for p in patches], axis=1)
     side = float(np.ptp(patches[0].y) + found.gaps[1])
-    return Rows(vectors[0], vectors[1], np.stack(both), centres, side, margin)
+    return Rows(vectors[0], vectors[1], np.stack(both), centres, side, margin, (case, found))
 
 
 def _wide(geometry: Geometry) -> bool:
@@ -237,19 +243,14 @@ def _free_waves(evidence: Evidence, found: Measured) -> float:
     x, y = (a.ravel() for a in np.meshgrid(np.arange(0, most[0], step), np.arange(-most[1], most[1], step)))
     grid = np.stack([x, y], axis=1)[np.hypot(x, y) > LONG]
     around = np.stack([a.ravel() for a in np.meshgrid((-1, 0, 1), (-1, 0, 1))], axis=1)
-    chosen: list[FloatArray] = []
+    whole = evidence.basis(grid)
+    chosen = np.empty((0, 2))
     best = 0.0
     for _ in range(_FREE):
-
-        def judged(waves: FloatArray) -> FloatArray:
-            fixed = [np.broadcast_to(one, waves.shape) for one in chosen]
-            return evidence.of([*fixed, waves], [1.0] * (len(fixed) + 1)).sum(axis=1)
-
-        tried, scores = grid, judged(grid)
+        tried, scores = grid, evidence.beside(chosen, whole).sum(axis=1)
         for size in (step / 2, step / 4):
-            wave = tried[int(scores.argmax())]
-            tried = wave + size * around
-            scores = judged(tried)
-        chosen.append(tried[int(scores.argmax())])
+            tried = tried[int(scores.argmax())] + size * around
+            scores = evidence.beside(chosen, evidence.basis(tried)).sum(axis=1)
+        chosen = np.concatenate([chosen, tried[int(scores.argmax())][None]])
         best = max(best, float(scores.max()))
     return best

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from stmviewer.restore.case import Case
 from stmviewer.restore.rows.evidence import BEYOND, looks_like
 from stmviewer.restore.rows.lattice import LONG, TERRACE, Rows
-from stmviewer.restore.rows.measured import measured
+from stmviewer.restore.rows.threads import in_threads, slices
 from stmviewer.scan import FloatArray
 
 #: waves of a terrace, those first that keep their place where two look alike in the lines
@@ -31,7 +31,7 @@ _BOTH = ((1, 0), (0, 1), (2, 0), (0, 2))
 #: waves nearer to each other than this in the lines (cycles a pixel) look alike
 _ALIKE = 0.04
 #: width of the Gaussian (px) for lines and for grids, what is held against amplitudes, and the step between places
-_WIDTHS, _RIDGE, _STEP = {"lines": 9.0, "grid": 13.0}, 0.05, 3
+_WIDTHS, _RIDGE, _STEP = {"lines": 9.0, "grid": 13.0}, 0.05, 4
 #: of the measured values about a place, which are alike, this part counts for which terrace it is; and of the evidence
 #: of the patches about it, which reach further, this part, up to so much
 _COUNTS, _PATCHES_COUNT, _MOST_SURE = 0.6, 0.5, 30.0
@@ -39,6 +39,8 @@ _COUNTS, _PATCHES_COUNT, _MOST_SURE = 0.6, 0.5, 30.0
 _BEST_FIT = 0.02
 #: places are worked so many lines at a time
 _STRIP = 32
+#: places across of which there are so many alike are solved together
+_MANY = 16
 
 
 @dataclass(frozen=True)
@@ -57,17 +59,26 @@ class RowWaves:
     def at(self, rows: FloatArray, columns: FloatArray) -> FloatArray:
         """The waves on the rows and columns of those indices (whole or not), in the unit of the scan."""
         result = np.empty((len(rows), len(columns)))
-        for begin in range(0, len(rows), _STRIP):
-            part = rows[begin : begin + _STRIP]
-            total = np.zeros((len(part), len(columns)))
-            for k, (x, y) in enumerate(self.waves):
-                cosine, sine = self.amplitudes[2 * k : 2 * k + 2]
-                between = _between(cosine - 1j * sine, self.down, part)
-                amplitude = _between(between.T, self.across, columns).T
-                amplitude *= np.exp(2j * np.pi * y * part)[:, None]
-                total += (amplitude * np.exp(2j * np.pi * x * columns)).real
-            result[begin : begin + _STRIP] = total
+        size = float(np.abs(self.amplitudes).max()) or 1.0
+        turned = _turned(self.waves, self.across, columns)
+
+        def work(some: slice) -> None:
+            result[some] = (turned @ self._along(rows[some], size)).T
+            result[some] *= size
+
+        in_threads(work, slices(len(rows), _STRIP))
         return result
+
+    def _along(self, rows: FloatArray, size: float) -> NDArray[np.float32]:
+        """Amplitudes of cosine and sine between the places of those rows, in parts of `size`, the phase down the image
+        in them: (2 for each wave and place across, rows)."""
+        parts = []
+        for k, (_, y) in enumerate(self.waves):
+            cosine, sine = self.amplitudes[2 * k : 2 * k + 2] / size
+            between = _between(cosine - 1j * sine, self.down, rows)
+            between *= np.exp(2j * np.pi * y * rows).astype(np.complex64)[:, None]
+            parts += [between.real.T, -between.imag.T]
+        return np.ascontiguousarray(np.concatenate(parts), dtype=np.float32)
 
     def left_out(self, case: Case) -> Case:
         """The case with the waves taken from what was measured."""
@@ -91,7 +102,7 @@ class RowWaves:
 def fit(rows: Rows, case: Case) -> RowWaves | None:
     """The amplitudes of known rows from what `case` measured; None where its mask is neither of lines nor a grid, or
     where every wave looks like a hill in its gaps."""
-    found = measured(case)
+    found = rows.measured(case)
     if found is None:
         return None
     width = _WIDTHS[found.kind]
@@ -108,16 +119,19 @@ def fit(rows: Rows, case: Case) -> RowWaves | None:
     if not waves:
         return None
     amplitudes = np.zeros((2 * len(waves), len(down.places), len(across.places)), dtype=np.float32)
-    fits = [_Fit(terrace, found.values, down, across) for terrace in terraces]
-    for begin in range(0, len(down.places), _STRIP):
-        strip = np.s_[begin : begin + _STRIP]
+    size = float(found.values.std()) or 1.0
+    fits = [_Fit(terrace, (found.values / size).astype(np.float32), down, across) for terrace in terraces]
+
+    def work(strip: slice) -> None:
         both = [fit_.at(strip) for fit_ in fits]
         parts = [np.ones(1)] if len(both) == 1 else _parts(both, rows, down.places[strip], across.places)
         for terrace, (solved, _, _), part in zip(terraces, both, parts, strict=True):
             for k, wave in enumerate(terrace):
                 at = 2 * waves.index(wave)
-                amplitudes[at, strip] += solved[k].real * part
-                amplitudes[at + 1, strip] -= solved[k].imag * part
+                amplitudes[at, strip] += size * solved[k].real * part
+                amplitudes[at + 1, strip] -= size * solved[k].imag * part
+
+    in_threads(work, slices(len(down.places), _STRIP))
     return RowWaves(tuple(waves), amplitudes, down.places, across.places)
 
 
@@ -138,7 +152,7 @@ def _apart(waves: Sequence[FloatArray], gaps: FloatArray) -> list[tuple[float, f
 
 
 def _parts(
-    both: Sequence[tuple[NDArray[np.complex128], FloatArray, FloatArray]],
+    both: Sequence[tuple[NDArray[np.complex64], FloatArray, FloatArray]],
     rows: Rows,
     down: FloatArray,
     across: FloatArray,
@@ -180,7 +194,8 @@ class _Axis:
         kinds: dict[tuple[float, ...], int] = {}
         offsets = [np.round(at[a:b] - place, 3) for a, b, place in zip(begin, end, places, strict=True)]
         numbers = [kinds.setdefault(tuple(offset.tolist()), len(kinds)) for offset in offsets]
-        matrix = csr_matrix((weights, (lines, columns)), shape=(len(places), len(at)))
+        shape = (len(places), len(at))
+        matrix = csr_matrix((weights.astype(np.float32), (lines, columns)), shape=shape)
         return cls(places, at, matrix, np.array(numbers, dtype=np.intp), [np.array(kind) for kind in kinds], width)
 
     def sums(self, frequencies: FloatArray) -> NDArray[np.complex128]:
@@ -200,7 +215,9 @@ class _Fit:
     any number of places. Unknown are the background and, for each wave, its amplitude and the conjugate of that.
     """
 
-    def __init__(self, waves: Sequence[tuple[float, float]], values: FloatArray, down: _Axis, across: _Axis) -> None:
+    def __init__(
+        self, waves: Sequence[tuple[float, float]], values: NDArray[np.float32], down: _Axis, across: _Axis
+    ) -> None:
         self._waves, self._values, self._down, self._across = waves, values, down, across
         x, y = np.array([(0.0, 0.0), *waves, *((-x, -y) for x, y in waves)]).T
         count = len(x)
@@ -210,50 +227,89 @@ class _Fit:
         self._weights = gram[..., 0, 0].real + 1e-9
         # the power of a wave is half the square of its amplitude
         held = np.array([1e-6, *[2 * _RIDGE] * (count - 1)])
-        self._inverse = np.linalg.inv(gram + (held * self._weights[..., None])[..., None] * np.eye(count))
+        inverse = np.linalg.inv(gram + (held * self._weights[..., None])[..., None] * np.eye(count))
+        self._inverse = inverse.astype(np.complex64)
 
-    def at(self, strip: slice) -> tuple[NDArray[np.complex128], FloatArray, FloatArray]:
+    def at(self, strip: slice) -> tuple[NDArray[np.complex64], FloatArray, FloatArray]:
         """At the places (rows of them, all across): amplitudes (waves, ...; of exp(2 pi i q r), real part taken), the
         variance that is left, and the number of values that count."""
         down, across = self._down, self._across
-        places = down.places[strip]
         weights = down.weights[strip]
         near = np.unique(weights.indices)
-        values, weights, rows = self._values[near], weights[:, near], down.at[near]
+        values, weights = self._values[near], weights[:, near]
 
         def total(image: Any) -> Any:
-            return (across.weights @ (weights @ image).T).T
+            return weights @ (across.weights @ image.T).T
 
-        sides = [total(values).astype(np.complex128)]
+        sides = [total(values).astype(np.complex64)]
         turns = []
         for x, y in self._waves:
-            wave = np.exp(-2j * np.pi * y * rows)[:, None] * np.exp(-2j * np.pi * x * across.at)
-            turn = np.exp(2j * np.pi * y * places)[:, None] * np.exp(2j * np.pi * x * across.places)
-            sides.append(total(values * wave) * turn)
-            turns.append(turn)
+            sides.append(total(values * _outer(-y, down.at[near], -x, across.at)))
+            turns.append(_outer(y, down.places[strip], x, across.places))
+            sides[-1] *= turns[-1]
         right = np.stack([*sides, *(side.conj() for side in sides[1:])], axis=-1)
-        kinds = np.ix_(down.kinds[strip], across.kinds)
-        solved = np.einsum("...ij,...j->...i", self._inverse[kinds], right)
-        weight = np.asarray(self._weights[kinds])
+        kinds = down.kinds[strip]
+        solved = self._solved(right, kinds)
+        weight = np.asarray(self._weights[np.ix_(kinds, across.kinds)])
         mean = right[..., 0].real ** 2 / weight
         variance = total(values**2) - mean
         explained = (solved * right.conj()).sum(axis=-1).real - mean
-        rest: FloatArray = np.maximum(variance - explained, _BEST_FIT * variance) + 1e-300
-        amplitudes = np.array([2 * solved[..., k + 1] / turn for k, turn in enumerate(turns)], dtype=np.complex128)
+        rest: FloatArray = np.maximum(variance - explained, _BEST_FIT * variance) + 1e-30
+        amplitudes = np.array([2 * solved[..., k + 1] / turn for k, turn in enumerate(turns)], dtype=np.complex64)
         return amplitudes, rest, weight
+
+    def _solved(self, right: NDArray[np.complex64], kinds: NDArray[np.intp]) -> NDArray[np.complex64]:
+        """What the normal equations of those kinds of rows give for the right sides (rows, places across, unknowns)."""
+        solved = np.empty_like(right)
+        across = self._across.kinds
+        many = np.bincount(across) >= _MANY
+        for kind in np.nonzero(many)[0]:
+            at = np.nonzero(across == kind)[0]
+            solved[:, at] = right[:, at] @ self._inverse[kinds, kind].transpose(0, 2, 1)
+        few = np.nonzero(~many[across])[0]
+        solved[:, few] = (self._inverse[np.ix_(kinds, across[few])] @ right[:, few, :, None])[..., 0]
+        return solved
+
+
+def _outer(y: float, rows: FloatArray, x: float, columns: FloatArray) -> NDArray[np.complex64]:
+    """exp(2 pi i (x column + y row)), (rows, columns)."""
+    first, second = (np.exp(2j * np.pi * f * at).astype(np.complex64) for f, at in ((y, rows), (x, columns)))
+    return np.asarray(first[:, None] * second)
+
+
+def _turned(waves: Sequence[tuple[float, float]], places: FloatArray, columns: FloatArray) -> Any:
+    """Linear interpolation of amplitudes at `places` across to `columns`, cosine and sine of the phase across in it: a
+    sparse matrix (columns, 2 for each wave and place)."""
+    from scipy.sparse import csr_matrix
+
+    low, share = _place(places, columns)
+    high = np.minimum(low + 1, len(places) - 1)
+    each = np.arange(len(columns))
+    blocks = []
+    for x, _ in waves:
+        phase = 2 * np.pi * x * columns
+        blocks += [np.cos(phase), np.sin(phase)]
+    values = np.concatenate([part for block in blocks for part in ((1 - share) * block, share * block)])
+    at = np.concatenate([k * len(places) + side for k in range(len(blocks)) for side in (low, high)])
+    shape = (len(columns), len(blocks) * len(places))
+    return csr_matrix((values.astype(np.float32), (np.tile(each, 2 * len(blocks)), at)), shape=shape)
 
 
 def _places(count: int) -> FloatArray:
-    """Every third index of `count`, and the last."""
+    """Every fourth index of `count`, and the last: hardly a trace of the Gaussian is lost between them."""
     return np.unique(np.append(np.arange(0, count, _STEP), count - 1)).astype(np.float64)
 
 
-def _between(
-    values: NDArray[np.complexfloating[Any, Any]], known: FloatArray, at: FloatArray
-) -> NDArray[np.complex128]:
-    """Linear interpolation along axis 0."""
+def _place(known: FloatArray, at: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
+    """The index of the known place before each of `at`, and how far it is to the next one, 0 to 1."""
     place = np.interp(at, known, np.arange(len(known)))
-    low = np.minimum(place.astype(int), max(len(known) - 2, 0))
-    share = (place - low)[:, None]
-    result: NDArray[np.complex128] = (1 - share) * values[low] + share * values[np.minimum(low + 1, len(known) - 1)]
+    low = np.minimum(place.astype(np.intp), max(len(known) - 2, 0))
+    return low, place - low
+
+
+def _between(values: NDArray[np.complexfloating[Any, Any]], known: FloatArray, at: FloatArray) -> NDArray[np.complex64]:
+    """Linear interpolation along axis 0."""
+    low, share = _place(known, at)
+    part = share.astype(np.float32)[:, None]
+    result: NDArray[np.complex64] = (1 - part) * values[low] + part * values[np.minimum(low + 1, len(known) - 1)]
     return result

@@ -51,6 +51,17 @@ def test_noise_is_no_evidence_for_a_wave() -> None:
     assert np.median(found) < 0 and np.percentile(found, 90) < 8
 
 
+def test_one_more_wave_beside_others_counts_as_in_one_set() -> None:
+    shown = patches((0.14, 0.12), 1.0)
+    evidence = Evidence([shown, patches((0.2, 0.05), 0.7, gap=2)], 5.0)
+    tried = np.random.default_rng(3).uniform(-0.4, 0.4, (40, 2))
+    chosen = np.array([[0.14, 0.12], [0.31, 0.02], [0.05, 0.11]])
+    for count in range(4):
+        fixed = [np.broadcast_to(one, tried.shape) for one in chosen[:count]]
+        expected = evidence.of([*fixed, tried], [1.0] * (count + 1))
+        assert evidence.beside(chosen[:count], evidence.basis(tried)) == pytest.approx(expected, abs=0.01)
+
+
 def test_waves_that_no_pixel_shows_count_for_nothing() -> None:
     found = Evidence([patches((0.14, 0.12), 1.0)], 5.0).of([np.array([[0.6, 0.1]])], [1.0])
     assert found == pytest.approx(0.0, abs=1e-9)

@@ -1,0 +1,31 @@
+"""Work that numpy and scipy do on parts of an array, by several threads at once."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
+#: more threads than this gain nothing on parts of this size
+_MOST = 4
+
+
+def in_threads(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
+    """What `work` gives for each of the parts, in their order.
+
+    These threads never spin while they wait, so that a busy machine does not slow down by them.
+    """
+    affinity = getattr(os, "sched_getaffinity", None)
+    processors = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    threads = min(processors, _MOST, len(parts))
+    if threads < 2:
+        return [work(part) for part in parts]
+    with ThreadPoolExecutor(threads, thread_name_prefix="stmviewer-rows") as pool:
+        return list(pool.map(work, parts))
+
+
+def slices(count: int, size: int) -> list[slice]:
+    """`count` things in parts of at most `size`."""
+    return [slice(begin, min(begin + size, count)) for begin in range(0, count, size)]
