@@ -17,15 +17,13 @@ from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.learned import family_of
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.request import Device
-from stmviewer.scan import Channel, FloatArray, Geometry, Progress, RequestError, Scan
+from stmviewer.scan import FloatArray, Progress, RequestError
 from stmviewer.scan.levelling import fit_plane
 from stmviewer.scan.masks import parse_pattern
 
 NOMINAL = (0.683, 0.954)
 #: pixels kept of each scan: neighbours are alike, and memory is finite
 _MOST = 20_000
-#: what draws samples takes ten times as long: a part of each scan is enough then
-_PART = 128
 
 
 @dataclass(frozen=True)
@@ -102,8 +100,7 @@ def calibrate(
         for case in cases:
             for task in tasks:
                 progress.tick()
-                shown = part(case) if entry.info.samples else case
-                family, ratios = _ratios(plain, shown, task, device, progress.part(0.0))
+                family, ratios = _ratios(plain, case, task, device, progress.part(0.0))
                 if ratios is not None:
                     found.setdefault(family, {}).setdefault(case.group, []).append(ratios)
     if not found:
@@ -135,18 +132,6 @@ def on_others(groups: dict[str, list[FloatArray]]) -> tuple[float, float]:
         covered.append([float(np.mean(good <= k * scale)) for k in (1, 2)])
     one, two = np.mean(covered, axis=0)
     return float(one), float(two)
-
-
-def part(case: Case) -> Case:
-    """The middle of a case, at most 128 pixels a side, its truth with it."""
-    channel = case.scan.channel()
-    rows, columns = (min(n, _PART) for n in channel.data.shape)
-    top, left = ((n - m) // 2 for n, m in zip(channel.data.shape, (rows, columns), strict=True))
-    area = np.s_[top : top + rows, left : left + columns]
-    g = case.scan.geometry
-    frame = Geometry(columns, rows, columns * g.pixel_width, rows * g.pixel_height, g.unit, g.angle_deg)
-    made = Scan([Channel(channel.name, channel.unit, np.array(channel.data[area]))], frame, path=case.scan.path)
-    return Case(made, None if case.truth is None else case.truth[area], case.group)
 
 
 def _ratios(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stmviewer.evaluate import calibrate as calibrate_module
-from stmviewer.evaluate.calibrate import NOMINAL, Coverage, calibrate, fit_scale, on_others, part, to_json
+from stmviewer.evaluate.calibrate import NOMINAL, Coverage, calibrate, fit_scale, on_others, to_json
 from stmviewer.evaluate.calibrate import table as coverage_table
 from stmviewer.evaluate.sets import Case
 from stmviewer.restore import RestoreRequest, library
@@ -51,17 +51,6 @@ def test_what_was_not_measured_is_said_to_be_missing() -> None:
     lines = coverage_table(found).splitlines()
     assert lines[2].endswith("| - | - | - |")
     assert lines[3].endswith("| 65.0 % | 93.0 % | 3.3 points |")
-
-
-def test_the_part_of_a_case_is_its_middle_with_the_truth_of_that() -> None:
-    data = np.arange(140.0 * 200).reshape(140, 200)
-    case = Case(Scan([Channel("Z", "m", data)], Geometry(200, 140, 200e-10, 140e-10)), 2 * data, "a session")
-    small = part(case)
-    assert small.truth is not None
-    assert np.array_equal(small.scan.channel().data, data[6:134, 36:164])
-    assert np.array_equal(small.truth, 2 * small.scan.channel().data)
-    assert small.scan.geometry.pixel_width == pytest.approx(1e-10)
-    assert small.group == "a session"
 
 
 def test_nothing_to_fit_is_refused() -> None:
