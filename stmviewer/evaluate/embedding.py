@@ -77,14 +77,17 @@ def embed(images: Sequence[FloatArray], groups: Sequence[str], progress: Progres
     return Embedded(np.concatenate(found) if found else np.zeros((0, 1280)), tuple(groups))
 
 
-def distance(one: Embedded, other: Embedded, draws: int = 500) -> Distance:
-    """How far the sets are apart; NaN where one has fewer than two images."""
+def distance(one: Embedded, other: Embedded, draws: int = 500, times: FloatArray | None = None) -> Distance:
+    """How far the sets are apart; NaN where one has fewer than two images.
+
+    `times` (images,) is how often each image of `one` counts, once where it is not given.
+    """
     k = mmd.kernels(one.features, other.features, SIGMA)
-    drawn = mmd.draws(one.groups, other.groups, draws)
-    values = SCALE * mmd.resampled(k, drawn)
+    x, y = mmd.draws(one.groups, other.groups, draws)
+    values = SCALE * mmd.resampled(k, (x if times is None else x * times, y))
     several = len({*one.groups, *other.groups}) > 1
     interval = mmd.interval(values) if several else (float("nan"), float("nan"))
-    return Distance(SCALE * mmd.squared_mmd(k), interval, values)
+    return Distance(SCALE * mmd.squared_mmd(k, times=times), interval, values)
 
 
 @cache

@@ -54,9 +54,13 @@ def kernels(x: FloatArray, y: FloatArray, sigma: float, same: BoolArray | None =
     return Kernels(gaussian(x, x, sigma), gaussian(y, y, sigma), gaussian(x, y, sigma), same)
 
 
-def squared_mmd(k: Kernels, *, biased: bool = False) -> float:
-    """MMD^2. NaN where a set is too small for it (unbiased: fewer than 2 vectors)."""
-    return _weighted(k, np.ones(len(k.xx)), np.ones(len(k.yy)), biased)
+def squared_mmd(k: Kernels, *, biased: bool = False, times: FloatArray | None = None) -> float:
+    """MMD^2. NaN where a set is too small for it (unbiased: fewer than 2 vectors).
+
+    `times` (n,) is how often each x stands in its set, once where it is not given. Unbiased, its pairs with itself stay
+    out all the same.
+    """
+    return _weighted(k, np.ones(len(k.xx)) if times is None else times, np.ones(len(k.yy)), biased)
 
 
 def _weighted(k: Kernels, w: FloatArray, v: FloatArray, biased: bool) -> float:

@@ -52,9 +52,10 @@ class LabelledImage:
 @dataclass(frozen=True)
 class RealPair:
     """A degraded image, and good ones of the same place in its frame; `others` are further good ones, for how far
-    two good images are apart. Windows are those of the degraded image."""
+    two good images are apart. Windows are those of the degraded image. `partner` is the whole image of `good`."""
 
     degraded: LabelledImage
+    partner: LabelledImage
     good: Overlay
     others: tuple[Overlay, ...] = ()
 
@@ -126,9 +127,9 @@ def find_pairs(images: Sequence[LabelledImage], progress: Progress) -> Pairing:
             if over is None or over.image.size < _LEAST_SHARE * d.data.size:
                 continue
             if agreement(d.data[over.window], over.image) >= _LEAST_AGREEMENT:
-                laid.append(over)
+                laid.append((g, over))
         if laid:
-            pairs.append(RealPair(d, laid[0], tuple(laid[1:])))
+            pairs.append(RealPair(d, *laid[0], tuple(over for _, over in laid[1:])))
     return Pairing(tuple(pairs), threshold, len(jobs), len(null))
 
 

@@ -6,7 +6,8 @@ what another good image of the place scores is the ceiling, not 1.
 
 Unpaired: the distance of the repaired set to the good one on an embedding, of each kind of degradation too, and what
 the judge of tips says. The judge never had a part in any training. Two halves of the good images that show other places
-are apart as well: that distance is reported beside the others.
+are apart as well: that distance is reported beside the others. So is how near a perfect repair would come: what a set
+shows counts, too, and only good images of the very places show the same.
 """
 
 from collections.abc import Sequence
@@ -18,18 +19,20 @@ from stmviewer.evaluate import embedding
 from stmviewer.evaluate.hidden import bootstrap
 from stmviewer.evaluate.landmarks import Count, compare_edges, compare_spots
 from stmviewer.evaluate.mmd import interval
-from stmviewer.evaluate.real_pairs import DEGRADED, GOOD, LabelledImage, Pairing
+from stmviewer.evaluate.real_pairs import DEGRADED, GOOD, LabelledImage, Pairing, RealPair
 from stmviewer.evaluate.registration import Overlay, same_contrast
 from stmviewer.evaluate.tip_state import KINDS, LEAST_SIDE, TipState, judge
 from stmviewer.restore import RestoreRequest, library
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.request import Device
-from stmviewer.scan import FloatArray, Progress, RequestError
+from stmviewer.scan import BoolArray, FloatArray, Progress, RequestError
 from stmviewer.scan.corrugation import find_rows
 from stmviewer.scan.metrics import compare
 
 #: the degraded image as it is, and another good image of the same place
 INPUT, CEILING = "input", "another good image"
+#: in place of a degraded image the good one that its repairs are compared with
+PERFECT = "a good image of the place"
 #: period of the lattice (px) where it cannot be found
 _USUAL_PERIOD_PX = 20.0
 _TRUSTED = 1.0
@@ -76,14 +79,17 @@ class Unpaired:
 @dataclass(frozen=True)
 class RepairReport:
     """Both comparisons. `good` is how many good images there were; `other_places` how far two halves of them are apart
-    that show different places: the mean and 95 % of random halves."""
+    that show different places: the mean and 95 % of random halves. `same_places` is as `unpaired`, on the degraded
+    images that have a pair and beside good images of their places; of the good ones these stay out (`good_left`)."""
 
     paired: tuple[Paired, ...]
     unpaired: tuple[Unpaired, ...]
+    same_places: tuple[Unpaired, ...]
     threshold: float
     tested: int
     places: int
     good: int
+    good_left: int
     other_places: tuple[float, float, float]
 
 
@@ -198,10 +204,27 @@ def _summary(method: str, kind: str, rows: Sequence[_Row]) -> Paired:
 
 @dataclass(frozen=True)
 class Sets:
-    """The sets that are compared: degraded images and good ones, `reference` the good ones on the embedding."""
+    """The sets that are compared: degraded images and good ones, `reference` the good ones on the embedding.
+
+    `perfect` holds, where that is known, of each degraded image a good one of its place.
+    """
 
     degraded: tuple[LabelledImage, ...]
+    good: tuple[LabelledImage, ...]
     reference: embedding.Embedded
+    perfect: tuple[LabelledImage, ...] = ()
+
+    def of_pairs(self, pairs: Sequence[RealPair]) -> "Sets":
+        """The degraded images of the pairs, and of the good ones those that are in no pair."""
+        pairs = [p for p in pairs if _fits(p.degraded) and _fits(p.partner)]
+        used = {id(p.partner) for p in pairs}
+        left = np.array([id(image) not in used for image in self.good])
+        return Sets(
+            tuple(p.degraded for p in pairs),
+            tuple(image for image, stays in zip(self.good, left, strict=True) if stays),
+            self.reference.part(left),
+            tuple(p.partner for p in pairs),
+        )
 
 
 def make_sets(images: Sequence[LabelledImage], most: int | None, progress: Progress) -> Sets:
@@ -212,33 +235,50 @@ def make_sets(images: Sequence[LabelledImage], most: int | None, progress: Progr
     if len(degraded) < 2 or len(good) < 2:
         raise RequestError("distances need at least two degraded and two good images")
     reference = embedding.embed([i.data for i in good], [i.place for i in good], progress)
-    return Sets(tuple(degraded), reference)
+    return Sets(tuple(degraded), tuple(good), reference)
 
 
 def score_sets(sets: Sets, methods: Sequence[str], repairs: Repairs, progress: Progress) -> list[Unpaired]:
-    """The input and every method on the degraded images, and on those of each kind where there are several."""
+    """The input and every method on the degraded images, and on those of each kind where there are several.
+
+    With `sets.perfect` these last: what repairs would score that show each place as a good tip does.
+    """
     degraded = sets.degraded
-    progress = progress.part(1.0, "Comparing sets", len(degraded) * (len(methods) + 1))
+    rows = [INPUT, *methods, *([PERFECT] if sets.perfect else [])]
+    progress = progress.part(1.0, "Comparing sets", len(degraded) * len(rows))
     kinds = {"all": np.ones(len(degraded), dtype=np.bool_)}
     kinds |= {kind: np.array([i.kind == kind for i in degraded]) for kind in DEGRADED}
     before: dict[str, embedding.Distance] = {}
     results = []
-    for method in (INPUT, *methods):
+    for method in rows:
+        images = sets.perfect if method == PERFECT else degraded
         repaired, states = [], []
-        for image in degraded:
+        for image in images:
             progress.step = f"{method}, {image.scan.name}"
             progress.tick()
-            repaired.append(repairs.of(image, method, progress))
+            repaired.append(image.data if method == PERFECT else repairs.of(image, method, progress))
             states.append(judge(repaired[-1]))
         found = embedding.embed(repaired, [i.place for i in degraded], progress.part(0.0))
         for kind, chosen in kinds.items():
-            if chosen.sum() < 2:
+            if chosen.sum() < 2 or len(sets.reference) < 2:
                 continue
-            one = embedding.distance(found.part(chosen), sets.reference)
+            once, times = _each_once(images, chosen)
+            one = embedding.distance(found.part(once), sets.reference, times=times)
             before.setdefault(kind, one)
             tips = [state for state, here in zip(states, chosen, strict=True) if here]
             results.append(_unpaired(method, kind, one, before[kind], tips))
     return results
+
+
+def _each_once(images: Sequence[LabelledImage], chosen: BoolArray) -> tuple[BoolArray, FloatArray]:
+    """Of the chosen images those that are there for the first time, and how often each of these is chosen: one good
+    image may show the place of several degraded ones, and its distance to itself tells nothing."""
+    at: dict[int, list[int]] = {}
+    for k in np.flatnonzero(chosen).tolist():
+        at.setdefault(id(images[k]), []).append(k)
+    once = np.zeros(len(images), dtype=np.bool_)
+    once[[found[0] for found in at.values()]] = True
+    return once, np.array([len(found) for found in at.values()], dtype=np.float64)
 
 
 def _unpaired(
@@ -298,15 +338,19 @@ def report(
     if most is not None and len(pairing.pairs) > most:
         step = np.linspace(0, len(pairing.pairs) - 1, most).astype(int)
         pairing = replace(pairing, pairs=tuple(pairing.pairs[k] for k in step))
-    paired = score_pairs(pairing, methods, repairs, progress.part(0.4))
+    paired = score_pairs(pairing, methods, repairs, progress.part(0.3))
     sets = make_sets(images, most, progress.part(0.1))
-    unpaired = score_sets(sets, methods, repairs, progress.part(0.5))
+    unpaired = score_sets(sets, methods, repairs, progress.part(0.4))
+    of_pairs = sets.of_pairs(pairing.pairs)
+    same_places = score_sets(of_pairs, methods, repairs, progress.part(0.2))
     return RepairReport(
         paired=tuple(paired),
         unpaired=tuple(unpaired),
+        same_places=tuple(same_places),
         threshold=pairing.threshold,
         tested=pairing.tested,
         places=len({p.degraded.place for p in pairing.pairs}),
         good=len(sets.reference),
+        good_left=len(of_pairs.reference),
         other_places=other_places(sets.reference),
     )

@@ -9,8 +9,8 @@ from stmviewer.evaluate.tip_state import KINDS
 
 
 def table(found: RepairReport) -> str:
-    """The pairs and the sets, whole and by kind of degradation."""
-    return "\n".join([*_pairs(found), "", *_sets(found)])
+    """The pairs, the sets, and good images of the same places, whole and by kind of degradation."""
+    return "\n".join([*_pairs(found), "", *_all_images(found), *_same_places(found)])
 
 
 def _pairs(found: RepairReport) -> list[str]:
@@ -47,15 +47,33 @@ def _ssim(paired: Sequence[Paired], method: str, kind: str) -> str:
     return f"{one[0].ssim:.3f} ({one[0].pairs})" if one else ""
 
 
-def _sets(found: RepairReport) -> list[str]:
+def _all_images(found: RepairReport) -> list[str]:
     mean, low, high = found.other_places
-    whole = [u for u in found.unpaired if u.kind == "all"]
-    before = {u.kind: u for u in found.unpaired if u.method == INPUT}
-    lines = [
-        f"Unpaired: {whole[0].images} degraded images; {embedding.NAME} (thousandths) to {found.good} good images "
-        f"(two halves of these that show different places: {mean:.0f}, {low:.0f} to {high:.0f}), and what the judge of "
-        "tips says",
+    return [
+        f"Unpaired: {found.unpaired[0].images} degraded images; {embedding.NAME} (thousandths) to {found.good} good "
+        f"images (two halves of these that show different places: {mean:.0f}, {low:.0f} to {high:.0f}), and what the "
+        "judge of tips says",
         "",
+        *_sets("Unpaired", found.unpaired),
+    ]
+
+
+def _same_places(found: RepairReport) -> list[str]:
+    if not found.same_places:
+        return []
+    return [
+        "",
+        f"What a perfect repair would reach: the {found.same_places[0].images} degraded images of the pairs, and in "
+        f"place of each the good one that it was laid upon; to the {found.good_left} good images that are in no pair",
+        "",
+        *_sets("Pairs", found.same_places),
+    ]
+
+
+def _sets(title: str, rows: Sequence[Unpaired]) -> list[str]:
+    whole = [u for u in rows if u.kind == "all"]
+    before = {u.kind: u for u in rows if u.method == INPUT}
+    lines = [
         "| method | distance (95 %) | of the input's (95 %) | good | double | change | blurry | mean P(good) |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -63,10 +81,12 @@ def _sets(found: RepairReport) -> list[str]:
         shares = " | ".join(f"{100 * u.shares[k]:.0f} %" for k in KINDS)
         lines.append(f"| {u.method} | {_distance(u)} | {_part(u, before)} | {shares} | {u.good:.2f} |")
     kinds = [k for k in before if k != "all"]
+    if not kinds:
+        return lines
     heads = " | ".join(f"{k}, {before[k].images}" for k in kinds)
     lines += [
         "",
-        "Unpaired by kind: distance; what part of the input's it is; share that the judge calls good",
+        f"{title} by kind: distance; what part of the input's it is; share that the judge calls good",
         "",
         f"| method | {heads} |",
         "|---|" + "---|" * len(kinds),
@@ -74,7 +94,7 @@ def _sets(found: RepairReport) -> list[str]:
     for method in dict.fromkeys(u.method for u in whole):
         cells = []
         for kind in kinds:
-            u = next(u for u in found.unpaired if (u.method, u.kind) == (method, kind))
+            u = next(u for u in rows if (u.method, u.kind) == (method, kind))
             part = _part(u, before)
             cells.append("; ".join([_distance(u), *([part] if part else []), f"{100 * u.shares['good']:.0f} %"]))
         lines.append(f"| {method} | " + " | ".join(cells) + " |")

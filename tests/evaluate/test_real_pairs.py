@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from stmviewer.evaluate import embedding, real_pairs, repair_real, repair_tables
+from stmviewer.evaluate import embedding, mmd, real_pairs, repair_real, repair_tables
 from stmviewer.evaluate.landmarks import Count
-from stmviewer.evaluate.repair_real import CEILING, INPUT, Repairs, period_of, score_pairs
+from stmviewer.evaluate.repair_real import CEILING, INPUT, PERFECT, Repairs, period_of, score_pairs
 from stmviewer.scan import FileError, Progress, RequestError
 
 SIDE = 180
@@ -78,6 +78,8 @@ def test_each_degraded_image_finds_its_place(pairing):
     assert pairing.tested == 4
     assert pairing.null_pairs == 8
     for pair in pairing.pairs:
+        assert pair.partner.kind == real_pairs.GOOD
+        assert pair.partner.place == pair.degraded.place
         assert len(pair.others) == 1
         rows, columns = pair.good.window
         assert rows.stop - rows.start > 0.9 * SIDE
@@ -130,6 +132,38 @@ def test_all_images_are_compared_with_the_good_ones_unless_fewer_are_asked_for(d
     assert (len(fewer.degraded), len(fewer.reference)) == (2, 6)
 
 
+def test_good_images_of_the_same_places_tell_what_a_perfect_repair_would_reach(data):
+    images = real_pairs.read_labelled(data)
+    pairs = real_pairs.find_pairs(images, Progress()).pairs
+    sets = repair_real.make_sets(images, None, Progress())
+    of_pairs = sets.of_pairs(pairs)
+    assert (len(of_pairs.degraded), len(of_pairs.perfect), len(of_pairs.reference)) == (2, 2, 6)
+    assert not {i.scan.name for i in of_pairs.good} & {p.partner.scan.name for p in pairs}
+    rows = repair_real.score_sets(of_pairs, ["row-median"], Repairs("cpu"), Progress())
+    found = {u.method: u for u in rows if u.kind == "all"}
+    assert list(found) == [INPUT, "row-median", PERFECT]
+    assert found[PERFECT].images == 2
+    # the degraded images are blurred and noisy, the good ones of their places are not
+    assert found[PERFECT].distance < 0.5 * found[INPUT].distance
+    assert found[PERFECT].part_left == pytest.approx(found[PERFECT].distance / found[INPUT].distance)
+    assert repair_real.score_sets(sets.of_pairs([]), ["row-median"], Repairs("cpu"), Progress()) == []
+
+
+def test_a_good_image_of_two_degraded_ones_counts_twice_and_is_not_compared_with_itself(data):
+    images = real_pairs.read_labelled(data)
+    good = [i for i in images if i.kind == real_pairs.GOOD]
+    degraded = [i for i in images if i.kind != real_pairs.GOOD]
+    left = embedding.embed([i.data for i in good[2:]], [i.place for i in good[2:]], Progress())
+    twice = repair_real.Sets((*degraded, degraded[0]), tuple(good[2:]), left, (good[0], good[1], good[0]))
+    rows = repair_real.score_sets(twice, [], Repairs("cpu"), Progress())
+    of_good = next(u.distance for u in rows if (u.method, u.kind) == (PERFECT, "all"))
+    x = embedding.embed([i.data for i in (good[0], good[1])], ["a", "b"], Progress()).features
+    k = mmd.kernels(x, left.features, embedding.SIGMA)
+    count = len(left)
+    within = k.xx[0, 1] + (k.yy.sum() - np.trace(k.yy)) / (count * (count - 1))
+    assert of_good == pytest.approx(1000 * (within - 2 * (2 * k.xy[0].mean() + k.xy[1].mean()) / 3))
+
+
 def test_halves_of_good_images_of_other_places_are_the_further_apart_the_more_the_places_differ():
     rng = np.random.default_rng(0)
     groups = tuple(f"place {k // 5}" for k in range(20))
@@ -169,9 +203,19 @@ def test_the_table_says_what_was_compared():
             unpaired("tv", "double_tip", 2, 15.0, (-10.0, 20.0), 0.5, (0.4, 0.6), 0.5),
             unpaired("tv", "blurry", 2, 30.0, (10.0, 40.0), 0.5, (0.4, 0.6), 0.5),
         ),
-        threshold=11.5, tested=40, places=2, good=12, other_places=(46.0, 13.0, 103.0),
+        same_places=(
+            unpaired(INPUT, "all", 2, 20.0, (10.0, 40.0), 1.0, (1.0, 1.0), 0.5),
+            unpaired("tv", "all", 2, 30.0, (20.0, 50.0), 1.5, (1.2, 2.0), 0.5),
+            unpaired(PERFECT, "all", 2, 14.0, (-5.0, 40.0), 0.7, (-0.3, 1.5), 1.0),
+        ),
+        threshold=11.5, tested=40, places=2, good=12, good_left=10, other_places=(46.0, 13.0, 103.0),
     )  # fmt: skip
     text = repair_tables.table(report)
+    assert "the 2 degraded images of the pairs" in text
+    assert "to the 10 good images that are in no pair" in text
+    assert "| tv | 30 (20 to 50) | 1.50 (1.20 to 2.00) | 50 % | 50 % | 0 % | 0 % | 0.30 |" in text
+    assert "| a good image of the place | 14 (-5 to 40) | 0.70 (-0.30 to 1.50) | 100 % | 0 % | 0 % | 0 % | 0.30 |" in text
+    assert "Pairs by kind" not in text  # no kind has two pairs
     assert "| input | 0.500 (0.400 to 0.600) |  | 20.0 | 50 % of 10 | 20 % of 10 | none | none |" in text
     assert "| tv | 0.550 (0.500 to 0.600) | +0.050 (-0.010 to +0.100) | 20.0 |" in text
     assert "| input | 0.500 (2) |" in text
