@@ -19,7 +19,8 @@ from stmviewer.restore.methods import Methods
 from stmviewer.restore.restoration import HiddenScore, Restoration
 from stmviewer.restore.running import run
 from stmviewer.scan import FloatArray, Progress, Scan
-from stmviewer.scan.metrics import compare
+from stmviewer.scan.metrics import Ground, compare
+from stmviewer.scan.threads import in_threads
 
 
 def hidden_scores(
@@ -30,18 +31,20 @@ def hidden_scores(
         return ()
     truth, hidden = case.truth, ~case.mask.measured
 
-    def score(name: str, image: FloatArray) -> HiddenScore:
-        progress.check()
-        q = compare(image, truth, hidden)
-        return HiddenScore(name, q.ssim, q.psnr_db, q.ssim_hidden, q.psnr_hidden_db, q.mae_hidden)
-
-    scores = [score(info.name, mean)]
+    images = [(info.name, mean)]
     if info.name != "linear":
         known, methods.linear = methods.linear, None  # not needed any more afterwards
         if known is None:
             known = run(case, CLASSICAL["linear"], methods.request, progress).mean
-        scores.append(score("linear", known))
-    return tuple(scores)
+        images.append(("linear", known))
+    progress.check()
+    ground = Ground.of(truth)
+
+    def score(named: tuple[str, FloatArray]) -> HiddenScore:
+        q = compare(named[1], truth, hidden, ground)
+        return HiddenScore(named[0], q.ssim, q.psnr_db, q.ssim_hidden, q.psnr_hidden_db, q.mae_hidden)
+
+    return tuple(in_threads(score, images))
 
 
 def warnings_of(case: Case, scores: tuple[HiddenScore, ...], info: ModelInfo, findings: Findings) -> tuple[str, ...]:

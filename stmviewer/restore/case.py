@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from stmviewer.restore.filling import fill, sharp_fill
 from stmviewer.restore.request import FILE_MASK, RestoreRequest
 from stmviewer.scan import BoolArray, Channel, FileError, FloatArray, Geometry, Mask, RequestError, Scan, make_mask
-from stmviewer.scan.levelling import find_plane
+from stmviewer.scan.levelling import Plane, find_plane
 from stmviewer.scan.lines import LinePlacement, looks_line_sparse, place_lines
 
 
@@ -40,13 +41,16 @@ class Case:
             return self.placement.between_lines(self.lines, cubic=True)
         return self._levelled(sharp_fill)
 
+    @cached_property
+    def _plane(self) -> Plane:
+        return find_plane(self.raw, self.mask.measured)
+
     def _levelled(self, method: Callable[[FloatArray, BoolArray], FloatArray]) -> FloatArray:
         # averages of scattered pixels do not follow a slope: a tilted sample would be filled with noise
         if self.mask.measured.all():
             return np.array(self.raw)
-        plane = find_plane(self.raw, self.mask.measured)
-        filled = method(plane.taken_from(self.raw), self.mask.measured)
-        plane.add_to(filled)
+        filled = method(self._plane.taken_from(self.raw), self.mask.measured)
+        self._plane.add_to(filled)
         np.copyto(filled, self.raw, where=self.mask.measured)
         return filled
 

@@ -21,7 +21,8 @@ from stmviewer.restore.trust import Evidence, familiarity, share, weighed
 from stmviewer.scan import FloatArray, Geometry
 from stmviewer.scan.levelling import strips
 
-#: classical methods worth trying, with their weights where nothing is known; plate stands for biharmonic
+#: classical methods worth trying, with their weights where nothing is known; plate stands for biharmonic. Compressed
+#: sensing is none of them: hidden lines cannot tell a wave from its alias, so that it looks best where it is worst
 CLASSICAL_CANDIDATES = {"plate": 0.5, "cubic": 0.2, "tv": 0.2, "linear": 0.1}
 #: on scattered pixels compressed sensing is ahead of interpolation on every surface tried, and quicker
 SCATTERED_CANDIDATES = {"cs-dct": 0.5, "plate": 0.3, "tv": 0.2}

@@ -32,6 +32,9 @@ _WINDOW, _SIDE, _LEAST_SIDE = 25, 512, 96
 #: residuals over so many robust deviations do not count (Tukey's biweight), and rounds of weighting
 _TUKEY, _ROUNDS = 4.7, 20
 
+#: what is left of a tilted plane by rounding, in parts of its height, and more than that
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class Jump:
@@ -101,6 +104,8 @@ def find_false_heights(image: FloatArray) -> FalseHeights:
     if min(image.shape) < _LEAST_ROWS or constant_value(image) is not None:
         return FalseHeights()
     small = _level(image)
+    if np.ptp(small) <= _ROUNDING * np.ptp(image):
+        return FalseHeights()  # nothing but a tilt
     smooth = _background(small)
     amplitude = _amplitude(small, smooth)
     jumps = _jumps(image, amplitude)

@@ -19,10 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from stmviewer.scan.geometry import BoolArray, FloatArray
-from stmviewer.scan.levelling import find_plane, robust_range, strips
+from stmviewer.scan.levelling import Plane, find_plane, robust_range, strips
 
 #: half of the SSIM's window: what lies further away does not count at a pixel
 _REACH = 5
+#: rows of the map that are worked at a time: two images may be compared at once
+_STRIP = 80
 
 
 @dataclass(frozen=True)
@@ -64,22 +66,41 @@ def _decibels(square: float, data_range: float) -> float:
     return math.inf if square == 0 else float(10 * np.log10(data_range**2 / square))
 
 
-def compare(image: FloatArray, truth: FloatArray, hidden: BoolArray | None = None) -> Quality:
+@dataclass(frozen=True)
+class Ground:
+    """What images are compared on: the plane of the truth, and the 1 to 99 % range of what stands on it (its lower end
+    and its length), in the truth's unit."""
+
+    plane: Plane
+    low: float
+    span: float
+
+    @classmethod
+    def of(cls, truth: FloatArray) -> "Ground":
+        """That of a truth (rows, columns)."""
+        plane = find_plane(truth)
+        low, high = robust_range(plane.taken_from(truth))
+        return cls(plane, low, high - low)
+
+
+def compare(
+    image: FloatArray, truth: FloatArray, hidden: BoolArray | None = None, ground: Ground | None = None
+) -> Quality:
     """Scores `image` against `truth`, both (rows, columns) in one unit; `hidden` marks what the method did not see.
 
     Pixels where the truth is NaN count nowhere: they are set equal for the SSIM map and left out of the averages.
+    `ground` is that of the truth, for those who compare several images with it.
     """
-    plane = find_plane(truth)
-    low, high = robust_range(plane.taken_from(truth))
-    span = high - low
+    ground = Ground.of(truth) if ground is None else ground
+    span = ground.span
     every, unseen = _Sums(), _Sums()
     # strip by strip, with what the window reaches above and below: the whole map of a 4096 x 4096 image took 2.5 GB
-    for rows in strips(len(truth)):
+    for rows in strips(len(truth), _STRIP):
         top = max(0, rows.start - _REACH)
         seen, inner = slice(top, rows.stop + _REACH), slice(rows.start - top, rows.stop - top)
         known = np.isfinite(truth[seen])
-        ground = plane.on(seen)
-        one, other = (np.where(known, a[seen] - ground - low, span / 2) for a in (image, truth))
+        level = ground.plane.on(seen) + ground.low
+        one, other = (np.where(known, a[seen] - level, span / 2) for a in (image, truth))
         local = ssim_map(one, other, span) if min(truth.shape) >= 11 else np.full(one.shape, np.nan)
         error = np.abs(one - other)
         every.add(local[inner], error[inner], known[inner])

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stmviewer.restore.rows.measured import Patches
-from stmviewer.restore.rows.threads import in_threads, slices
 from stmviewer.scan import FloatArray
+from stmviewer.scan.threads import in_threads, slices
 
 #: waves beyond this (1/px, in either direction) are not seen by the pixels
 BEYOND = 0.48
@@ -34,7 +34,7 @@ MODELS = (Model(0.6, 5.0, 0.1, 0.15), Model(0.6, 2.5, 0.1, 0.1), Model(0.3, 10.0
 #: how strong all waves together may be (variance, in parts of all)
 _STRENGTHS = (0.15, 0.6)
 #: hypotheses that one thread works at a time
-_TOGETHER = 160
+_TOGETHER = 80
 
 
 class Basis(NamedTuple):
@@ -54,11 +54,12 @@ class Evidence:
         self.count = sum(p.values.shape[1] for p in patches)
         self._parts = []
         for p in patches:
-            dy, dx = p.y[:, None] - p.y, p.x[:, None] - p.x
+            y, x = (a.ravel() for a in np.meshgrid(p.y, p.x, indexing="ij"))
+            dy, dx = y[:, None] - y, x[:, None] - x
             whitened = []
             for m in models:
                 hills = m.hills * np.exp(-0.5 * (dy**2 + dx**2) / (m.length * spacing / 5.0) ** 2)
-                covariance = hills + m.offsets * (np.abs(dy) < 1e-6) + m.noise * np.eye(len(p.y))
+                covariance = hills + m.offsets * (np.abs(dy) < 1e-6) + m.noise * np.eye(len(y))
                 cholesky = np.linalg.cholesky(covariance)
                 inverse = np.linalg.inv(cholesky)
                 values = inverse @ p.values
@@ -81,9 +82,9 @@ class Evidence:
         """Waves (hypotheses, 2; x and y in cycles a pixel), to be judged `beside` others again and again."""
         found = []
         for patches, whitened in self._parts:
-            cosines = _columns(patches, waves, 1.0)
+            cosines = _columns(patches, waves[:, None], np.ones(1))
             columns = [
-                np.stack([inverse @ one for one in cosines], axis=1).transpose(2, 1, 0) for inverse, *_ in whitened
+                (cosines.reshape(-1, len(inverse)) @ inverse.T).reshape(cosines.shape) for inverse, *_ in whitened
             ]
             products = [(c @ c.transpose(0, 2, 1)).astype(np.float64) for c in columns]
             right = [(c @ values).astype(np.float64) for c, (_, values, _) in zip(columns, whitened, strict=True)]
@@ -118,24 +119,40 @@ class Evidence:
 
     def _of_part(self, part: tuple, waves: Sequence[FloatArray], shares: Sequence[float]) -> FloatArray:
         patches, whitened = part
-        total = sum(shares)
-        columns = np.concatenate(
-            [_columns(patches, wave, np.sqrt(share / total)) for wave, share in zip(waves, shares, strict=True)], axis=0
-        )  # (cosines and sines, values, hypotheses)
-        count, values, hypotheses = columns.shape
+        sizes = np.sqrt(np.array(shares) / sum(shares))
+        columns = _columns(patches, np.stack(waves, axis=1), sizes)
         with_waves, alone = [], []
         for inverse, measured, without in whitened:
-            basis = np.stack([inverse @ one for one in columns]).transpose(2, 0, 1)  # (hypotheses, 2 waves, values)
-            gram = (basis @ basis.transpose(0, 2, 1)).astype(np.float64)
-            right = (basis.reshape(-1, values) @ measured).reshape(hypotheses, count, -1).astype(np.float64)
+            hypotheses, count, values = columns.shape
+            basis = (columns.reshape(-1, values) @ inverse.T).reshape(columns.shape)
+            gram = np.ascontiguousarray((basis @ basis.transpose(0, 2, 1)).transpose(1, 2, 0))
+            right = (basis.reshape(-1, values) @ measured).reshape(hypotheses, count, -1)
+            right = np.ascontiguousarray(right.transpose(1, 2, 0))
             alone.append(without)
-            for strength in _STRENGTHS:
-                inner = np.eye(count) + strength * gram
-                solved = np.linalg.inv(inner) @ right  # many patches, few waves: quicker than solving for each
-                gain = 0.5 * strength * (right * solved).sum(axis=1)
-                with_waves.append(without + gain - 0.5 * np.linalg.slogdet(inner)[1][:, None])
+            with_waves += [without + _gain(strength, gram, right).T for strength in _STRENGTHS]
         found: FloatArray = _mean(with_waves) - _mean(alone)
         return found
+
+
+def _gain(strength: float, gram: NDArray[np.float32], right: NDArray[np.float32]) -> FloatArray:
+    """strength / 2 r' (1 + strength G)^-1 r - log det(1 + strength G) / 2, shape (patches, hypotheses).
+
+    For products G (n, n, hypotheses) of the columns and r (n, patches, hypotheses) with what was measured: elimination
+    of all hypotheses at once, which are many, while the matrices are small.
+    """
+    inner, right = strength * gram, np.array(right)
+    inner[np.arange(len(inner)), np.arange(len(inner))] += 1
+    gain = np.zeros(right.shape[1:], dtype=np.float64)
+    size = np.zeros(right.shape[2], dtype=np.float64)
+    for k, pivots in enumerate(inner):
+        pivot = pivots[k]
+        gain += right[k] ** 2 / pivot
+        size += np.log(pivot)
+        factors = inner[k + 1 :, k] / pivot
+        inner[k + 1 :, k + 1 :] -= factors[:, None] * pivots[k + 1 :]
+        right[k + 1 :] -= factors[:, None] * right[k]
+    result: FloatArray = 0.5 * strength * gain - 0.5 * size
+    return result
 
 
 def looks_like(x: FloatArray, y: FloatArray, gaps: FloatArray) -> FloatArray:
@@ -144,15 +161,22 @@ def looks_like(x: FloatArray, y: FloatArray, gaps: FloatArray) -> FloatArray:
     return np.asarray(np.hypot(*folded))
 
 
-def _columns(patches: Patches, wave: FloatArray, size: float) -> NDArray[np.float32]:
-    """Cosines and sines (2, values, hypotheses) of waves (hypotheses, 2)."""
-    turns = []
-    for at, frequency in ((patches.x, wave[:, 0]), (patches.y, wave[:, 1])):
-        places, which = np.unique(at, return_inverse=True)  # patches lie on lines and columns: few places
-        turns.append(np.exp(2j * np.pi * places[:, None] * frequency).astype(np.complex64)[which])
-    both = turns[0] * turns[1]
-    both *= (size * (np.abs(wave).max(axis=1) < BEYOND)).astype(np.float32)
-    return np.stack([both.real, both.imag])
+def _columns(patches: Patches, waves: FloatArray, sizes: FloatArray) -> NDArray[np.float32]:
+    """Cosines and sines (hypotheses, 2 for each wave, values) of sets of waves (hypotheses, waves, 2), `sizes` high."""
+    heights = (sizes * (np.abs(waves).max(axis=2) < BEYOND)).astype(np.float32)
+    (cosine_x, sine_x), (cosine_y, sine_y) = (
+        [turn(2 * np.pi * frequency[..., None] * at).astype(np.float32) for turn in (np.cos, np.sin)]
+        for at, frequency in ((patches.x, waves[..., 0]), (patches.y, waves[..., 1]))
+    )
+    cosine_y, sine_y = (heights[..., None] * part for part in (cosine_y, sine_y))
+    shape = (*waves.shape[:2], 2, len(patches.y), len(patches.x))
+    result = np.empty(shape, dtype=np.float32)
+    part = np.empty((*shape[:2], *shape[3:]), dtype=np.float32)
+    for k, (first, second) in enumerate(((cosine_x, sine_x), (sine_x, -cosine_x))):
+        np.multiply(cosine_y[..., None], first[..., None, :], out=result[:, :, k])
+        np.multiply(sine_y[..., None], second[..., None, :], out=part)
+        result[:, :, k] -= part
+    return result.reshape(shape[0], 2 * shape[1], shape[3] * shape[4])
 
 
 def _mean(logarithms: Sequence[FloatArray]) -> FloatArray:

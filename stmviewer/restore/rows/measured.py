@@ -39,8 +39,9 @@ class Measured:
 
 @dataclass(frozen=True)
 class Patches:
-    """Patches of one shape: where their values lie within them (y, x), the values (n, patches) of mean 0 and standard
-    deviation 1, and their centres (y, x; patches) in the scan. Pixels."""
+    """Patches of one shape: where their lines (y) and columns (x) lie within them, their values (lines x columns one
+    after the other, patches) of mean 0 and standard deviation 1, and their centres (y, x; patches) in the scan.
+    Pixels."""
 
     y: FloatArray
     x: FloatArray
@@ -97,7 +98,7 @@ def cut(found: Measured, spacing: FloatArray, least: float) -> list[Patches]:
         y, x = np.array(shape[:high]), np.array(shape[high:])
         stacked = np.stack([part for part, _ in parts], axis=1)
         centres = np.array([centre for _, centre in parts]).T
-        result.append(Patches(np.repeat(y, wide), np.tile(x, high), stacked, centres))
+        result.append(Patches(y, x, stacked, centres))
     return result
 
 

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from stmviewer.restore.case import Case
 from stmviewer.restore.rows.evidence import BEYOND, looks_like
 from stmviewer.restore.rows.lattice import LONG, TERRACE, Rows
-from stmviewer.restore.rows.threads import in_threads, slices
 from stmviewer.scan import FloatArray
+from stmviewer.scan.threads import in_threads, slices
 
 #: waves of a terrace, those first that keep their place where two look alike in the lines
 _TERRACE = tuple(TERRACE[k] for k in (0, 2, 1, 3, 4))

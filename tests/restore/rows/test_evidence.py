@@ -13,21 +13,23 @@ MODEL = Model(hills=0.5, length=4.0, offsets=0.1, noise=0.2)
 def patches(wave: tuple[float, float], strength: float, gap: int = 4, count: int = 3) -> Patches:
     """Lines `gap` pixels apart, with a wave of that strength in noise."""
     rng = np.random.default_rng(1)
-    y, x = (a.ravel().astype(float) for a in np.meshgrid(np.arange(0, 24, gap), np.arange(24), indexing="ij"))
+    lines, columns = np.arange(0.0, 24, gap), np.arange(24.0)
+    y, x = (a.ravel() for a in np.meshgrid(lines, columns, indexing="ij"))
     phases = rng.uniform(0, 2 * np.pi, count)
     values = strength * np.cos(2 * np.pi * (wave[0] * x + wave[1] * y)[:, None] + phases)
     values = values + 0.5 * rng.standard_normal(values.shape)
     values = (values - values.mean(axis=0)) / values.std(axis=0)
-    return Patches(y, x, values, np.zeros((2, count)))
+    return Patches(lines, columns, values, np.zeros((2, count)))
 
 
 def test_it_is_the_marginal_likelihood_of_a_gaussian_process() -> None:
     shown = patches((0.14, 0.12), 1.0)
     wave, strengths = np.array([[0.14, 0.12]]), (0.15, 0.6)
     found = Evidence([shown], 5.0, [MODEL]).of([wave], [1.0])[0]
-    dy, dx = shown.y[:, None] - shown.y, shown.x[:, None] - shown.x
+    y, x = (a.ravel() for a in np.meshgrid(shown.y, shown.x, indexing="ij"))
+    dy, dx = y[:, None] - y, x[:, None] - x
     hills = MODEL.hills * np.exp(-(dy**2 + dx**2) / (2 * MODEL.length**2))
-    alone = hills + MODEL.offsets * (dy == 0) + MODEL.noise * np.eye(len(shown.y))
+    alone = hills + MODEL.offsets * (dy == 0) + MODEL.noise * np.eye(len(y))
     # cosine and sine of independent amplitudes: a stationary covariance
     waves = np.cos(2 * np.pi * (wave[0, 0] * dx + wave[0, 1] * dy))
     for k, values in enumerate(shown.values.T):

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from stmviewer.restore.rows.threads import in_threads, slices
+from stmviewer.scan.threads import in_threads, slices
 
 
 def test_results_come_in_the_order_of_the_parts() -> None:

@@ -22,7 +22,7 @@ def in_threads(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Re
     threads = min(processors, _MOST, len(parts))
     if threads < 2:
         return [work(part) for part in parts]
-    with ThreadPoolExecutor(threads, thread_name_prefix="stmviewer-rows") as pool:
+    with ThreadPoolExecutor(threads, thread_name_prefix="stmviewer-parts") as pool:
         return list(pool.map(work, parts))
 
 
