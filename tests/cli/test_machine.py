@@ -57,12 +57,12 @@ def _quick_methods(monkeypatch):
     monkeypatch.setattr(library, "CLASSICAL", {k: library.CLASSICAL[k] for k in ("linear", "row-median")})
 
 
-@pytest.mark.usefixtures("_quick_methods")
-def test_bench_reports_every_timing(run):
+@pytest.mark.usefixtures("_quick_methods", "no_shipped_models")
+def test_bench_reports_every_timing(run, learned):
     report = run("bench", "--size", 64, "--json").done().json
     assert report["device"]
     whats = [t["what"] for t in report["timings"]]
-    assert "sparse 64 x 64, linear" in whats
+    assert {"sparse 64 x 64, linear", f"repair 64 x 64, {learned}"} <= set(whats)
     assert "open and level 64 x 64 .sxm" in whats and "thumbnails of 3 files" in whats
     assert any(what.startswith("window opened") for what in whats)
     for timing in report["timings"]:
