@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TypeVar
 
 Part = TypeVar("Part")
@@ -27,5 +28,8 @@ def in_threads(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Re
 
 
 def slices(count: int, size: int) -> list[slice]:
-    """`count` things in parts of at most `size`."""
-    return [slice(begin, min(begin + size, count)) for begin in range(0, count, size)]
+    """`count` things in equal parts of at most `size`, an even number of them where there are several."""
+    parts = -(-count // size)
+    parts += parts % 2 if parts > 1 else 0
+    ends = [count * k // max(1, parts) for k in range(parts + 1)]
+    return [slice(begin, end) for begin, end in pairwise(ends)]

@@ -8,13 +8,19 @@ from stmviewer.scan.threads import in_threads, slices
 
 
 def test_results_come_in_the_order_of_the_parts() -> None:
-    assert in_threads(lambda part: part.start, slices(1000, 7)) == list(range(0, 1000, 7))
+    parts = slices(1000, 7)
+    assert in_threads(lambda part: part.start, parts) == [part.start for part in parts]
     assert in_threads(lambda part: part, []) == []
 
 
-def test_slices_cover_everything_once() -> None:
-    covered = [k for part in slices(23, 5) for k in range(23)[part]]
-    assert covered == list(range(23))
+@pytest.mark.parametrize(("count", "size"), [(23, 5), (64, 32), (5, 8), (1, 1), (3, 1)])
+def test_slices_cover_everything_once(count: int, size: int) -> None:
+    parts = slices(count, size)
+    assert [k for part in parts for k in range(count)[part]] == list(range(count))
+    assert max(part.stop - part.start for part in parts) <= size
+
+
+def test_of_nothing_there_are_no_slices() -> None:
     assert slices(0, 5) == []
 
 

@@ -58,16 +58,18 @@ class RowWaves:
 
     def at(self, rows: FloatArray, columns: FloatArray) -> FloatArray:
         """The waves on the rows and columns of those indices (whole or not), in the unit of the scan."""
-        result = np.empty((len(rows), len(columns)))
+        result = np.zeros((len(rows), len(columns)))
+        self._add(result, rows, columns)
+        return result
+
+    def _add(self, image: FloatArray, rows: FloatArray, columns: FloatArray) -> None:
         size = float(np.abs(self.amplitudes).max()) or 1.0
         turned = _turned(self.waves, self.across, columns)
 
         def work(some: slice) -> None:
-            result[some] = (turned @ self._along(rows[some], size)).T
-            result[some] *= size
+            image[some] += size * (turned @ self._along(rows[some], size)).T
 
         in_threads(work, slices(len(rows), _STRIP))
-        return result
 
     def _along(self, rows: FloatArray, size: float) -> NDArray[np.float32]:
         """Amplitudes of cosine and sine between the places of those rows, in parts of `size`, the phase down the image
@@ -93,10 +95,7 @@ class RowWaves:
 
     def add_to(self, image: FloatArray) -> None:
         """Adds the waves to an image of the whole case, in place: large scans fit into memory few times."""
-        columns = np.arange(image.shape[1], dtype=np.float64)
-        for begin in range(0, len(image), _STRIP):
-            rows = np.arange(begin, min(begin + _STRIP, len(image)), dtype=np.float64)
-            image[begin : begin + _STRIP] += self.at(rows, columns)
+        self._add(image, *(np.arange(count, dtype=np.float64) for count in image.shape))
 
 
 def fit(rows: Rows, case: Case) -> RowWaves | None:
@@ -199,13 +198,13 @@ class _Axis:
         return cls(places, at, matrix, np.array(numbers, dtype=np.intp), [np.array(kind) for kind in kinds], width)
 
     def sums(self, frequencies: FloatArray) -> NDArray[np.complex128]:
-        """Weighted sums (kinds, frequencies) of exp(2 pi i f offset)."""
-        return np.stack(
-            [
-                np.exp(-0.5 * (offset / self.width) ** 2) @ np.exp(2j * np.pi * offset[:, None] * frequencies)
-                for offset in self.offsets
-            ]
-        )
+        """Weighted sums (kinds, n, n) of exp(2 pi i (g - f) offset) for each f and g of n frequencies."""
+        result = np.empty((len(self.offsets), len(frequencies), len(frequencies)), dtype=np.complex128)
+        for kind, offset in enumerate(self.offsets):
+            turned = np.exp(2j * np.pi * offset[:, None] * frequencies)
+            weights = np.exp(-0.5 * (offset / self.width) ** 2)
+            result[kind] = (turned.conj().T * weights) @ turned
+        return result
 
 
 class _Fit:
@@ -221,9 +220,7 @@ class _Fit:
         self._waves, self._values, self._down, self._across = waves, values, down, across
         x, y = np.array([(0.0, 0.0), *waves, *((-x, -y) for x, y in waves)]).T
         count = len(x)
-        pairs = ((f[None, :] - f[:, None]).ravel() for f in (y, x))  # conjugate of one function times another
-        sums_down, sums_across = (axis.sums(f) for axis, f in zip((down, across), pairs, strict=True))
-        gram = (sums_down[:, None] * sums_across[None]).reshape(len(sums_down), -1, count, count)
+        gram = down.sums(y)[:, None] * across.sums(x)[None]
         self._weights = gram[..., 0, 0].real + 1e-9
         # the power of a wave is half the square of its amplitude
         held = np.array([1e-6, *[2 * _RIDGE] * (count - 1)])
