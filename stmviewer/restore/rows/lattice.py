@@ -47,6 +47,8 @@ _FEW = 9
 _SURELY = 2.0
 #: strains of the lattice by drift are looked for in steps of these (parts of the lattice)
 _STRAINS = (0.015, 0.015, 0.007, 0.007, 0.0035, 0.0035)
+#: what was measured is kept for the fit where it is no more than this: large scans fit into memory few times
+_KEPT = 1_000_000
 #: waves that look longer than this in the lines (cycles a pixel) may as well be hills
 LONG = 0.06
 
@@ -58,7 +60,7 @@ class Rows:
     `first` and `second` are wave vectors (x, y; cycles a pixel) across the rows of the two terraces. `evidence` (2,
     patches) is that of either terrace in patches about `centres` (y, x; patches), `side` pixels wide; `margin` is how
     far the direction is ahead of others (natural logarithms). `seen` is what was measured in the case that they were
-    found in, which their waves are mostly fitted to next.
+    found in, which their waves are mostly fitted to next; None of large scans.
     """
 
     first: FloatArray
@@ -127,7 +129,8 @@ def find(case: Case) -> Rows | None:
         return None
     centres = np.concatenate([p.centres for p in patches], axis=1)
     side = float(np.ptp(patches[0].y) + found.gaps[1])
-    return Rows(vectors[0], vectors[1], np.stack(both), centres, side, margin, (case, found))
+    seen_in = (case, found) if found.values.size <= _KEPT else None
+    return Rows(vectors[0], vectors[1], np.stack(both), centres, side, margin, seen_in)
 
 
 def _wide(geometry: Geometry) -> bool:
