@@ -22,9 +22,6 @@ from stmviewer.scan import FloatArray, Progress, Scan
 from stmviewer.scan.metrics import Ground, compare
 from stmviewer.scan.threads import in_threads
 
-#: images of more pixels are scored one after the other: they fit into memory few times
-_AT_ONCE = 4_000_000
-
 
 def hidden_scores(
     case: Case, mean: FloatArray, info: ModelInfo, methods: Methods, progress: Progress
@@ -47,9 +44,7 @@ def hidden_scores(
         q = compare(named[1], truth, hidden, ground)
         return HiddenScore(named[0], q.ssim, q.psnr_db, q.ssim_hidden, q.psnr_hidden_db, q.mae_hidden)
 
-    if truth.size > _AT_ONCE:
-        return tuple(map(score, images))
-    return tuple(in_threads(score, images))
+    return tuple(in_threads(score, images, truth.size))
 
 
 def warnings_of(case: Case, scores: tuple[HiddenScore, ...], info: ModelInfo, findings: Findings) -> tuple[str, ...]:

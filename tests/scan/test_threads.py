@@ -13,6 +13,11 @@ def test_results_come_in_the_order_of_the_parts() -> None:
     assert in_threads(lambda part: part, []) == []
 
 
+def test_parts_of_large_images_are_worked_one_after_the_other() -> None:
+    names = in_threads(lambda _: threading.current_thread().name, range(6), pixels=4096**2)
+    assert set(names) == {threading.current_thread().name}
+
+
 @pytest.mark.parametrize(("count", "size"), [(23, 5), (64, 32), (5, 8), (1, 1), (3, 1)])
 def test_slices_cover_everything_once(count: int, size: int) -> None:
     parts = slices(count, size)

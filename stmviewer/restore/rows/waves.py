@@ -69,7 +69,7 @@ class RowWaves:
         def work(some: slice) -> None:
             image[some] += size * (turned @ self._along(rows[some], size)).T
 
-        in_threads(work, slices(len(rows), _STRIP))
+        in_threads(work, slices(len(rows), _STRIP), image.size)
 
     def _along(self, rows: FloatArray, size: float) -> NDArray[np.float32]:
         """Amplitudes of cosine and sine between the places of those rows, in parts of `size`, the phase down the image
@@ -130,7 +130,7 @@ def fit(rows: Rows, case: Case) -> RowWaves | None:
                 amplitudes[at, strip] += size * solved[k].real * part
                 amplitudes[at + 1, strip] -= size * solved[k].imag * part
 
-    in_threads(work, slices(len(down.places), _STRIP))
+    in_threads(work, slices(len(down.places), _STRIP), case.raw.size)
     return RowWaves(tuple(waves), amplitudes, down.places, across.places)
 
 
