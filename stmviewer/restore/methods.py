@@ -66,12 +66,12 @@ class Methods:
         """What would be shown of `case` by that method; of several samples two are drawn."""
         request = self.request.replaced(samples=min(self.request.samples, 2))
         restorer = self.load(name)[0]
-        answer = run(case, restorer, request, progress, self.taken_out(case, restorer.info))
+        answer = run(case, restorer, request, progress, self.taken_out(case, restorer.info, progress))
         return trusted(case, answer, request, restorer.info)[0]
 
-    def taken_out(self, case: Case, info: ModelInfo) -> TakenOut:
+    def taken_out(self, case: Case, info: ModelInfo, progress: Progress) -> TakenOut:
         """What that method is not to see of `case`: faults of the measurement; dimer rows where it knows of them."""
-        return TakenOut(self.heights, self._tip_to_take_out, self._waves(case, info))
+        return TakenOut(self.heights, self._tip_to_take_out, self._waves(case, info, progress))
 
     def repaired(self, channel: Channel, name: str, progress: Progress) -> FloatArray:
         """The repair of another channel by that method."""
@@ -85,11 +85,11 @@ class Methods:
     def _tip_to_take_out(self) -> Tip | None:
         return self.tip if self.request.tips else None
 
-    def _waves(self, case: Case, info: ModelInfo) -> rows.RowWaves | None:
+    def _waves(self, case: Case, info: ModelInfo, progress: Progress) -> rows.RowWaves | None:
         if self.rows is None or not (info.learned or info.name == ROWS):
             return None
         if self._fitted is None or self._fitted[0] is not case:  # several methods see one case after the other
-            self._fitted = case, rows.fit(self.rows, case)
+            self._fitted = case, rows.fit(self.rows, case, progress)
         return self._fitted[1]
 
 
@@ -100,7 +100,7 @@ def mixture(case: Case, choice: Choice, methods: Methods, progress: Progress) ->
     for name, weight in choice.weights.items():
         restorer = methods.load(name)[0]
         part = progress.part(1 / len(choice.weights))
-        one = run(case, restorer, methods.request, part, methods.taken_out(case, restorer.info))
+        one = run(case, restorer, methods.request, part, methods.taken_out(case, restorer.info, part))
         if len(choice.weights) == 1:
             return one
         if name == "linear":

@@ -33,7 +33,7 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     if info.name != library.AUTO.name:
         methods.load(info.name)
     methods.heights = heights_of(case, info, request)
-    methods.rows = rows_of(case, info, request)
+    methods.rows = rows_of(case, info, request, progress)
     methods.tip = tip_of(case, info, request, channel.unit, progress.part(0.05, "Looking for tip ends"))
     choice, self_check = check_sparse(
         case, info, request, channel.unit, methods.shown, methods.rows is not None, progress.part(0.3), methods.fault
@@ -76,11 +76,11 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     return Restoration(**{**vars(result), "provenance": facts})
 
 
-def shower(case: Case, request: RestoreRequest, load: Loader = library.load) -> tuple[Shower, bool]:
+def shower(case: Case, request: RestoreRequest, progress: Progress, load: Loader = library.load) -> tuple[Shower, bool]:
     """What `restore` would show of a sparse case, or of a part of it, by one method, for those who want several of it.
 
     And whether dimer rows are followed through its gaps.
     """
     methods = Methods(request, load)
-    methods.rows = rows_of(case, library.resolve(request.model, request.task), request)
+    methods.rows = rows_of(case, library.resolve(request.model, request.task), request, progress)
     return methods.shown, methods.rows is not None

@@ -19,7 +19,7 @@ def run(
     taken: TakenOut = NOTHING,
 ) -> Answer:
     """Normalises, restores, and undoes the normalisation; before measured pixels are put back."""
-    case = taken.left_of(case)
+    case = taken.left_of(case, progress)
     data = taken.without_faults(case.guess())
     progress.check()  # each of these takes seconds on 4096 x 4096 pixels
     learned, measured = restorer.info.learned, case.mask.measured
@@ -56,5 +56,5 @@ def run(
     if deviation is not None:
         deviation = np.multiply(deviation, scale.half_range, dtype=np.float64)
     del scale
-    taken.put_back(mean)
+    taken.put_back(mean, progress)
     return Answer(mean, deviation, smaller_tile)

@@ -25,19 +25,19 @@ class TakenOut:
     tip: Tip | None = None
     waves: rows.RowWaves | None = None
 
-    def left_of(self, case: Case) -> Case:
+    def left_of(self, case: Case, progress: Progress) -> Case:
         """The case without its dimer rows."""
-        return case if self.waves is None else self.waves.left_out(case)
+        return case if self.waves is None else self.waves.left_out(case, progress)
 
     def without_faults(self, image: FloatArray) -> FloatArray:
         """An image (rows, columns) without gaps less what is no part of the surface; itself where there is nothing."""
         image = self.heights.without(image)
         return image if self.tip is None else removed(image, self.tip)
 
-    def put_back(self, image: FloatArray) -> None:
+    def put_back(self, image: FloatArray, progress: Progress) -> None:
         """Adds the dimer rows to what a method made of the rest, in place."""
         if self.waves is not None:
-            self.waves.add_to(image)
+            self.waves.add_to(image, progress)
 
 
 NOTHING = TakenOut()
@@ -50,11 +50,11 @@ def heights_of(case: Case, info: ModelInfo, request: RestoreRequest) -> FalseHei
     return find_false_heights(case.guess())
 
 
-def rows_of(case: Case, info: ModelInfo, request: RestoreRequest) -> rows.Rows | None:
+def rows_of(case: Case, info: ModelInfo, request: RestoreRequest, progress: Progress) -> rows.Rows | None:
     """The dimer rows to follow through the gaps: other classical methods do what they always did."""
     if request.task != "sparse" or not (info.learned or info.name in (ROWS, library.AUTO.name)):
         return None
-    return rows.find(case)
+    return rows.find(case, progress)
 
 
 def tip_of(case: Case, info: ModelInfo, request: RestoreRequest, unit: str, progress: Progress) -> Tip | None:

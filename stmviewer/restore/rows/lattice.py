@@ -16,7 +16,7 @@ from stmviewer.restore.case import Case
 from stmviewer.restore.rows.evidence import MODELS, Evidence
 from stmviewer.restore.rows.measured import Measured, cut, measured
 from stmviewer.restore.rows.spectrum import LEAST_ROWS, seen_by_spectrum
-from stmviewer.scan import FloatArray, Geometry
+from stmviewer.scan import FloatArray, Geometry, Progress
 from stmviewer.scan.corrugation import ROW_SPACING_M
 
 #: fewer rows than this across the scan do not tell a direction
@@ -71,9 +71,9 @@ class Rows:
     margin: float
     seen: tuple[Case, Measured] | None = field(default=None, repr=False, compare=False)
 
-    def measured(self, case: Case) -> Measured | None:
+    def measured(self, case: Case, progress: Progress) -> Measured | None:
         """What `case` measured."""
-        return self.seen[1] if self.seen is not None and self.seen[0] is case else measured(case)
+        return self.seen[1] if self.seen is not None and self.seen[0] is case else measured(case, progress)
 
     def angles_deg(self) -> list[float]:
         """Directions of the rows themselves, 0 to 180 from the fast axis, counter-clockwise as all that are told; the
@@ -93,12 +93,12 @@ class Rows:
         }
 
 
-def find(case: Case) -> Rows | None:
+def find(case: Case, progress: Progress) -> Rows | None:
     """The dimer rows of a sparse scan whose gaps are too wide for them; None where there is nothing to follow.
 
     That is where the scan has no scale, its mask is neither of lines nor a grid, its gaps carry the rows and their
     dimers anyway, fewer than four rows fit into it, no direction is clearly ahead of the others, or something else
-    explains the measurement better.
+    explains the measurement better. Raises Cancelled when the user stops it.
     """
     g = case.geometry
     if not g.calibrated or g.unit != "m":
@@ -106,7 +106,7 @@ def find(case: Case) -> Rows | None:
     spacing = ROW_SPACING_M / np.array([g.pixel_width, g.pixel_height])  # pixels
     if min(g.width, g.height) < _LEAST_ROWS * ROW_SPACING_M or spacing.min() < _LEAST_PERIOD:
         return None
-    found = measured(case)
+    found = measured(case, progress)
     if found is None or (2 * found.gaps / spacing).max() < _CARRIED:
         return None
     patches = cut(found, spacing, 1e-9 * float(np.ptp(case.raw[case.mask.measured])))
@@ -114,8 +114,10 @@ def find(case: Case) -> Rows | None:
         return None
     # where many patches of lines agree one model of their hills will do; a grid has few values in each
     many = found.kind == "lines" and sum(p.values.shape[1] for p in patches) > _FEW
+    progress.check()
     evidence = Evidence(patches, float(spacing.max()), MODELS[:1] if many else MODELS)
     vectors, margin = _best_direction(evidence, spacing)
+    progress.check()
     sure = margin >= max(_AHEAD, _AHEAD_A_PATCH[found.kind] * evidence.count)
     if sure:
         vectors, both = _polished(evidence, vectors, spacing)
@@ -125,6 +127,7 @@ def find(case: Case) -> Rows | None:
             return None
         vectors, margin = seen.vectors, seen.margin
         both = _terraces(evidence, vectors)
+    progress.check()
     if _something_else(evidence, both, found, spacing, 1.0 if sure else _UNSURE):
         return None
     centres = np.concatenate([p.centres for p in patches], axis=1)

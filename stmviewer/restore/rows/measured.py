@@ -6,7 +6,7 @@ import numpy as np
 
 from stmviewer.restore.case import Case
 from stmviewer.restore.filling import kind_of_mask, separable
-from stmviewer.scan import BoolArray, FloatArray
+from stmviewer.scan import BoolArray, FloatArray, Progress
 from stmviewer.scan.levelling import fit_plane
 
 #: three running means of this width (px) leave nothing of the rows, as in `normalise`
@@ -49,19 +49,24 @@ class Patches:
     centres: FloatArray
 
 
-def measured(case: Case) -> Measured | None:
+def measured(case: Case, progress: Progress) -> Measured | None:
     """What `case` measured; None where its mask is neither of lines nor a grid, or no plain lines are given."""
     if case.placement is not None and case.lines is not None:
         if not np.isfinite(case.lines).all():
             return None
-        smooth = case.placement.at_lines(background(case.guess(), case.mask.measured))
+        guess = case.guess()
+        progress.check()  # each of these takes a second of 4096 x 4096 pixels
+        smooth = case.placement.at_lines(background(guess, case.mask.measured))
         columns = np.arange(case.lines.shape[1], dtype=np.float64)
         return Measured(case.lines - smooth, case.placement.positions, columns, "lines")
     axes = separable(case.mask.measured)
     kind = kind_of_mask(case.mask.measured)
     if axes is None or kind not in ("lines", "grid") or min(map(len, axes)) < 2:
         return None
-    smooth = background(case.guess(), case.mask.measured)
+    guess = case.guess()
+    progress.check()
+    smooth = background(guess, case.mask.measured)
+    progress.check()
     values = case.raw[np.ix_(*axes)] - smooth[np.ix_(*axes)]
     return Measured(values, axes[0].astype(np.float64), axes[1].astype(np.float64), kind)
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from stmviewer.restore.case import Case
 from stmviewer.restore.rows.evidence import BEYOND, looks_like
 from stmviewer.restore.rows.lattice import LONG, TERRACE, Rows
-from stmviewer.scan import FloatArray
+from stmviewer.scan import FloatArray, Progress
 from stmviewer.scan.threads import in_threads, slices
 
 #: waves of a terrace, those first that keep their place where two look alike in the lines
@@ -59,14 +59,15 @@ class RowWaves:
     def at(self, rows: FloatArray, columns: FloatArray) -> FloatArray:
         """The waves on the rows and columns of those indices (whole or not), in the unit of the scan."""
         result = np.zeros((len(rows), len(columns)))
-        self._add(result, rows, columns)
+        self._add(result, rows, columns, Progress())
         return result
 
-    def _add(self, image: FloatArray, rows: FloatArray, columns: FloatArray) -> None:
+    def _add(self, image: FloatArray, rows: FloatArray, columns: FloatArray, progress: Progress) -> None:
         size = float(np.abs(self.amplitudes).max()) or 1.0
         turned = _turned(self.waves, self.across, columns)
 
         def work(some: slice) -> None:
+            progress.check()
             image[some] += size * (turned @ self._along(rows[some], size)).T
 
         in_threads(work, slices(len(rows), _STRIP), image.size)
@@ -82,26 +83,32 @@ class RowWaves:
             parts += [between.real.T, -between.imag.T]
         return np.ascontiguousarray(np.concatenate(parts), dtype=np.float32)
 
-    def left_out(self, case: Case) -> Case:
-        """The case with the waves taken from what was measured."""
+    def left_out(self, case: Case, progress: Progress) -> Case:
+        """The case with the waves taken from what was measured. Raises Cancelled when the user stops it."""
         columns = np.arange(case.raw.shape[1], dtype=np.float64)
         if case.placement is not None and case.lines is not None:
-            lines = case.lines - self.at(case.placement.positions, columns)
+            lines = np.zeros(case.lines.shape)
+            self._add(lines, case.placement.positions, columns, progress)
+            np.subtract(case.lines, lines, out=lines)
             return replace(case, raw=case.placement.spread(lines), lines=lines)
         raw = np.array(case.raw)
         at = np.nonzero(case.mask.measured.any(axis=1))[0]
-        raw[at] -= self.at(at.astype(np.float64), columns)
+        waves = np.zeros((len(at), len(columns)))
+        self._add(waves, at.astype(np.float64), columns, progress)
+        raw[at] -= waves
         return replace(case, raw=raw)
 
-    def add_to(self, image: FloatArray) -> None:
-        """Adds the waves to an image of the whole case, in place: large scans fit into memory few times."""
-        self._add(image, *(np.arange(count, dtype=np.float64) for count in image.shape))
+    def add_to(self, image: FloatArray, progress: Progress) -> None:
+        """Adds the waves to an image of the whole case, in place: large scans fit into memory few times. Raises
+        Cancelled when the user stops it."""
+        rows, columns = (np.arange(count, dtype=np.float64) for count in image.shape)
+        self._add(image, rows, columns, progress)
 
 
-def fit(rows: Rows, case: Case) -> RowWaves | None:
+def fit(rows: Rows, case: Case, progress: Progress) -> RowWaves | None:
     """The amplitudes of known rows from what `case` measured; None where its mask is neither of lines nor a grid, or
-    where every wave looks like a hill in its gaps."""
-    found = rows.measured(case)
+    where every wave looks like a hill in its gaps. Raises Cancelled when the user stops it."""
+    found = rows.measured(case, progress)
     if found is None:
         return None
     width = _WIDTHS[found.kind]
@@ -122,6 +129,7 @@ def fit(rows: Rows, case: Case) -> RowWaves | None:
     fits = [_Fit(terrace, (found.values / size).astype(np.float32), down, across) for terrace in terraces]
 
     def work(strip: slice) -> None:
+        progress.check()
         both = [fit_.at(strip) for fit_ in fits]
         parts = [np.ones(1)] if len(both) == 1 else _parts(both, rows, down.places[strip], across.places)
         for terrace, (solved, _, _), part in zip(terraces, both, parts, strict=True):

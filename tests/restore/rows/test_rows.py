@@ -1,5 +1,6 @@
 """Dimer rows that the gaps are too wide for are found by their spacing, followed, and told of; nothing else is."""
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from stmviewer.restore import rows as dimer_rows
 from stmviewer.restore.case import Case, prepare
 from stmviewer.restore.pipeline import restore
 from stmviewer.restore.rows import waves
-from stmviewer.scan import Channel, Geometry, Progress, Scan, make_mask
+from stmviewer.scan import Cancelled, Channel, Geometry, Progress, Scan, make_mask
 from stmviewer.scan.corrugation import ROW_SPACING_M
 from stmviewer.scan.metrics import compare
 from stmviewer.simulate import simulate_scan
@@ -77,10 +78,10 @@ def off(found: float, angle_deg: float) -> float:
 def test_rows_are_found_at_their_angle_and_rebuilt(angle_deg: float, mask: str) -> None:
     image = lattice(angle_deg)
     case = case_of(image, mask)
-    rows = dimer_rows.find(case)
+    rows = dimer_rows.find(case, Progress())
     assert rows is not None
     assert off(rows.angles_deg()[0], angle_deg) < 1.5
-    fitted = dimer_rows.fit(rows, case)
+    fitted = dimer_rows.fit(rows, case, Progress())
     assert fitted is not None
     every = np.arange(96.0)
     error = fitted.at(every, every) - lattice(angle_deg, noise=0)
@@ -93,7 +94,7 @@ def test_a_tilted_sample_with_adsorbates_does_not_hide_them() -> None:
     rng = np.random.default_rng(5)
     for y, x in rng.integers(4, 92, (20, 2)):
         image += 6.0 * np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / 4)
-    found = dimer_rows.find(case_of(image))
+    found = dimer_rows.find(case_of(image), Progress())
     assert found is not None and off(found.angles_deg()[0], 28.0) < 1.5
 
 
@@ -106,41 +107,41 @@ def test_lines_between_rows_are_taken_where_they_lie() -> None:
     scan = Scan([Channel("Z", "m", data)], Geometry(96, 28, 96 * PIXEL_M, 98 * PIXEL_M))
     case = prepare(scan, scan.channel(), RestoreRequest(task="sparse", mask="file"))
     assert case.placement is not None and not case.placement.exact
-    rows = dimer_rows.find(case)
+    rows = dimer_rows.find(case, Progress())
     assert rows is not None and off(rows.angles_deg()[0], 28.0) < 1.5
-    fitted = dimer_rows.fit(rows, case)
+    fitted = dimer_rows.fit(rows, case, Progress())
     assert fitted is not None
     inner = np.arange(10, 88)
     found = fitted.at(inner.astype(float), columns.astype(float))
     shift = case.placement.positions[0] - lines[0]  # the frame is moved by a part of a pixel
     truth = 1e-11 * np.cos(2 * np.pi * (x * columns[None, :] + y * (inner[:, None] - shift)))
     assert np.sqrt(np.mean((found - truth)[:, 8:-8] ** 2)) < 0.2 * truth.std()
-    rest = fitted.left_out(case)
+    rest = fitted.left_out(case, Progress())
     assert rest.lines is not None
     assert np.abs(rest.lines[3:-3, 8:-8]).mean() < 0.2 * np.abs(data).mean()
 
 
 def test_what_is_left_out_and_added_again_is_the_measurement() -> None:
     case = case_of(lattice(28.0))
-    rows = dimer_rows.find(case)
+    rows = dimer_rows.find(case, Progress())
     assert rows is not None
-    fitted = dimer_rows.fit(rows, case)
+    fitted = dimer_rows.fit(rows, case, Progress())
     assert fitted is not None
-    rest = fitted.left_out(case)
+    rest = fitted.left_out(case, Progress())
     assert np.array_equal(np.isnan(rest.raw), np.isnan(case.raw))
     assert np.nanstd(rest.raw) < 0.4 * np.nanstd(case.raw)
     image = np.array(rest.raw)
-    fitted.add_to(image)
+    fitted.add_to(image, Progress())
     assert np.nanmax(np.abs(image - case.raw)) < 1e-12
 
 
 def test_strips_of_places_are_no_boundaries(monkeypatch: pytest.MonkeyPatch) -> None:
     case = case_of(lattice(28.0))
-    rows = dimer_rows.find(case)
+    rows = dimer_rows.find(case, Progress())
     assert rows is not None
-    whole = dimer_rows.fit(rows, case)
+    whole = dimer_rows.fit(rows, case, Progress())
     monkeypatch.setattr(waves, "_STRIP", 5)
-    parts = dimer_rows.fit(rows, case)
+    parts = dimer_rows.fit(rows, case, Progress())
     assert whole is not None and parts is not None
     assert np.allclose(whole.amplitudes, parts.amplitudes, atol=1e-5)
 
@@ -160,12 +161,12 @@ def test_strips_of_places_are_no_boundaries(monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_where_nothing_can_be_followed(image: np.ndarray, mask: str, pixel_m: float) -> None:
-    assert dimer_rows.find(case_of(image, mask, pixel_m)) is None
+    assert dimer_rows.find(case_of(image, mask, pixel_m), Progress()) is None
 
 
 def test_a_scan_without_a_scale_has_no_known_spacing() -> None:
     case = case_of(lattice(28.0))
-    assert dimer_rows.find(replace(case, geometry=Geometry.of_pixels(96, 96))) is None
+    assert dimer_rows.find(replace(case, geometry=Geometry.of_pixels(96, 96)), Progress()) is None
 
 
 @pytest.mark.parametrize("mask", ["lines:4", "grid:4"])
@@ -229,11 +230,11 @@ def terraces(side: int, angle_deg: float = 40.0, noise: float = 0.1) -> np.ndarr
 def test_terraces_get_their_own_direction() -> None:
     image = terraces(96)
     case = case_of(image)
-    rows = dimer_rows.find(case)
+    rows = dimer_rows.find(case, Progress())
     assert rows is not None
     angles = sorted(rows.angles_deg())
     assert len(angles) == 2 and off(angles[0], 130.0) < 1.5 and off(angles[1], 40.0) < 1.5
-    fitted = dimer_rows.fit(rows, case)
+    fitted = dimer_rows.fit(rows, case, Progress())
     assert fitted is not None
     error = fitted.at(np.arange(96.0), np.arange(96.0)) - terraces(96, noise=0.0)
     inner = np.abs(np.arange(96) - 48) > 10  # about the step both are seen
@@ -244,14 +245,14 @@ def test_terraces_get_their_own_direction() -> None:
 def test_five_rows_tell_their_direction(angle_deg: float) -> None:
     """By the dimers: without them every fourth line looks nearly the same for rows and their mirror image."""
     image = lattice(angle_deg, side=25, noise=0.3)
-    rows = dimer_rows.find(case_of(image))
+    rows = dimer_rows.find(case_of(image), Progress())
     assert rows is not None and len(rows.angles_deg()) == 1
     assert off(rows.angles_deg()[0], angle_deg) < 3
 
 
 @pytest.mark.parametrize("pixel_m", [0.97 * PIXEL_M, 1.03 * PIXEL_M])
 def test_a_scanner_off_by_three_percent_is_allowed_for(pixel_m: float) -> None:
-    rows = dimer_rows.find(case_of(lattice(28.0), pixel_m=pixel_m))
+    rows = dimer_rows.find(case_of(lattice(28.0), pixel_m=pixel_m), Progress())
     assert rows is not None and off(rows.angles_deg()[0], 28.0) < 1.5
 
 
@@ -260,7 +261,7 @@ def test_drift_shears_the_lattice_and_is_followed() -> None:
     rows, columns = np.mgrid[:96, :96].astype(float)
     columns += 0.03 * rows
     image = np.cos(2 * np.pi * (x * columns + y * rows)) + 0.6 * np.cos(4 * np.pi * (y * columns - x * rows))
-    found = dimer_rows.find(case_of(image + 0.1 * np.random.default_rng(0).standard_normal((96, 96))))
+    found = dimer_rows.find(case_of(image + 0.1 * np.random.default_rng(0).standard_normal((96, 96))), Progress())
     assert found is not None
     true = np.array([x, y + 0.03 * x])
     both = np.array([found.first, -found.first, found.second, -found.second])
@@ -271,9 +272,9 @@ def test_dimers_are_followed_where_the_rows_run_along_the_lines() -> None:
     """The rows themselves look like hills in every fourth line."""
     image = lattice(0.0)
     case = case_of(image)
-    rows = dimer_rows.find(case)
+    rows = dimer_rows.find(case, Progress())
     assert rows is not None and any(off(angle, 0.0) < 1.5 for angle in rows.angles_deg())
-    fitted = dimer_rows.fit(rows, case)
+    fitted = dimer_rows.fit(rows, case, Progress())
     assert fitted is not None
     across = 0.6 * np.cos(4 * np.pi * wave_of(0.0)[1] * np.arange(96.0))
     assert np.corrcoef(fitted.at(np.arange(96.0), np.arange(96.0))[8:-8].mean(axis=0), across)[0, 1] > 0.9
@@ -285,11 +286,31 @@ def test_any_size_is_looked_through_without_a_warning(shape: tuple[int, int], ma
     image = lattice(28.0, side=max(shape))[: shape[0], : shape[1]]
     case = case_of(image, mask)
     with np.errstate(all="raise", under="ignore"):
-        rows = dimer_rows.find(case)
-        fitted = None if rows is None else dimer_rows.fit(rows, case)
+        rows = dimer_rows.find(case, Progress())
+        fitted = None if rows is None else dimer_rows.fit(rows, case, Progress())
     if fitted is not None:
         shown = fitted.at(np.arange(float(shape[0])), np.arange(float(shape[1])))
         assert shown.shape == shape
         assert np.isfinite(shown).all()
     if min(shape) < 20:
         assert rows is None
+
+
+def test_each_step_can_be_stopped() -> None:
+    case = case_of(lattice(28.0))
+    rows = dimer_rows.find(case, Progress())
+    assert rows is not None
+    fitted = dimer_rows.fit(rows, case, Progress())
+    assert fitted is not None
+    stop = threading.Event()
+    stop.set()
+    stopped, image = Progress(stop=stop), np.zeros((96, 96))
+    for step in (
+        lambda: dimer_rows.find(case, stopped),
+        lambda: dimer_rows.fit(rows, case, stopped),
+        lambda: fitted.left_out(case, stopped),
+        lambda: fitted.add_to(image, stopped),
+    ):
+        with pytest.raises(Cancelled):
+            step()
+    assert not image.any()
