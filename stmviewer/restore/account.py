@@ -41,7 +41,7 @@ def hidden_scores(
     ground = Ground.of(truth)
 
     def score(named: tuple[str, FloatArray]) -> HiddenScore:
-        q = compare(named[1], truth, hidden, ground)
+        q = compare(named[1], truth, hidden, ground, progress)
         return HiddenScore(named[0], q.ssim, q.psnr_db, q.ssim_hidden, q.psnr_hidden_db, q.mae_hidden)
 
     return tuple(in_threads(score, images, truth.size))

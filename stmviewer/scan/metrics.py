@@ -20,6 +20,7 @@ import numpy as np
 
 from stmviewer.scan.geometry import BoolArray, FloatArray
 from stmviewer.scan.levelling import Plane, find_plane, robust_range, strips
+from stmviewer.scan.progress import Progress
 
 #: half of the SSIM's window: what lies further away does not count at a pixel
 _REACH = 5
@@ -84,18 +85,25 @@ class Ground:
 
 
 def compare(
-    image: FloatArray, truth: FloatArray, hidden: BoolArray | None = None, ground: Ground | None = None
+    image: FloatArray,
+    truth: FloatArray,
+    hidden: BoolArray | None = None,
+    ground: Ground | None = None,
+    progress: Progress | None = None,
 ) -> Quality:
     """Scores `image` against `truth`, both (rows, columns) in one unit; `hidden` marks what the method did not see.
 
     Pixels where the truth is NaN count nowhere: they are set equal for the SSIM map and left out of the averages.
-    `ground` is that of the truth, for those who compare several images with it.
+    `ground` is that of the truth, for those who compare several images with it. Raises Cancelled when
+    the user stops `progress`: an image of 4096 x 4096 pixels takes seconds.
     """
     ground = Ground.of(truth) if ground is None else ground
     span = ground.span
     every, unseen = _Sums(), _Sums()
     # strip by strip, with what the window reaches above and below: the whole map of a 4096 x 4096 image took 2.5 GB
     for rows in strips(len(truth), _STRIP):
+        if progress is not None:
+            progress.check()
         top = max(0, rows.start - _REACH)
         seen, inner = slice(top, rows.stop + _REACH), slice(rows.start - top, rows.stop - top)
         known = np.isfinite(truth[seen])

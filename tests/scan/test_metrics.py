@@ -1,12 +1,14 @@
 """Image quality against direct evaluations of the definitions."""
 
 import math
+import threading
 
 import numpy as np
 import pytest
 
+from stmviewer.scan import Cancelled, Progress
 from stmviewer.scan.levelling import fit_plane, robust_range
-from stmviewer.scan.metrics import compare, psnr, ssim_map
+from stmviewer.scan.metrics import Ground, compare, psnr, ssim_map
 
 RNG = np.random.default_rng(0)
 
@@ -192,3 +194,16 @@ def test_a_large_image_is_scored_in_little_memory() -> None:
     finally:
         tracemalloc.stop()
     assert most < 4 * truth.nbytes
+
+
+def test_a_comparison_can_be_stopped() -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Cancelled):
+        compare(surface(), surface(), progress=Progress(stop=stop))
+
+
+def test_several_images_share_the_ground_of_their_truth() -> None:
+    truth = surface()
+    image = truth + 0.1 * RNG.normal(size=truth.shape)
+    assert compare(image, truth, ground=Ground.of(truth)) == compare(image, truth)
