@@ -23,14 +23,14 @@ class InFloat32(nn.Module):
         super().__init__()
         self.part = part
 
-    def forward(self, x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):
-            out: Tensor = self.part(x.float())
+    def forward(self, *seen: Tensor) -> Tensor:
+        with torch.autocast(seen[0].device.type, enabled=False):
+            out: Tensor = self.part(*(x.float() for x in seen))
         return out
 
 
 def with_exact_head(model: SampledModel) -> SampledModel:
     """A model of the same weights, not copied, whose head computes in float32. `model` itself is left as it is."""
     twin = copy.deepcopy(model, {id(p): p for p in model.parameters()})
-    twin.net.head = nn.Sequential(InFloat32(twin.net.head))
+    twin.net.head = InFloat32(twin.net.head)
     return twin

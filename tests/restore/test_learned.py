@@ -307,8 +307,8 @@ def test_a_scan_in_one_tile_is_as_fast_as_bfloat16_makes_it(flow: FlowModel, mon
     seen: list[torch.dtype] = []
     enter = exactness.InFloat32.forward
 
-    def counted(self: exactness.InFloat32, x: Tensor) -> Tensor:
-        out = enter(self, x)
+    def counted(self: exactness.InFloat32, *x: Tensor) -> Tensor:
+        out = enter(self, *x)
         seen.append(out.dtype)
         return out
 

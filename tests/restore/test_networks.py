@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from stmviewer.restore.networks import (
     STRIDE,
     ChannelNorm,
+    Head,
     UNet,
     UNetConfig,
     condition,
@@ -113,6 +114,38 @@ def test_the_norm_is_over_channels_only() -> None:
     changed = x.clone()
     changed[:, :, 0, 0] = 100.0
     assert torch.equal(norm(changed)[:, :, 1:], norm(x)[:, :, 1:])
+
+
+def test_the_norm_and_its_gradient_are_the_same_in_both_layouts_of_memory() -> None:
+    torch.manual_seed(0)
+    norm = ChannelNorm(6)
+    plain = torch.randn(2, 6, 5, 4)
+    plain[0, :, 2, 1] = 0.0  # nothing there: neither a value nor a gradient that is none
+    innermost = plain.to(memory_format=torch.channels_last)
+    found = []
+    for x in (plain, innermost):
+        x.requires_grad_()
+        norm(x).square().sum().backward()
+        found.append((norm(x), x.grad, norm.gain.grad))
+        norm.gain.grad = None
+    for first, second in zip(*found, strict=True):
+        assert torch.allclose(first, second, atol=1e-5)
+    assert norm(innermost).is_contiguous(memory_format=torch.channels_last)
+    assert not norm(innermost)[0, :, 2, 1].any()
+
+
+def test_the_head_sees_features_and_inputs_in_the_number_format_of_the_features() -> None:
+    torch.manual_seed(0)
+    config = UNetConfig(head=4, inputs=3)
+    head = Head(config)
+    features, x = torch.randn(1, 4, 8, 8), torch.randn(1, 3, 8, 8)
+    together = torch.cat([features, x], dim=1)
+    assert torch.equal(head(features, x), torch.nn.Sequential(*head)(together))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = head(features.bfloat16(), x)
+        expected = torch.nn.Sequential(*head)(torch.cat([features.bfloat16().float(), x], dim=1))
+    assert found.dtype == torch.bfloat16
+    assert torch.equal(found, expected)
 
 
 def test_fourier_features_are_sines_and_cosines() -> None:
