@@ -14,6 +14,7 @@ from stmviewer.restore.case import Case
 from stmviewer.restore.checking import Findings, tip_facts
 from stmviewer.restore.choice import Choice
 from stmviewer.restore.classical import CLASSICAL
+from stmviewer.restore.filling import separable
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.methods import Methods
 from stmviewer.restore.restoration import HiddenScore, Restoration
@@ -34,7 +35,9 @@ def hidden_scores(
     images = [(info.name, mean)]
     if info.name != "linear":
         known, methods.linear = methods.linear, None  # not needed any more afterwards
-        if known is None:
+        if known is None and separable(case.mask.measured) is not None:
+            known = case.guess()  # lines and grids are interpolated linearly for the first guess already
+        elif known is None:
             known = run(case, CLASSICAL["linear"], methods.request, progress).mean
         images.append(("linear", known))
     progress.check()

@@ -14,6 +14,7 @@ from stmviewer.files.units import shown_unit
 from stmviewer.restore.checks import Check
 from stmviewer.scan import FloatArray
 from stmviewer.scan.levelling import constant_value, fit_plane
+from stmviewer.scan.smoothing import WINDOW, smooth
 
 _MAD = 1.4826
 #: a jump is so many robust deviations of what lies between lines, and that part of the corrugation's amplitude
@@ -27,8 +28,8 @@ _LEAST_ROWS, _MOST_COLUMNS = 16, 512
 _BLOCKS, _SURE, _LEAST_BOW = 8, 7.0, 0.2
 #: blocks beside each other are alike, as the running means reach over them
 _ALIKE = 2.5
-#: three running means of this width (px) leave nothing of a lattice; larger images are made coarser first
-_WINDOW, _SIDE, _LEAST_SIDE = 25, 512, 96
+#: larger images are made coarser first (px a side), and in smaller ones there is no bow to be seen
+_SIDE, _LEAST_SIDE = 512, 96
 #: residuals over so many robust deviations do not count (Tukey's biweight), and rounds of weighting
 _TUKEY, _ROUNDS = 4.7, 20
 
@@ -106,12 +107,12 @@ def find_false_heights(image: FloatArray) -> FalseHeights:
     small = _level(image)
     if np.ptp(small) <= _ROUNDING * np.ptp(image):
         return FalseHeights()  # nothing but a tilt
-    smooth = _background(small)
-    amplitude = _amplitude(small, smooth)
+    hills = _background(small)
+    amplitude = _amplitude(small, hills)
     jumps = _jumps(image, amplitude)
     if jumps:
-        smooth = _background(_level(FalseHeights(jumps).without(image)))
-    return FalseHeights(jumps, *_bow(smooth, amplitude, max(1, -(-max(image.shape) // _SIDE))))
+        hills = _background(_level(FalseHeights(jumps).without(image)))
+    return FalseHeights(jumps, *_bow(hills, amplitude, max(1, -(-max(image.shape) // _SIDE))))
 
 
 def _centred(count: int) -> FloatArray:
@@ -130,11 +131,9 @@ def _level(image: FloatArray) -> FloatArray:
 
 
 def _background(image: FloatArray) -> FloatArray:
-    from scipy.ndimage import uniform_filter
-
-    for _ in range(3):
-        image = uniform_filter(image, _WINDOW, mode="nearest")
-    return image
+    hills = np.array(image)
+    smooth(hills)
+    return hills
 
 
 def _amplitude(image: FloatArray, background: FloatArray) -> float:
@@ -192,19 +191,19 @@ def _placed(image: FloatArray, k: int, height: float) -> Jump:
     return Jump(k + 1, column, left, height)
 
 
-def _bow(smooth: FloatArray, amplitude: float, factor: int) -> tuple[float, float]:
-    """Curvatures along y and x per square pixel of the image that is `factor` times finer than its background `smooth`;
+def _bow(hills: FloatArray, amplitude: float, factor: int) -> tuple[float, float]:
+    """Curvatures along y and x per square pixel of the image that is `factor` times finer than its background `hills`;
     0 where none is sure.
 
     A line through the median slopes of 8 x 8 blocks against where they are: terraces tilt all alike, and blocks with a
     step edge in them are left out by their residuals.
     """
-    if min(smooth.shape) < _LEAST_SIDE:
+    if min(hills.shape) < _LEAST_SIDE:
         return 0.0, 0.0
-    cut = _WINDOW // 2
+    cut = WINDOW // 2
     curvatures = []
-    for axis, count in enumerate(smooth.shape):
-        slopes = np.diff(smooth, axis=axis)[cut:-cut, cut:-cut]
+    for axis, count in enumerate(hills.shape):
+        slopes = np.diff(hills, axis=axis)[cut:-cut, cut:-cut]
         parts = [np.array_split(np.arange(n), _BLOCKS) for n in slopes.shape]
         blocks = np.array([[np.median(slopes[np.ix_(a, b)]) for b in parts[1]] for a in parts[0]])
         places = np.array([p.mean() for p in parts[axis]]) + cut + 0.5 - (count - 1) / 2

@@ -13,10 +13,8 @@ import numpy as np
 
 from stmviewer.scan import BoolArray, FloatArray
 from stmviewer.scan.levelling import Plane, find_plane, robust_range, strips
+from stmviewer.scan.smoothing import smooth
 
-#: three running means of this width make nearly a Gaussian of sigma 12 pixels, whatever the size of the image
-_WINDOW = 25
-_PASSES = 3
 #: what counts as corrugation of the detail: a share of the pixels at both ends is step edges, adsorbates and spikes
 _LOW, _HIGH = 5.0, 95.0
 
@@ -53,15 +51,12 @@ class Normalisation:
 
 def normalisation(filled: FloatArray, measured: BoolArray) -> Normalisation:
     """The normalisation of an image without gaps; plane and corrugation are found from its `measured` pixels alone."""
-    from scipy.ndimage import uniform_filter
-
     # in place: of a large scan there is room for few images
     tilt = find_plane(filled, measured)
-    smooth = tilt.taken_from(filled)
-    for _ in range(_PASSES):
-        uniform_filter(smooth, _WINDOW, output=smooth, mode="nearest")
+    background = tilt.taken_from(filled)
+    smooth(background)
     detail = tilt.taken_from(filled)
-    detail -= smooth
+    detail -= background
     if not measured.all():
         detail[~measured] = np.nan
     low, high = robust_range(detail, _LOW, _HIGH)
@@ -69,5 +64,5 @@ def normalisation(filled: FloatArray, measured: BoolArray) -> Normalisation:
     del detail
     # flat but for a few adsorbates: their height is the scale then
     half = max((high - low) / 2, 0.02 * (widest[1] - widest[0]), np.finfo(np.float64).tiny)
-    tilt.add_to(smooth)
-    return Normalisation(smooth, half, tilt)
+    tilt.add_to(background)
+    return Normalisation(background, half, tilt)

@@ -167,11 +167,12 @@ class TestScores:
     def test_linear_is_not_compared_with_itself(self, make_scan: MakeScan) -> None:
         assert [s.method for s in sparse(make_scan(), model="linear").scores] == ["linear"]
 
-    def test_linear_interpolation_beside_another_model_is_the_same(self, make_scan: MakeScan) -> None:
+    @pytest.mark.parametrize("mask", ["pixels:0.3", "lines:4", "grid:3"])
+    def test_linear_interpolation_beside_another_model_is_the_same(self, mask: str, make_scan: MakeScan) -> None:
         scan = make_scan()
-        alone = sparse(scan, "pixels:0.3", model="linear").scores[0]
+        alone = sparse(scan, mask, model="linear").scores[0]
         for model in ("cubic", "regression"):
-            beside = sparse(scan, "pixels:0.3", model=model).scores[1]
+            beside = sparse(scan, mask, model=model).scores[1]
             assert vars(beside) == pytest.approx(vars(alone))
 
     def test_a_model_worse_than_interpolation_says_so(self, make_scan: MakeScan) -> None:

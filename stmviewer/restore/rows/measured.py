@@ -7,10 +7,9 @@ import numpy as np
 from stmviewer.restore.case import Case
 from stmviewer.restore.filling import kind_of_mask, separable
 from stmviewer.scan import BoolArray, FloatArray, Progress
-from stmviewer.scan.levelling import fit_plane
+from stmviewer.scan.levelling import find_plane
+from stmviewer.scan.smoothing import smooth
 
-#: three running means of this width (px) leave nothing of the rows, as in `normalise`
-_WINDOW, _PASSES = 25, 3
 #: a patch is so many rows of dimers wide, but holds no fewer and no more measured values than these if it can; and the
 #: least rows
 _ROWS_WIDE, _VALUES, _LEAST_WIDE = 5.0, (175.0, 250.0), 3.3
@@ -56,18 +55,18 @@ def measured(case: Case, progress: Progress) -> Measured | None:
             return None
         guess = case.guess()
         progress.check()  # each of these takes a second of 4096 x 4096 pixels
-        smooth = case.placement.at_lines(background(guess, case.mask.measured))
+        hills = case.placement.at_lines(background(guess, case.mask.measured))
         columns = np.arange(case.lines.shape[1], dtype=np.float64)
-        return Measured(case.lines - smooth, case.placement.positions, columns, "lines")
+        return Measured(case.lines - hills, case.placement.positions, columns, "lines")
     axes = separable(case.mask.measured)
     kind = kind_of_mask(case.mask.measured)
     if axes is None or kind not in ("lines", "grid") or min(map(len, axes)) < 2:
         return None
     guess = case.guess()
     progress.check()
-    smooth = background(guess, case.mask.measured)
+    hills = background(guess, case.mask.measured)
     progress.check()
-    values = case.raw[np.ix_(*axes)] - smooth[np.ix_(*axes)]
+    values = case.raw[np.ix_(*axes)] - hills[np.ix_(*axes)]
     return Measured(values, axes[0].astype(np.float64), axes[1].astype(np.float64), kind)
 
 
@@ -114,11 +113,8 @@ def _starts(count: int, size: int) -> list[int]:
 
 def background(image: FloatArray, is_measured: BoolArray) -> FloatArray:
     """The plane and the hills of an image (rows, columns) without gaps; the plane is that of its measured pixels."""
-    from scipy.ndimage import uniform_filter
-
-    plane = fit_plane(image, is_measured)  # at the edges running means do not follow a slope
-    smooth = image - plane
-    for _ in range(_PASSES):
-        smooth = uniform_filter(smooth, _WINDOW, mode="nearest")
-    smooth += plane
-    return smooth
+    plane = find_plane(image, is_measured)  # at the edges running means do not follow a slope
+    hills = plane.taken_from(image)
+    smooth(hills)
+    plane.add_to(hills)
+    return hills
