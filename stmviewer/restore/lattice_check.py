@@ -166,7 +166,7 @@ def _amplitude(level: FloatArray, weight: FloatArray) -> FloatArray:
     total = weight.sum()
     level = level - (level * weight).sum() / total
     spectrum: FloatArray = 2 * np.abs(np.fft.fft2(level * weight)) / total
-    spectrum[_radius(level.shape) < _LONGEST] = 0.0
+    spectrum[_too_long(level.shape)] = 0.0
     return spectrum
 
 
@@ -174,10 +174,10 @@ def _bins(n: int) -> np.ndarray:
     return np.rint(np.fft.fftfreq(n) * n).astype(int)
 
 
-def _radius(shape: tuple[int, ...]) -> FloatArray:
-    """Waves per image side: the distance of each bin from zero."""
-    radius: FloatArray = np.hypot(_bins(shape[0])[:, None], _bins(shape[1])[None, :])
-    return radius
+def _too_long(shape: tuple[int, ...]) -> BoolArray:
+    """Which waves are longer than a third of the image: bins near zero."""
+    near: BoolArray = _bins(shape[0])[:, None] ** 2 + _bins(shape[1])[None, :] ** 2 < _LONGEST**2
+    return near
 
 
 def _largest_near(spectrum: FloatArray) -> FloatArray:
@@ -189,27 +189,31 @@ def _largest_near(spectrum: FloatArray) -> FloatArray:
 
 def _peaks(spectrum: FloatArray) -> list[tuple[int, int]]:
     """Bins of the sharp peaks of one half plane, strongest first."""
-    from scipy.ndimage import maximum_filter, median
+    from scipy.ndimage import maximum_filter
 
     ky, kx = (_bins(n) for n in spectrum.shape)
     half = (kx[None, :] > 0) | ((kx[None, :] == 0) & (ky[:, None] > 0))
-    # relative frequency, so that rings are round in oblong images too
-    rings = np.rint(40 * np.hypot(ky[:, None] / len(ky), kx[None, :] / len(kx))).astype(int)
-    floor = np.asarray(median(spectrum, rings, index=np.arange(rings.max() + 1)))[rings]
+    good = half & (spectrum == maximum_filter(spectrum, size=5, mode="wrap"))
+    at = np.argwhere(good & (spectrum > _OF_STRONGEST * spectrum.max()))
+    # few are left, and only their surroundings are looked at
+    high = spectrum[at[:, 0], at[:, 1]]
     y, x = np.mgrid[-4:5, -4:5]
     ring = (np.hypot(y, x) >= 2.9) & (np.hypot(y, x) < 4.6)
-    around = maximum_filter(spectrum, footprint=ring, mode="wrap")
-    good = half & (spectrum == maximum_filter(spectrum, size=5, mode="wrap")) & (spectrum > _OVER_RING * floor)
-    good &= (spectrum > _OVER_AROUND * around) & (spectrum > _OF_STRONGEST * spectrum.max())
-    at = np.argwhere(good)
-    order = np.argsort(-spectrum[good])[:_MOST_PEAKS]
-    return [(int(ky[r]), int(kx[c])) for r, c in at[order]]
+    beside = (at[:, axis, None] + shift[ring] for axis, shift in enumerate((y, x)))
+    around = spectrum[tuple(k % n for k, n in zip(beside, spectrum.shape, strict=True))].max(axis=1)
+    # relative frequency, so that rings are round in oblong images too
+    rings = np.rint(40 * np.hypot(ky[:, None] / len(ky), kx[None, :] / len(kx))).astype(np.int8)
+    of = rings[at[:, 0], at[:, 1]]
+    floors = {ring: np.median(spectrum[rings == ring]) for ring in np.unique(of)}
+    sharp = (high > _OVER_AROUND * around) & (high > _OVER_RING * np.array([floors[ring] for ring in of]))
+    order = np.argsort(-high[sharp])[:_MOST_PEAKS]
+    return [(int(ky[r]), int(kx[c])) for r, c in at[sharp][order]]
 
 
 def _sampling(weight: FloatArray) -> FloatArray:
     """The spectrum of the weighting over its mean: what a wave of amplitude 1 leaks to other frequencies."""
     spectrum: FloatArray = np.abs(np.fft.fft2(weight)) / weight.sum()
-    spectrum[_radius(weight.shape) < _LONGEST] = 0.0
+    spectrum[_too_long(weight.shape)] = 0.0
     return spectrum
 
 

@@ -100,7 +100,7 @@ def _plane_coefficients(data: FloatArray, valid: BoolArray, x: FloatArray, y: Fl
         # at random: a regular choice could follow the lattice
         chosen = np.random.default_rng(0).choice(count, _MOST_PIXELS, replace=False, shuffle=False)
         at = chosen if count == valid.size else at[chosen]
-    r, c = np.unravel_index(at, data.shape)
+    r, c = np.divmod(at, data.shape[1])
     right, down, values = x[0, c], y[r, 0], data[r, c]
     plane = _least_squares(right, down, values)
     residual = values - (plane[0] + plane[1] * right + plane[2] * down)

@@ -8,8 +8,8 @@ from stmviewer.scan.threads import in_threads, slices
 #: width of the running means (px): three of them are a Gaussian of sigma 12, which leaves nothing of a lattice
 WINDOW = 25
 _PASSES = 3
-#: columns, then rows, that are worked at a time
-_STRIP = 128
+#: columns, then rows, that are worked at a time: smaller images are not worth a thread
+_STRIP = 256
 
 
 def smooth(image: FloatArray) -> None:

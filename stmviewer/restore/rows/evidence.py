@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stmviewer.restore.rows.measured import Patches
-from stmviewer.scan import FloatArray
+from stmviewer.scan import BoolArray, FloatArray
 from stmviewer.scan.threads import in_threads, slices
 
 #: waves beyond this (1/px, in either direction) are not seen by the pixels
@@ -70,13 +70,18 @@ class Evidence:
     def of(self, waves: Sequence[FloatArray], shares: Sequence[float]) -> FloatArray:
         """Evidence (hypotheses, patches) of sets of waves: one array (hypotheses, 2; x and y in cycles a pixel) for
         each wave of a set, and its share of the variance of all waves."""
+        # waves that no pixel sees explain nothing
+        seen = np.nonzero(np.any([_seen(wave) for wave in waves], axis=0))[0]
         chunks = in_threads(
             lambda some: np.concatenate(
-                [self._of_part(part, [wave[some] for wave in waves], shares) for part in self._parts], axis=1
+                [self._of_part(part, [wave[seen[some]] for wave in waves], shares) for part in self._parts], axis=1
             ),
-            slices(len(waves[0]), _TOGETHER),
+            slices(len(seen), _TOGETHER),
         )
-        return np.concatenate(chunks)
+        found = np.zeros((len(waves[0]), self.count))
+        if chunks:
+            found[seen] = np.concatenate(chunks)
+        return found
 
     def basis(self, waves: FloatArray) -> list[Basis]:
         """Waves (hypotheses, 2; x and y in cycles a pixel), to be judged `beside` others again and again."""
@@ -161,11 +166,17 @@ def looks_like(x: FloatArray, y: FloatArray, gaps: FloatArray) -> FloatArray:
     return np.asarray(np.hypot(*folded))
 
 
+def _seen(waves: FloatArray) -> BoolArray:
+    """Whether pixels see the waves (..., 2)."""
+    seen: BoolArray = np.abs(waves).max(axis=-1) < BEYOND
+    return seen
+
+
 def _columns(patches: Patches, waves: FloatArray, sizes: FloatArray) -> NDArray[np.float32]:
     """Cosines and sines (hypotheses, 2 for each wave, values) of sets of waves (hypotheses, waves, 2), `sizes` high."""
-    heights = (sizes * (np.abs(waves).max(axis=2) < BEYOND)).astype(np.float32)
+    heights = (sizes * _seen(waves)).astype(np.float32)
     (cosine_x, sine_x), (cosine_y, sine_y) = (
-        [turn(2 * np.pi * frequency[..., None] * at).astype(np.float32) for turn in (np.cos, np.sin)]
+        [turn((2 * np.pi * frequency[..., None] * at).astype(np.float32)) for turn in (np.cos, np.sin)]
         for at, frequency in ((patches.x, waves[..., 0]), (patches.y, waves[..., 1]))
     )
     cosine_y, sine_y = (heights[..., None] * part for part in (cosine_y, sine_y))
@@ -180,5 +191,8 @@ def _columns(patches: Patches, waves: FloatArray, sizes: FloatArray) -> NDArray[
 
 
 def _mean(logarithms: Sequence[FloatArray]) -> FloatArray:
-    """The logarithm of the mean."""
-    return np.asarray(np.logaddexp.reduce(logarithms, axis=0) - np.log(len(logarithms)))
+    """The logarithm of the mean of what has these logarithms."""
+    if len(logarithms) == 1:
+        return logarithms[0]
+    largest = np.maximum.reduce(logarithms)  # np.logaddexp takes five times as long
+    return np.asarray(largest + np.log(sum(np.exp(one - largest) for one in logarithms) / len(logarithms)))

@@ -75,10 +75,12 @@ class RowWaves:
     def _along(self, rows: FloatArray, size: float) -> NDArray[np.float32]:
         """Amplitudes of cosine and sine between the places of those rows, in parts of `size`, the phase down the image
         in them: (2 for each wave and place across, rows)."""
+        low, _ = _place(self.down, rows)
+        near = slice(low.min(initial=0), low.max(initial=0) + 2)  # they are few of all places
         parts = []
         for k, (_, y) in enumerate(self.waves):
-            cosine, sine = self.amplitudes[2 * k : 2 * k + 2] / size
-            between = _between(cosine - 1j * sine, self.down, rows)
+            cosine, sine = self.amplitudes[2 * k : 2 * k + 2, near] / size
+            between = _between(cosine - 1j * sine, self.down[near], rows)
             between *= np.exp(2j * np.pi * y * rows).astype(np.complex64)[:, None]
             parts += [between.real.T, -between.imag.T]
         return np.ascontiguousarray(np.concatenate(parts), dtype=np.float32)
