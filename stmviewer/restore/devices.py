@@ -64,13 +64,14 @@ def free_threads() -> int:
 def _running_elsewhere() -> int:
     """Threads that run or wait for a processor now, other than this one; 0 where the system does not say."""
     counts = []
-    for _ in range(5):
+    for k in range(5):
+        if k:
+            time.sleep(0.002)
         try:
             with open("/proc/loadavg", encoding="ascii") as file:  # noqa: PTH123 (no file of ours)
                 counts.append(int(file.read().split()[3].partition("/")[0]) - 1)
         except (OSError, ValueError, IndexError):
             return 0
-        time.sleep(0.002)
     return max(0, sorted(counts)[len(counts) // 2])
 
 

@@ -58,7 +58,7 @@ def normalisation(filled: FloatArray, measured: BoolArray) -> Normalisation:
     detail = tilt.taken_from(filled)
     detail -= background
     if not measured.all():
-        detail[~measured] = np.nan
+        detail = detail[measured]
     low, high = robust_range(detail, _LOW, _HIGH)
     widest = robust_range(detail, 0.0, 100.0)
     del detail

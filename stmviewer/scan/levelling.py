@@ -101,11 +101,11 @@ def _plane_coefficients(data: FloatArray, valid: BoolArray, x: FloatArray, y: Fl
         chosen = np.random.default_rng(0).choice(count, _MOST_PIXELS, replace=False, shuffle=False)
         at = chosen if count == valid.size else at[chosen]
     r, c = np.divmod(at, data.shape[1])
-    right, down, values = x[0, c], y[r, 0], data[r, c]
+    right, down, values = x[0].take(c), y[:, 0].take(r), data.take(at)
     plane = _least_squares(right, down, values)
     residual = values - (plane[0] + plane[1] * right + plane[2] * down)
-    off = np.abs(residual - _median(residual))
-    spread = 1.4826 * _median(off)
+    off = np.abs(residual - _quantile(residual, 0.5))
+    spread = 1.4826 * _quantile(off, 0.5)
     keep = off <= 3 * spread
     if spread > 0 and keep.sum() > 3 * len(plane):
         plane = _least_squares(right[keep], down[keep], values[keep])
@@ -131,13 +131,16 @@ def _least_squares(right: FloatArray, down: FloatArray, values: FloatArray) -> F
     return result
 
 
-def _median(values: FloatArray) -> float:
-    """The median of finite numbers. From one place in the middle: asked for two, as np.median does, numpy takes seven
-    times as long."""
-    middle = len(values) // 2
-    ordered = np.partition(values, middle)
-    upper = float(ordered[middle])
-    return upper if len(values) % 2 else (float(ordered[:middle].max()) + upper) / 2
+def _quantile(values: FloatArray, share: float) -> float:
+    """np.quantile of finite numbers, which asks for two neighbours by their rank: for one alone numpy takes a fifth of
+    the time, and the other is the least of those above it."""
+    place = share * (len(values) - 1)
+    low = int(place)
+    ordered = np.partition(values, low)
+    if place == low:
+        return float(ordered[low])
+    below, above = float(ordered[low]), float(ordered[low + 1 :].min())
+    return below + (place - low) * (above - below)
 
 
 def _dot(a: FloatArray, b: FloatArray) -> float:
@@ -180,7 +183,7 @@ def robust_range(data: FloatArray, low: float = 1.0, high: float = 99.0) -> tupl
         return 0.0, 1.0
     if values.size > 1_000_000:
         values = values[:: values.size // 500_000]  # a 4096 x 4096 image need not be sorted whole
-    bottom, top = (float(v) for v in np.percentile(values, (low, high)))
+    bottom, top = (_quantile(values, share / 100) for share in (low, high))
     least, most = float(values.min()), float(values.max())
     if not top - bottom > _ROUNDING * max(abs(least), abs(most)):
         bottom, top = least, most

@@ -149,6 +149,17 @@ def test_the_robust_range_is_the_percentile_range() -> None:
     assert robust_range(values, 0, 100) == (1.0, 100.0)
 
 
+@pytest.mark.parametrize("count", [2, 3, 100, 65_536])
+@pytest.mark.parametrize("shares", [(1.0, 99.0), (5.0, 95.0), (0.0, 100.0)])
+def test_the_robust_range_lies_between_ranks_as_percentiles_do(count: int, shares: tuple[float, float]) -> None:
+    values = 1e-10 * RNG.normal(size=count)
+    assert robust_range(values, *shares) == pytest.approx(np.percentile(values, shares), rel=1e-12, abs=1e-24)
+    rounded = np.round(values, 10)  # many are the same
+    assert robust_range(np.append(rounded, 1e-9), *shares) == pytest.approx(
+        np.percentile(np.append(rounded, 1e-9), shares), rel=1e-12, abs=1e-24
+    )
+
+
 def test_the_robust_range_is_never_empty() -> None:
     assert robust_range(np.full((3, 3), np.nan)) == (0.0, 1.0)
     assert robust_range(np.zeros((3, 3))) == (-0.5, 0.5)

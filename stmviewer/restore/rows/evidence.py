@@ -34,7 +34,7 @@ MODELS = (Model(0.6, 5.0, 0.1, 0.15), Model(0.6, 2.5, 0.1, 0.1), Model(0.3, 10.0
 #: how strong all waves together may be (variance, in parts of all)
 _STRENGTHS = (0.15, 0.6)
 #: hypotheses that one thread works at a time
-_TOGETHER = 80
+_TOGETHER = 160
 
 
 class Basis(NamedTuple):

@@ -89,20 +89,20 @@ def cut(found: Measured, spacing: FloatArray, least: float) -> list[Patches]:
     for top in _starts(len(found.rows), high):
         for left in _starts(len(columns), wide):
             y, x = found.rows[top : top + high], columns[left : left + wide]
-            part = values[top : top + high, left : left + wide].ravel()
-            part = np.clip(part, *np.percentile(part, _CLIPPED))
-            deviation = float(part.std())
-            if deviation <= least:
-                continue
             shape = tuple(np.round(np.concatenate([y - y[0], x - x[0]]), 2).tolist())
-            centre = (float(y.mean()), float(x.mean()))
-            shapes.setdefault(shape, []).append(((part - part.mean()) / deviation, centre))
+            part = values[top : top + high, left : left + wide].ravel()
+            shapes.setdefault(shape, []).append((part, (float(y.mean()), float(x.mean()))))
     result = []
     for shape, parts in shapes.items():
         y, x = np.array(shape[:high]), np.array(shape[high:])
         stacked = np.stack([part for part, _ in parts], axis=1)
-        centres = np.array([centre for _, centre in parts]).T
-        result.append(Patches(y, x, stacked, centres))
+        stacked = np.clip(stacked, *np.percentile(stacked, _CLIPPED, axis=0))
+        deviation = stacked.std(axis=0)
+        telling = deviation > least
+        if telling.any():
+            normal = ((stacked - stacked.mean(axis=0)) / np.where(telling, deviation, 1.0))[:, telling]
+            centres = np.array([centre for _, centre in parts])[telling].T
+            result.append(Patches(y, x, normal, centres))
     return result
 
 

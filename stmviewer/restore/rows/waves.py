@@ -38,7 +38,7 @@ _COUNTS, _PATCHES_COUNT, _MOST_SURE = 0.6, 0.5, 30.0
 #: no fit is better than this part of the variance
 _BEST_FIT = 0.02
 #: places are worked so many lines at a time
-_STRIP = 32
+_STRIP = 128
 #: places across of which there are so many alike are solved together
 _MANY = 16
 
@@ -246,7 +246,7 @@ class _Fit:
         values, weights = self._values[near], weights[:, near]
 
         def total(image: Any) -> Any:
-            return weights @ (across.weights @ image.T).T
+            return _weighted(weights, _weighted(across.weights, image.T).T)
 
         sides = [total(values).astype(np.complex64)]
         turns = []
@@ -276,6 +276,13 @@ class _Fit:
         few = np.nonzero(~many[across])[0]
         solved[:, few] = (self._inverse[np.ix_(kinds, across[few])] @ right[:, few, :, None])[..., 0]
         return solved
+
+
+def _weighted(weights: Any, image: NDArray[Any]) -> NDArray[Any]:
+    """Sums of the lines of a float32 or complex64 image by a real matrix, which scipy would else make complex."""
+    image = np.ascontiguousarray(image)
+    result: NDArray[Any] = (weights @ image.view(np.float32)).view(image.dtype)
+    return result
 
 
 def _outer(y: float, rows: FloatArray, x: float, columns: FloatArray) -> NDArray[np.complex64]:
