@@ -89,7 +89,10 @@ class Spectrum:
         shape = detail.shape
         window = np.outer(np.hanning(shape[0] + 2)[1:-1], np.hanning(shape[1] + 2)[1:-1])
         padded = [max(256, (4 if n <= 256 else 2) << (n - 1).bit_length()) for n in shape]
-        self._power = np.abs(np.fft.fft2(np.where(measured, np.clip(detail, low, high), 0.0) * window, padded)) ** 2
+        half = np.fft.rfft2(np.where(measured, np.clip(detail, low, high), 0.0) * window, padded)
+        #: of frequencies along x that are not negative: those of the opposite wave are the same
+        self._power = np.abs(half) ** 2
+        self._padded = padded
         self._floor = _FLOOR * float(self._power.max()) + 1e-300
         self._gaps = gaps
         self._sides = shape
@@ -97,15 +100,16 @@ class Spectrum:
     def power(self, x: FloatArray, y: FloatArray) -> FloatArray:
         from scipy.ndimage import map_coordinates
 
-        rows, columns = self._power.shape
-        places = [np.mod(y * rows, rows), np.mod(x * columns, columns)]
+        x = x - np.rint(x)  # -1/2 to 1/2
+        y = np.where(x < 0, -y, y)
+        places = [(y - np.floor(y)) * self._padded[0], np.abs(x) * self._padded[1]]
         return np.asarray(map_coordinates(self._power, places, order=1, mode="grid-wrap"))
 
     def seen(self, x: FloatArray, y: FloatArray) -> FloatArray:
         """How far these frequencies stand out of those around them; 0 where that cannot be told."""
-        turns = np.arange(12) * np.pi / 6
-        away = [(3.2 * np.cos(t) / self._sides[1], 3.2 * np.sin(t) / self._sides[0]) for t in turns]
-        around = np.median([self.power(x + dx, y + dy) for dx, dy in away], axis=0)
+        turns = np.arange(12)[:, None] * np.pi / 6
+        dx, dy = 3.2 * np.cos(turns) / self._sides[1], 3.2 * np.sin(turns) / self._sides[0]
+        around = np.median(self.power(x + dx, y + dy), axis=0)
         height = np.log((self.power(x, y) + self._floor) / (around + self._floor))
         long = looks_like(x, y, self._gaps) < _LONG
         beyond = (np.abs(x) > BEYOND) | (np.abs(y) > BEYOND)
