@@ -79,8 +79,8 @@ def _one(name: str, case: Case, task: str, device: Device, progress: Progress, f
     request = RestoreRequest(task="sparse", model=library.AUTO.name, mask=task, device=device)
     channel = case.scan.channel()
     masked = prepare(case.scan, channel, request)
-    show, rows = shower(masked, request, progress)
-    choice, tried = check_sparse(masked, library.AUTO, request, channel.unit, show, rows, progress)
+    show, followed = shower(masked, request, progress)
+    choice, tried = check_sparse(masked, library.AUTO, request, channel.unit, show, followed, progress)
     if tried is None or not tried.span > 0 or masked.truth is None:
         return
     kind, hidden = kind_of_mask(masked.mask.measured), ~masked.mask.measured

@@ -18,7 +18,7 @@ _SMALL = 0.1
 #: what smaller images are not checked for, as in restore.lattice_check
 _LEAST_SIDE, _LEAST_MEASURED = 32, 256
 #: checks that have a row of their own
-_TOLD = ("self-check", "choice", "lattice", "range", "tip", "heights", "rows")
+_TOLD = ("self-check", "choice", "lattice", "range", "tip", "heights", "rows", "cells")
 
 _MEANS: Mapping[str, str] = {
     "residual-sparse": "What the method draws at pixels that were measured, less what was measured there, before the "
@@ -42,6 +42,8 @@ _MEANS: Mapping[str, str] = {
     "exactly along the lines is the exception. Compare with the measurement.",
     "rows": "In gaps this wide rows of one direction look like rows of another. Which one it is was taken from their "
     "known spacing and the lines of the whole scan: look whether the rows run as you know them from this sample.",
+    "cells": "All cells of a lattice together show what single gaps hide of each. What differs from cell to cell, such "
+    "as a defect, is known where it was measured alone: look for it in the raw scan, or measure that place in full.",
     "lines": "The scan was put on square pixels, and its lines do not fall on their rows exactly.",
 }
 
@@ -71,6 +73,7 @@ def findings(result: Restoration) -> list[Finding]:
         *_tip(result),
         *_heights(result),
         *_rows(result),
+        *_cells(result),
         *_other_warnings(result),
     ]
     order: list[Mark] = ["look", "unknown", "ok"]
@@ -227,6 +230,12 @@ def _rows(result: Restoration) -> list[Finding]:
     return [
         _finding("look" if c.warns else "unknown", "Dimer rows", _without_prefix(c.text), _MEANS["rows"]) for c in told
     ]
+
+
+def _cells(result: Restoration) -> list[Finding]:
+    """A unit cell that was followed through the gaps: what it hides must be said."""
+    told = [c for c in result.checks if c.about == "cells"]
+    return [_finding("look" if c.warns else "unknown", "Unit cell", c.text, _MEANS["cells"]) for c in told]
 
 
 def _other_warnings(result: Restoration) -> list[Finding]:

@@ -13,7 +13,7 @@ from stmviewer.restore import library
 from stmviewer.restore.case import Case
 from stmviewer.restore.checking import Findings, tip_facts
 from stmviewer.restore.choice import Choice
-from stmviewer.restore.classical import CLASSICAL
+from stmviewer.restore.classical import CELLS, CLASSICAL, ROWS
 from stmviewer.restore.filling import separable
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.methods import Methods
@@ -73,7 +73,7 @@ def provenance_of(
     smaller_tile: int | None,
     seconds: float,
 ) -> dict[str, Any]:
-    request = result.request
+    request, pattern = result.request, methods.pattern
     used = [methods.load(name) for name in choice.weights]
     networks = [restorer for restorer, _ in used if restorer.info.learned]
     device = str(getattr(networks[0], "device", "cpu")) if networks else "cpu"
@@ -108,7 +108,8 @@ def provenance_of(
         if choice.evidence
         else None,
         "false_heights": methods.heights.facts(),
-        "rows": methods.rows.facts() if methods.rows else None,
+        "rows": pattern.facts() if pattern is not None and pattern.method == ROWS else None,
+        "cells": pattern.facts() if pattern is not None and pattern.method == CELLS else None,
         "tip": tip_facts(methods.tip, result.geometry) if methods.tip else None,
         "self_check": findings.self_check.to_json() if findings.self_check else None,
         "checks": [vars(c).copy() for c in findings.checks],

@@ -9,15 +9,16 @@ from stmviewer.restore import library
 from stmviewer.restore.case import Case
 from stmviewer.restore.checks import Check
 from stmviewer.restore.choice import Choice, affordable, candidates, choose, networks_untried
+from stmviewer.restore.classical import ROWS
 from stmviewer.restore.directions import agreement, middle, other_direction
 from stmviewer.restore.gaps import gap_checks
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.lattice_check import lattice_checks
 from stmviewer.restore.methods import Methods
+from stmviewer.restore.patterns import pattern_checks
 from stmviewer.restore.ranges import facts_of, listed, range_checks
 from stmviewer.restore.request import RestoreRequest
 from stmviewer.restore.restoration import HiddenScore
-from stmviewer.restore.rows import row_checks
 from stmviewer.restore.selfcheck import SelfCheck, Shower, judge, try_out, window
 from stmviewer.restore.tips import Tip, misfit
 from stmviewer.scan import Channel, FloatArray, Geometry, Progress, Scan
@@ -51,13 +52,14 @@ def check_sparse(
     request: RestoreRequest,
     unit: str,
     show: Shower,
-    rows: bool,
+    followed: str | None,
     progress: Progress,
     fault: Callable[[str], str] = lambda _: "",
 ) -> tuple[Choice, SelfCheck | None]:
     """What a case is restored with, and the self-check that says so; repairs and unchecked requests as asked.
 
-    `fault` says why a model cannot be used, or nothing where it can.
+    `followed` is the method that follows a pattern through its gaps; `fault` says why a model cannot be used, or
+    nothing where it can.
     """
     auto = info.name == library.AUTO.name
     asked = Choice({info.name: 1.0}, "")
@@ -65,12 +67,12 @@ def check_sparse(
         return asked, None
     infos, left_out = library.model_infos(), tuple[str, ...]()
     if auto:
-        infos, left_out = _usable(infos, case, rows, fault)
-    named = [info.name, "linear", *affordable(case, rows)]
-    names = candidates(infos, case, rows) if auto else list(dict.fromkeys(named))
+        infos, left_out = _usable(infos, case, followed, fault)
+    named = [info.name, "linear", *affordable(case, followed)]
+    names = candidates(infos, case, followed) if auto else list(dict.fromkeys(named))
     names = [n for n in names if n in {i.name for i in infos}]
     trial = try_out(case, names, show, progress, request.seed)
-    check = None if trial is None else replace(judge(case, trial, unit), followed=rows)
+    check = None if trial is None else replace(judge(case, trial, unit), followed=followed == ROWS)
     if not auto:
         return asked, check
     sample = None
@@ -82,12 +84,12 @@ def check_sparse(
 
 
 def _usable(
-    infos: list[ModelInfo], case: Case, rows: bool, fault: Callable[[str], str]
+    infos: list[ModelInfo], case: Case, followed: str | None, fault: Callable[[str], str]
 ) -> tuple[list[ModelInfo], tuple[str, ...]]:
     """The models without those that would be tried on a case and cannot be: one damaged file of the user's own would
     else be the end of every restoration that does not even ask for it."""
     learned, left_out = {i.name for i in infos if i.learned}, []
-    while faults := {n: f for n in candidates(infos, case, rows) if n in learned and (f := fault(n))}:
+    while faults := {n: f for n in candidates(infos, case, followed) if n in learned and (f := fault(n))}:
         infos = [i for i in infos if i.name not in faults]
         left_out += [f"{name} was left out: {cause}" for name, cause in faults.items()]
     return infos, tuple(left_out)
@@ -109,7 +111,7 @@ def check_result(
     """What can be found out about a restored image `mean` on the scan itself."""
     checks = [*_of_self_check(choice, self_check, used, request), *_of_range(case, channel, used, bool(scores))]
     checks += methods.heights.checks(case.raw.shape, channel.unit)
-    checks += row_checks(methods.rows, [i.name for i in used], any(i.learned for i in used))
+    checks += pattern_checks(methods.pattern, [i.name for i in used], any(i.learned for i in used))
     if request.task == "sparse":
         checks += gap_checks(case.mask.measured)
     if request.check:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Check:
     """One finding in plain words.
 
-    `about` is lattice, range, directions, heights, rows, gap, memory or nothing; `warns` whether the user should know
-    before believing the image (it is then among the warnings, too).
+    `about` is lattice, range, directions, heights, rows, cells, gap, memory or nothing; `warns` whether the user should
+    know before believing the image (it is then among the warnings, too).
     """
 
     about: str

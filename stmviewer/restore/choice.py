@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stmviewer.restore.case import Case
-from stmviewer.restore.classical import ROWS
+from stmviewer.restore.classical import CELLS, ROWS
 from stmviewer.restore.filling import kind_of_mask, separable
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.selfcheck import SelfCheck, Trial
@@ -31,8 +31,8 @@ _MOST_SLOW = 5_000_000
 #: networks that are tried: those that ship, always, and beside them as many of the user's own. Each costs a few tenths
 #: of a second on the hidden part, but where its weight is not small, a whole restoration, too
 _MOST_SHIPPED, _MOST_OWN, _MOST_OWN_LARGE = 3, 3, 1
-#: where dimer rows were recognised, this and linear interpolation of the rest is ahead of interpolation alone
-_ROWS_WEIGHT = 1.0
+#: where a pattern was recognised, this and linear interpolation of the rest is ahead of interpolation alone
+_PATTERN_WEIGHT = 1.0
 #: methods that miss the hidden part by so much more than the best of their sort are left out
 _WORSE = 1.3
 #: pull towards the usual weights, against the mean square of the errors
@@ -63,13 +63,13 @@ class Choice:
     untried: tuple[str, ...] = ()
 
 
-def candidates(infos: Sequence[ModelInfo], case: Case, rows: bool = False) -> list[str]:
+def candidates(infos: Sequence[ModelInfo], case: Case, followed: str | None = None) -> list[str]:
     """The methods that are tried on a sparse scan: regressions, those that ship and the user's own, and cheap classical
     ones.
 
-    `rows` says whether dimer rows were recognised that the gaps are too wide for.
+    `followed` is the method that follows a pattern which was recognised and that the gaps are too wide for.
     """
-    return [*networks_tried(infos, case), *affordable(case, rows)]
+    return [*networks_tried(infos, case), *affordable(case, followed)]
 
 
 def networks_tried(infos: Sequence[ModelInfo], case: Case) -> list[str]:
@@ -98,12 +98,12 @@ def _distance(info: ModelInfo, geometry: Geometry) -> int:
     return 0 if info.pixels_m[0] <= geometry.pixel_width <= info.pixels_m[1] else 2
 
 
-def affordable(case: Case, rows: bool = False) -> list[str]:
+def affordable(case: Case, followed: str | None = None) -> list[str]:
     """The classical methods that take seconds on a scan of this size."""
     names = list(classical_candidates(case))
     if case.raw.size > _MOST_SLOW:
         names = [name for name in names if name in ("linear", "cubic")]
-    return [ROWS, *names] if rows else names
+    return [followed, *names] if followed else names
 
 
 def classical_candidates(case: Case) -> dict[str, float]:
@@ -125,7 +125,7 @@ def choose(
     """
     learned = {i.name for i in infos if i.learned}
     networks = _within({m: 1.0 for m in names if m in learned}, trial)
-    usual = {ROWS: _ROWS_WEIGHT, **classical_candidates(case)}
+    usual = {ROWS: _PATTERN_WEIGHT, CELLS: _PATTERN_WEIGHT, **classical_candidates(case)}
     classical = _within({m: usual.get(m, 0.1) for m in names if m not in learned}, trial)
     if not networks or not classical:
         weights = networks or classical

@@ -156,6 +156,8 @@ def _info(name: str, summary: str, tasks: tuple[Task, ...]) -> ModelInfo:
 
 #: linear interpolation of what is left when the dimer rows have been taken out (`rows`), and these again
 ROWS = "dimer-rows"
+#: linear interpolation of what is left when the unit cell that repeats has been taken out (`cells`), and this again
+CELLS = "unit-cell"
 
 CLASSICAL: dict[str, ClassicalRestorer] = {
     r.info.name: r
@@ -164,6 +166,9 @@ CLASSICAL: dict[str, ClassicalRestorer] = {
         ClassicalRestorer(_info("cubic", "Cubic splines, good when well sampled", ("sparse",)), cubic),
         ClassicalRestorer(
             _info(ROWS, "Dimer rows of Si(001) as waves of known spacing, the rest linearly", ("sparse",)), linear
+        ),
+        ClassicalRestorer(
+            _info(CELLS, "The unit cell that repeats, averaged over the scan, the rest linearly", ("sparse",)), linear
         ),
         ClassicalRestorer(
             _info("laplace", "Membrane through the measured pixels, as Gwyddion's", ("sparse",)), laplace

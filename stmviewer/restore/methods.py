@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from stmviewer.restore import library, rows
+from stmviewer.restore import library
 from stmviewer.restore.case import Case
 from stmviewer.restore.choice import Choice, Mixing
-from stmviewer.restore.classical import ROWS
 from stmviewer.restore.consistency import trusted
 from stmviewer.restore.false_heights import FalseHeights
 from stmviewer.restore.info import ModelInfo
+from stmviewer.restore.patterns import Pattern, Repeated
 from stmviewer.restore.problem import Answer, Restorer
 from stmviewer.restore.request import Device, RestoreRequest
 from stmviewer.restore.running import run
@@ -33,9 +33,9 @@ class Methods:
         self.tip: Tip | None = None
         #: what is taken out before a network repairs the scan
         self.heights = FalseHeights()
-        #: dimer rows that the gaps of a sparse scan are too wide for
-        self.rows: rows.Rows | None = None
-        self._fitted: tuple[Case, rows.RowWaves | None] | None = None
+        #: what repeats in a sparse scan and is followed through its gaps
+        self.pattern: Pattern | None = None
+        self._fitted: tuple[Case, Repeated | None] | None = None
 
     def load(self, name: str) -> tuple[Restorer, str]:
         """The restorer of that name and the hash of its weights."""
@@ -70,8 +70,8 @@ class Methods:
         return trusted(case, answer, request, restorer.info)[0]
 
     def taken_out(self, case: Case, info: ModelInfo, progress: Progress) -> TakenOut:
-        """What that method is not to see of `case`: faults of the measurement; dimer rows where it knows of them."""
-        return TakenOut(self.heights, self._tip_to_take_out, self._waves(case, info, progress))
+        """What that method is not to see of `case`: faults of the measurement; a pattern where it knows of one."""
+        return TakenOut(self.heights, self._tip_to_take_out, self._repeated(case, info, progress))
 
     def repaired(self, channel: Channel, name: str, progress: Progress) -> FloatArray:
         """The repair of another channel by that method."""
@@ -85,11 +85,11 @@ class Methods:
     def _tip_to_take_out(self) -> Tip | None:
         return self.tip if self.request.tips else None
 
-    def _waves(self, case: Case, info: ModelInfo, progress: Progress) -> rows.RowWaves | None:
-        if self.rows is None or not (info.learned or info.name == ROWS):
+    def _repeated(self, case: Case, info: ModelInfo, progress: Progress) -> Repeated | None:
+        if self.pattern is None or not (info.learned or info.name == self.pattern.method):
             return None
         if self._fitted is None or self._fitted[0] is not case:  # several methods see one case after the other
-            self._fitted = case, rows.fit(self.rows, case, progress)
+            self._fitted = case, self.pattern.fit(case, progress)
         return self._fitted[1]
 
 

@@ -9,10 +9,11 @@ from stmviewer.restore.case import Case, prepare
 from stmviewer.restore.checking import check_result, check_sparse, memory_check
 from stmviewer.restore.consistency import trusted
 from stmviewer.restore.methods import Loader, Methods, mixture
+from stmviewer.restore.patterns import pattern_of
 from stmviewer.restore.request import RestoreRequest
 from stmviewer.restore.restoration import Restoration
 from stmviewer.restore.selfcheck import Shower
-from stmviewer.restore.taken_out import heights_of, rows_of, tip_of
+from stmviewer.restore.taken_out import heights_of, tip_of
 from stmviewer.scan import Progress, Scan
 from stmviewer.scan.processing.scans import processed
 
@@ -33,10 +34,11 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     if info.name != library.AUTO.name:
         methods.load(info.name)
     methods.heights = heights_of(case, info, request)
-    methods.rows = rows_of(case, info, request, progress)
+    methods.pattern = pattern_of(case, info, request, progress)
     methods.tip = tip_of(case, info, request, channel.unit, progress.part(0.05, "Looking for tip ends"))
+    followed = None if methods.pattern is None else methods.pattern.method
     choice, self_check = check_sparse(
-        case, info, request, channel.unit, methods.shown, methods.rows is not None, progress.part(0.3), methods.fault
+        case, info, request, channel.unit, methods.shown, followed, progress.part(0.3), methods.fault
     )
     choice = replace(choice, left_out=(*left_out, *choice.left_out))
     answer = mixture(case, choice, methods, progress.part(0.75))
@@ -76,11 +78,13 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     return Restoration(**{**vars(result), "provenance": facts})
 
 
-def shower(case: Case, request: RestoreRequest, progress: Progress, load: Loader = library.load) -> tuple[Shower, bool]:
+def shower(
+    case: Case, request: RestoreRequest, progress: Progress, load: Loader = library.load
+) -> tuple[Shower, str | None]:
     """What `restore` would show of a sparse case, or of a part of it, by one method, for those who want several of it.
 
-    And whether dimer rows are followed through its gaps.
+    And the method that follows a pattern through its gaps, where one was found.
     """
     methods = Methods(request, load)
-    methods.rows = rows_of(case, library.resolve(request.model, request.task), request, progress)
-    return methods.shown, methods.rows is not None
+    methods.pattern = pattern_of(case, library.resolve(request.model, request.task), request, progress)
+    return methods.shown, None if methods.pattern is None else methods.pattern.method

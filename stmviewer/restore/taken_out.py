@@ -1,17 +1,16 @@
 """What a method does not get to see of a scan: it is taken out before the method runs, and what is real is put back.
 
-False heights and what further ends of the tip show are faults of the measurement and stay out. Dimer rows that the gaps
-of a sparse scan are too wide for are real: they are added to what the method says of the rest. Classical methods do
-what they always did, so nothing is looked for where they were asked for.
+False heights and what further ends of the tip show are faults of the measurement and stay out. A pattern that repeats
+and that the gaps of a sparse scan are too wide for is real: it is added to what the method says of the rest. Classical
+methods do what they always did, so nothing is looked for where they were asked for.
 """
 
 from dataclasses import dataclass, field
 
-from stmviewer.restore import library, rows
 from stmviewer.restore.case import Case
-from stmviewer.restore.classical import ROWS
 from stmviewer.restore.false_heights import FalseHeights, find_false_heights
 from stmviewer.restore.info import ModelInfo
+from stmviewer.restore.patterns import Repeated
 from stmviewer.restore.request import RestoreRequest
 from stmviewer.restore.tips import Tip, find_tip, removed
 from stmviewer.scan import FloatArray, Progress
@@ -19,15 +18,15 @@ from stmviewer.scan import FloatArray, Progress
 
 @dataclass(frozen=True)
 class TakenOut:
-    """What is taken out of one case before a method: the jumps and the bow, the further ends of `tip`, dimer rows."""
+    """What is taken out of one case before a method: the jumps and the bow, the further ends of `tip`, a pattern."""
 
     heights: FalseHeights = field(default_factory=FalseHeights)
     tip: Tip | None = None
-    waves: rows.RowWaves | None = None
+    repeated: Repeated | None = None
 
     def left_of(self, case: Case, progress: Progress) -> Case:
-        """The case without its dimer rows."""
-        return case if self.waves is None else self.waves.left_out(case, progress)
+        """The case without what repeats."""
+        return case if self.repeated is None else self.repeated.left_out(case, progress)
 
     def without_faults(self, image: FloatArray) -> FloatArray:
         """An image (rows, columns) without gaps less what is no part of the surface; itself where there is nothing."""
@@ -35,9 +34,9 @@ class TakenOut:
         return image if self.tip is None else removed(image, self.tip)
 
     def put_back(self, image: FloatArray, progress: Progress) -> None:
-        """Adds the dimer rows to what a method made of the rest, in place."""
-        if self.waves is not None:
-            self.waves.add_to(image, progress)
+        """Adds what repeats to what a method made of the rest, in place."""
+        if self.repeated is not None:
+            self.repeated.add_to(image, progress)
 
 
 NOTHING = TakenOut()
@@ -48,13 +47,6 @@ def heights_of(case: Case, info: ModelInfo, request: RestoreRequest) -> FalseHei
     if request.task != "repair" or not info.learned:
         return FalseHeights()
     return find_false_heights(case.guess())
-
-
-def rows_of(case: Case, info: ModelInfo, request: RestoreRequest, progress: Progress) -> rows.Rows | None:
-    """The dimer rows to follow through the gaps: other classical methods do what they always did."""
-    if request.task != "sparse" or not (info.learned or info.name in (ROWS, library.AUTO.name)):
-        return None
-    return rows.find(case, progress)
 
 
 def tip_of(case: Case, info: ModelInfo, request: RestoreRequest, unit: str, progress: Progress) -> Tip | None:

@@ -13,6 +13,7 @@ _METHODS: Mapping[str, str] = {
     "linear": "Linear interpolation",
     "cubic": "Cubic splines",
     "dimer-rows": "Dimer rows and linear",
+    "unit-cell": "Unit cell and linear",
     "laplace": "Membrane (Laplace)",
     "biharmonic": "Thin plate (biharmonic)",
     "plate": "Thin plate",

@@ -1,0 +1,135 @@
+"""Which lattice the peaks of a spectrum belong to: indexing, as of diffraction patterns.
+
+Any two peaks may span the lattice. Each further peak that lies on it, for itself or for an alias of it, speaks for it
+the more the less likely that is by chance; each that does not, against it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from stmviewer.restore.cells.peaks import Peaks
+from stmviewer.restore.cells.seen import Seen
+from stmviewer.scan import FloatArray
+
+#: so many of the strongest peaks may span it
+_SPANNING = 12
+#: orders that peaks may have, and how near to its place a peak must lie (waves across the scan)
+_ORDERS, _NEAR = 4, 0.8
+#: no pixels show a wave beyond this (cycles a pixel)
+_SHOWN = 0.45
+#: both waves that span it are carried by the gaps up to this part of what they carry at most: else they may be aliases
+_CARRIED = 0.68
+#: cells at least this many times in the scan, no more than so oblong, and their waves no nearer to one line than this
+_LEAST_CELLS, _OBLONG, _ASLANT = 5.0, 2.2, 0.4
+#: how many of its peaks are expected to lie on a lattice, and of those that do not; what height counts at most
+_ON, _OFF, _MOST_HEIGHT = 0.85, 0.15, 5.0
+#: peaks that lie so near are used to place it (waves across the scan)
+_REFINED = 1.0
+
+
+class Indexed(NamedTuple):
+    """A lattice: `vectors` (2, 2; x and y in cycles a pixel) that span it, the evidence for it (natural logarithms),
+    and how many of the peaks lie on it."""
+
+    vectors: FloatArray
+    evidence: float
+    explained: int
+
+
+def index(peaks: Peaks, seen: Seen) -> Indexed | None:
+    """The lattice with the most evidence; None where no two peaks can span one."""
+    extent = np.array([len(seen.columns), len(seen.rows)]) * seen.gaps
+    best: Indexed | None = None
+    tried: list[FloatArray] = []
+    strongest = peaks.waves[:_SPANNING]
+    for k, first in enumerate(strongest):
+        for second in strongest[k + 1 :]:
+            vectors = reduced(np.stack([first, second]))
+            if vectors is None or not _possible(vectors, seen, extent):
+                continue
+            if any(np.abs((vectors - other) * extent).max() < 0.3 for other in tried):
+                continue
+            tried.append(vectors)
+            found = _judged(vectors, peaks, seen, extent)
+            if best is None or found.evidence > best.evidence:
+                best = found
+    if best is None:
+        return None
+    return best._replace(vectors=_refined(best.vectors, peaks, seen, extent))
+
+
+def reduced(vectors: FloatArray) -> FloatArray | None:
+    """The two shortest vectors of the lattice (Lagrange and Gauss), at an angle of 90 degrees at most; None for two
+    along one line."""
+    a, b = vectors
+    if abs(a[0] * b[1] - a[1] * b[0]) < 1e-6 * float(np.hypot(*a) * np.hypot(*b)):
+        return None
+    for _ in range(20):
+        if a @ a > b @ b:
+            a, b = b, a
+        times = round(float(a @ b / (a @ a)))
+        if times == 0:
+            break
+        b = b - times * a
+    if a @ b < 0:
+        b = -b
+    return np.stack([a, b]) if (a[0], a[1]) > (0, 0) else np.stack([-a, -b])
+
+
+def _possible(vectors: FloatArray, seen: Seen, extent: FloatArray) -> bool:
+    short, long = np.hypot(*vectors.T)
+    area = abs(float(np.linalg.det(vectors)))
+    return bool(
+        area > _ASLANT * short * long
+        and long < _OBLONG * short
+        and (np.abs(vectors) < _CARRIED * seen.carried).all()
+        and _LEAST_CELLS * np.hypot(*np.linalg.inv(vectors)).max() <= extent.min()
+    )
+
+
+def _orders(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Orders (n, 2) of waves that pixels show, and the waves themselves (n, 2)."""
+    h, k = (a.ravel() for a in np.mgrid[-_ORDERS : _ORDERS + 1, -_ORDERS : _ORDERS + 1])
+    orders = np.stack([h, k], axis=1)[(h != 0) | (k != 0)].astype(np.float64)
+    waves = orders @ vectors
+    shown = np.abs(waves).max(axis=1) < _SHOWN
+    return orders[shown], waves[shown]
+
+
+def _apart(peaks: Peaks, waves: FloatArray, seen: Seen) -> FloatArray:
+    """Peaks less waves (peaks, waves, 2), or less the aliases of these that are nearest."""
+    apart = peaks.waves[:, None] - waves[None]
+    return apart if seen.known is not None else np.asarray((apart * seen.gaps + 0.5) % 1 - 0.5) / seen.gaps
+
+
+def _judged(vectors: FloatArray, peaks: Peaks, seen: Seen, extent: FloatArray) -> Indexed:
+    _, waves = _orders(vectors)
+    distances = np.hypot(*(_apart(peaks, waves, seen) * extent).transpose(2, 0, 1)).min(axis=1)
+    on = distances < _NEAR
+    zone = 1.0 if seen.known is not None else 1 / float(np.prod(seen.gaps))
+    by_chance = min(0.95, len(waves) * np.pi * _NEAR**2 / (float(np.prod(extent)) * zone))
+    heights = np.minimum(peaks.heights, _MOST_HEIGHT)
+    likelier = np.where(on, np.log(_ON / by_chance), np.log(_OFF / (1 - by_chance)))
+    evidence = float((heights * np.where(on, 0.5, -0.5) + likelier).sum())
+    return Indexed(vectors, evidence, int(on.sum()))
+
+
+def _refined(vectors: FloatArray, peaks: Peaks, seen: Seen, extent: FloatArray) -> FloatArray:
+    """The lattice that fits the places of its peaks best."""
+    for _ in range(3):
+        orders, waves = _orders(vectors)
+        apart = _apart(peaks, waves, seen)
+        distances = np.hypot(*(apart * extent).transpose(2, 0, 1))
+        nearest = distances.argmin(axis=1)
+        near = np.nonzero(distances.min(axis=1) < _REFINED)[0]
+        if len(near) < 2:
+            return vectors
+        weights = peaks.amplitudes[near, None]
+        known = orders[nearest[near]]
+        wanted = waves[nearest[near]] + apart[near, nearest[near]]
+        solved, _, rank, _ = np.linalg.lstsq(known * weights, wanted * weights, rcond=None)
+        if rank < 2:
+            return vectors
+        vectors = solved
+    return vectors

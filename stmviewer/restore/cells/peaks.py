@@ -1,0 +1,85 @@
+"""The sharp peaks in the spectrum of what a sparse scan measured."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stmviewer.restore.cells.seen import Seen
+from stmviewer.scan import FloatArray
+
+#: so many times the points of the transform are worked out, so that peaks have a shape
+_PADDED = 3
+#: beyond these percentiles of the values stand adsorbates and spikes, not a lattice
+_CLIPPED = (2.0, 98.0)
+#: a peak stands out of the median of its ring of equal frequency by this (natural logarithm of power); no background is
+#: lower than this part of the strongest peak
+_STANDS_OUT, _FLOOR = 2.0, 1e-6
+#: the strongest ones are enough, and fewer waves than this across the scan are hills
+_MOST, _LEAST_WAVES = 24, 2.5
+
+
+class Peaks(NamedTuple):
+    """The strongest first: `waves` (n, 2; x and y, cycles a pixel), how far each stands out of its surroundings
+    (`heights`, natural logarithm of power), and `amplitudes` in arbitrary units."""
+
+    waves: FloatArray
+    heights: FloatArray
+    amplitudes: FloatArray
+
+
+def peaks_of(seen: Seen) -> Peaks:
+    """The sharp peaks among the waves that the gaps carry; longer or shorter ones look as their aliases there."""
+    from scipy.fft import fft2, next_fast_len
+    from scipy.ndimage import maximum_filter
+
+    inside = seen.values if seen.known is None else seen.values[seen.known > 0]
+    low, high = np.percentile(inside, _CLIPPED)
+    values = np.clip(seen.values, low, high)
+    values = values - (values.mean() if seen.known is None else np.clip(inside, low, high).mean())
+    if seen.known is not None:
+        values *= seen.known
+    windows = [np.hanning(count + 2)[1:-1] for count in values.shape]
+    shape = [next_fast_len(_PADDED * count) for count in values.shape]
+    windowed = (values * np.outer(*windows)).astype(np.float32)
+    power = np.fft.fftshift(np.abs(fft2(windowed, shape)).astype(np.float64) ** 2)
+    y, x = (np.fft.fftshift(np.fft.fftfreq(n, gap)) for n, gap in zip(shape, seen.gaps[::-1], strict=True))
+    extent = len(seen.columns) * seen.gaps[0], len(seen.rows) * seen.gaps[1]
+    waves_across = np.hypot(x[None, :] * extent[0], y[:, None] * extent[1])
+    surroundings = _medians(power, np.rint(waves_across).astype(np.int64))
+    heights = np.log((power + 1e-300) / (surroundings + _FLOOR * power.max() + 1e-300))
+    half = (x[None, :] > 0) | ((x[None, :] == 0) & (y[:, None] > 0))  # k and -k are the same wave
+    candidates = half & (heights > _STANDS_OUT) & (waves_across > _LEAST_WAVES)
+    candidates &= power == maximum_filter(power, size=2 * _PADDED + 1)
+    candidates[[0, -1]] = False
+    candidates[:, [0, -1]] = False
+    at = np.argwhere(candidates)
+    at = at[np.argsort(-power[candidates], kind="stable")][:_MOST]
+    waves = np.empty((len(at), 2))
+    for k, (r, c) in enumerate(at):
+        waves[k] = (
+            x[c] + _vertex(power[r, c - 1 : c + 2]) * (x[1] - x[0]),
+            y[r] + _vertex(power[r - 1 : r + 2, c]) * (y[1] - y[0]),
+        )
+    strongest = tuple(at.T)
+    return Peaks(waves, heights[strongest], np.sqrt(power[strongest]))
+
+
+def _medians(power: FloatArray, rings: NDArray[np.int64]) -> FloatArray:
+    """The median of each ring, in its place; neighbouring points of a padded transform say the same."""
+    ring, value = (a[::_PADDED, ::_PADDED].ravel() for a in (rings, power))
+    order = np.argsort(ring, kind="stable")
+    counts = np.bincount(ring, minlength=int(rings.max()) + 1)
+    ends = np.cumsum(counts)
+    value = value[order]
+    medians = np.array([np.median(value[e - n : e]) if n else np.nan for n, e in zip(counts, ends, strict=True)])
+    known = np.nonzero(counts)[0]
+    medians = np.interp(np.arange(len(medians)), known, medians[known])
+    return np.asarray(medians[rings])
+
+
+def _vertex(three: FloatArray) -> float:
+    """Where between -1/2 and 1/2 a parabola through the logarithms of three values is highest."""
+    before, at, after = np.log(three + 1e-300)
+    curve = before - 2 * at + after
+    return float(np.clip(0.5 * (before - after) / curve, -0.5, 0.5)) if curve < 0 else 0.0
