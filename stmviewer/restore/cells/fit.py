@@ -33,8 +33,8 @@ _CLIPPED = (1.0, 99.0)
 #: what is held against a wave, in parts of the power it would have: one of these times (its frequency over the lowest)
 #: to this power
 _HELD, _STEEPNESS = np.geomspace(1e-7, 0.1, 7), 10
-#: values that the cell is fitted to at most; parts that are left out by turns
-_MOST_VALUES, _FOLDS = 24_000, 5
+#: values that the cell is fitted to at most, and where it is only compared; parts that are left out by turns
+_MOST_VALUES, _FEW_VALUES, _FOLDS = 24_000, 8_000, 5
 #: what is held against strength and shift where little speaks for them, the largest strength, the largest step of a
 #: shift, and the strength below which nothing tells one
 _STRENGTH_HELD, _SHIFT_HELD, _STRONGEST, _STEP, _WEAKEST = 0.1, 0.3, 1.5, 0.15, 0.2
@@ -121,6 +121,23 @@ def fit(vectors: FloatArray, case: Case, progress: Progress) -> UnitCell | None:
     return fitting.result()
 
 
+def unexplained(vectors: FloatArray, seen: Seen, lowest: float, progress: Progress) -> float:
+    """How much of the variance of what was left out of the fit a lattice does not explain, after a turn or two.
+
+    Held against its waves is what is held against those of a lattice whose `lowest` frequency (cycles a pixel) that is.
+    """
+    orders, waves = overtones(vectors, seen)
+    if len(orders) < 2 or seen.count < 4 * len(orders):
+        return 1.0
+    fitting = _Fitting(vectors, orders, waves, seen, _FEW_VALUES, lowest)
+    fitting.find_cell(choose=True)
+    progress.check()
+    fitting.find_places()
+    fitting.find_cell(choose=True)
+    progress.check()
+    return fitting.left
+
+
 class _Normal(NamedTuple):
     """Normal equations of some of the values: products (n, n) of the columns and (n) of these with the values, the sum
     of their squares, and how many they are."""
@@ -155,7 +172,15 @@ class _Normal(NamedTuple):
 class _Fitting:
     """Both fits by turns."""
 
-    def __init__(self, vectors: FloatArray, orders: NDArray[np.int64], waves: FloatArray, seen: Seen) -> None:
+    def __init__(
+        self,
+        vectors: FloatArray,
+        orders: NDArray[np.int64],
+        waves: FloatArray,
+        seen: Seen,
+        most_values: int = _MOST_VALUES,
+        lowest: float | None = None,
+    ) -> None:
         self._vectors, self._orders, self._seen = vectors, orders, seen
         cell = float(1 / np.hypot(*vectors.T).min())
         width = max(_WIDTH * cell, _IN_GAPS * float(seen.gaps.max()), _IN_GAPS * 0.5 / float(seen.carried.min()))
@@ -170,18 +195,18 @@ class _Fitting:
         shape = len(self._down), len(self._across)
         self._shifts, self._strength = np.zeros((2, *shape)), np.ones(shape)
         frequencies = np.hypot(*waves.T)
-        self._steep = np.tile((frequencies / frequencies[0]) ** _STEEPNESS, 2)
-        self._held, self._left = float(_HELD[-1]), 1.0
+        self._steep = np.tile((frequencies / (lowest or frequencies[0])) ** _STEEPNESS, 2)
+        self._held, self.left = float(_HELD[-1]), 1.0
         self._amplitudes = np.zeros(len(orders), dtype=np.complex128)
-        self._sample, self._folds = self._sampled(cell)
+        self._sample, self._folds = self._sampled(cell, most_values)
         self._known = self._sums(np.ones(seen.values.shape))
 
-    def _sampled(self, cell: float) -> tuple[NDArray[np.intp], list[NDArray[np.intp]]]:
+    def _sampled(self, cell: float, most: int) -> tuple[NDArray[np.intp], list[NDArray[np.intp]]]:
         """Values that the cell is fitted to, and which of them are left out together: those of squares of a cell."""
         seen = self._seen
         rng = np.random.default_rng(0)
         every = np.arange(seen.values.size) if seen.known is None else np.nonzero(seen.known.ravel())[0]
-        sample = np.sort(rng.permutation(every)[:_MOST_VALUES])
+        sample = np.sort(rng.permutation(every)[:most])
         row, column = np.divmod(sample, len(seen.columns))
         blocks = np.stack([seen.rows[row] // cell, seen.columns[column] // cell], axis=1).astype(np.int64)
         _, block = np.unique(blocks, axis=0, return_inverse=True)
@@ -204,7 +229,7 @@ class _Fitting:
         whole = _Normal(*map(sum, zip(*parts, strict=True)))
         if choose and whole.power > 0:
             errors = [sum(whole.without(part).missed(part, held * self._steep) for part in parts) for held in _HELD]
-            self._held, self._left = float(_HELD[int(np.argmin(errors))]), min(errors) / whole.power
+            self._held, self.left = float(_HELD[int(np.argmin(errors))]), min(errors) / whole.power
         solved = whole.solved(self._held * self._steep)
         cosines, sines = np.split(solved, 2)
         self._amplitudes = cosines - 1j * sines
@@ -252,7 +277,7 @@ class _Fitting:
             self._across,
             self._shifts,
             self._strength,
-            self._left,
+            self.left,
         )
 
 

@@ -6,17 +6,19 @@ from typing import Any
 import numpy as np
 
 from stmviewer.restore.case import Case
-from stmviewer.restore.cells.fit import UnitCell, fit
-from stmviewer.restore.cells.index import index
-from stmviewer.restore.cells.peaks import peaks_of
-from stmviewer.restore.cells.seen import measured
+from stmviewer.restore.cells.fit import UnitCell, fit, unexplained
+from stmviewer.restore.cells.index import index, lookalikes
+from stmviewer.restore.cells.peaks import Peaks, peaks_of
+from stmviewer.restore.cells.seen import Seen, measured
 from stmviewer.scan import FloatArray, Geometry, Progress
 
 #: scans of so many pixels a side and measured lines at least, and so many pixels at most, are looked at: drift bends
 #: the lattice of larger ones too far
 _LEAST_SIDE, _LEAST_LINES, _MOST_PIXELS = 32, 8, 1_200_000
 #: evidence (natural logarithms) from which a lattice is followed, and the fewest of its peaks
-_SURE, _LEAST_PEAKS = 40.0, 6
+_SURE, _LEAST_PEAKS = 25.0, 6
+#: so many of its lookalikes are tried, and it must explain so much more than the best of them
+_LOOKALIKES, _AHEAD = 6, 1.1
 #: cells this many gaps wide are drawn finely by the measurement itself
 _WIDE = 14.0
 #: a cell that leaves more than this of what it was not fitted to explains nothing; nor does one much stronger between
@@ -86,9 +88,25 @@ def find(case: Case, progress: Progress) -> Cells | None:
     found = index(peaks, seen)
     if found is None or found.evidence < _SURE or found.explained < _LEAST_PEAKS:
         return None
-    if float(np.hypot(*np.linalg.inv(found.vectors)).min()) > _WIDE * 0.5 / float(seen.carried.min()):
+    vectors = _ahead_of_lookalikes(found.vectors, peaks, seen, progress)
+    if vectors is None or _fine(vectors, seen):
         return None
-    cell = fit(found.vectors, case, progress)
+    cell = fit(vectors, case, progress)
     if cell is None or cell.left > _LEFT or cell.strength.mean() > _STRONGEST:
         return None
-    return Cells(found.vectors, found.evidence, found.explained, len(peaks.waves), case.geometry, (case, cell))
+    return Cells(vectors, found.evidence, found.explained, len(peaks.waves), case.geometry, (case, cell))
+
+
+def _ahead_of_lookalikes(vectors: FloatArray, peaks: Peaks, seen: Seen, progress: Progress) -> FloatArray | None:
+    """That of a lattice and its lookalikes in the gaps which needs the longest waves; None where another one of them
+    explains as much without more of the short ones. All of them have the same peaks."""
+    tried = lookalikes(vectors, peaks, seen, _LOOKALIKES)
+    lowest = min(float(np.hypot(*one.T).min()) for one in tried)
+    explained = np.array([1 - unexplained(one, seen, lowest, progress) for one in tried])
+    others = float(explained[1:].max(initial=0.0))
+    return tried[0] if explained[0] > 0 and explained[0] >= _AHEAD * others else None
+
+
+def _fine(vectors: FloatArray, seen: Seen) -> bool:
+    """Whether the measurement draws the cells finely by itself."""
+    return bool(np.hypot(*np.linalg.inv(vectors)).min() > _WIDE * 0.5 / seen.carried.min())

@@ -16,8 +16,8 @@ from stmviewer.scan import FloatArray
 _SPANNING = 12
 #: orders that peaks may have, and how near to its place a peak must lie (waves across the scan)
 _ORDERS, _NEAR = 4, 0.8
-#: no pixels show a wave beyond this (cycles a pixel)
-_SHOWN = 0.45
+#: no pixels show a wave beyond this (cycles a pixel), and hardly a lattice beyond that
+_SHOWN, _FINEST = 0.45, 0.35
 #: both waves that span it are carried by the gaps up to this part of what they carry at most: else they may be aliases
 _CARRIED = 0.68
 #: cells at least this many times in the scan, no more than so oblong, and their waves no nearer to one line than this
@@ -57,6 +57,53 @@ def index(peaks: Peaks, seen: Seen) -> Indexed | None:
     if best is None:
         return None
     return best._replace(vectors=_refined(best.vectors, peaks, seen, extent))
+
+
+def lookalikes(vectors: FloatArray, peaks: Peaks, seen: Seen, most: int) -> list[FloatArray]:
+    """A lattice and others whose peaks look the same in the gaps: first those that need the longest waves for the strong.
+
+    A wave and that wave and one or more a gap have the same values in all that was measured. Scattered pixels
+    have no aliases.
+    """
+    if seen.known is not None:
+        return [vectors]
+    alias = np.where(seen.gaps > 1, 1 / seen.gaps, 0.0)
+    steps = [np.array([x, y]) for x in {-alias[0], 0.0, alias[0]} for y in {-alias[1], 0.0, alias[1]}]
+    extent = np.array([len(seen.columns), len(seen.rows)]) * seen.gaps
+    ranked = [(_shortness(vectors, peaks, seen, extent), vectors)]
+    for first in steps:
+        for second in steps:
+            other = reduced(vectors + np.stack([first, second]))
+            if other is None or not _shown(other):
+                continue
+            if any(_same(other, one, extent) for _, one in ranked):
+                continue
+            ranked.append((_shortness(other, peaks, seen, extent), other))
+    ranked.sort(key=lambda one: one[0])
+    return [lattice for _, lattice in ranked[:most]]
+
+
+def _shown(vectors: FloatArray) -> bool:
+    """Whether pixels show such a lattice, and one so oblong is worth a thought."""
+    short, long = np.hypot(*vectors.T)
+    return bool(long < _FINEST and abs(float(np.linalg.det(vectors))) > 0.3 * short * long and long < 2.5 * short)
+
+
+def _same(one: FloatArray, other: FloatArray, extent: FloatArray) -> bool:
+    """Whether both span one lattice, as far as a scan of that extent tells."""
+    times = one @ np.linalg.inv(other)
+    whole = np.rint(times)
+    if abs(abs(float(np.linalg.det(whole))) - 1) > 0.5:
+        return False
+    return bool((np.abs(whole @ other - one) * extent).max() < _REFINED)
+
+
+def _shortness(vectors: FloatArray, peaks: Peaks, seen: Seen, extent: FloatArray) -> float:
+    """The mean square of the frequencies that a lattice explains the peaks with, by their power."""
+    _, waves = _orders(vectors)
+    distances = np.hypot(*(_apart(peaks, waves, seen) * extent).transpose(2, 0, 1))
+    squares = np.where(distances < _NEAR, (waves**2).sum(axis=1), 1.0).min(axis=1)
+    return float((peaks.amplitudes**2 * squares).sum() / (peaks.amplitudes**2).sum())
 
 
 def reduced(vectors: FloatArray) -> FloatArray | None:
