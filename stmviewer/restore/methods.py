@@ -85,8 +85,12 @@ class Methods:
     def _tip_to_take_out(self) -> Tip | None:
         return self.tip if self.request.tips else None
 
+    def _mixes(self, info: ModelInfo) -> bool:
+        """Whether a method is one of a mixture: there interpolations see what is left, too, but the baseline."""
+        return self.request.model == library.AUTO.name and info.name != "linear"
+
     def _repeated(self, case: Case, info: ModelInfo, progress: Progress) -> Repeated | None:
-        if self.pattern is None or not (info.learned or info.name == self.pattern.method):
+        if self.pattern is None or not (info.learned or info.name == self.pattern.method or self._mixes(info)):
             return None
         if self._fitted is None or self._fitted[0] is not case:  # several methods see one case after the other
             self._fitted = case, self.pattern.fit(case, progress)

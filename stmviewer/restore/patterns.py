@@ -8,6 +8,7 @@ from stmviewer.restore import cells, library, rows
 from stmviewer.restore.case import Case
 from stmviewer.restore.checks import Check
 from stmviewer.restore.classical import CELLS, ROWS
+from stmviewer.restore.filling import kind_of_mask
 from stmviewer.restore.info import ModelInfo
 from stmviewer.restore.request import RestoreRequest
 from stmviewer.scan import FloatArray, Progress
@@ -54,8 +55,11 @@ def pattern_of(case: Case, info: ModelInfo, request: RestoreRequest, progress: P
     found: rows.Rows | cells.Cells | None = None
     if any_pattern or info.name == ROWS:
         found = rows.find(case, progress)
-    if found is None and (any_pattern or info.name == CELLS):
-        found = cells.find(case, progress)
+    if info.name == CELLS or (any_pattern and (found is None or kind_of_mask(case.mask.measured) == "grid")):
+        cell = cells.find(case, progress)
+        # aliases of a large cell, such as that of Si(111)-7x7, pass for dimer rows in a grid
+        if cell is not None and (found is None or cell.is_large):
+            found = cell
     return None if found is None else Pattern(found)
 
 

@@ -17,6 +17,8 @@ from stmviewer.scan import FloatArray, Geometry, Progress
 _LEAST_SIDE, _LEAST_LINES, _MOST_PIXELS = 32, 8, 1_200_000
 #: evidence (natural logarithms) from which a lattice is followed, and the fewest of its peaks
 _SURE, _LEAST_PEAKS = 25.0, 6
+#: c(4 x 2), the largest cell of Si(001), has 1.2 nm2
+_LARGE_M2 = 2e-18
 #: so many of its lookalikes are tried, and it must explain so much more than the best of them
 _LOOKALIKES, _AHEAD = 6, 1.1
 #: cells this many gaps wide are drawn finely by the measurement itself
@@ -43,6 +45,13 @@ class Cells:
         if self.fitted is not None and self.fitted[0] is case:
             return self.fitted[1]
         return fit(self.vectors, case, progress)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the cell is larger than any of Si(001), so that what looks like dimer rows is an overtone of it."""
+        g = self.geometry
+        area = g.pixel_width * g.pixel_height / abs(float(np.linalg.det(self.vectors)))
+        return g.calibrated and area > _LARGE_M2
 
     def sides(self) -> tuple[float, float]:
         """Of the cell: in m where the scan has a scale, else in pixels."""

@@ -60,7 +60,7 @@ def index(peaks: Peaks, seen: Seen) -> Indexed | None:
 
 
 def lookalikes(vectors: FloatArray, peaks: Peaks, seen: Seen, most: int) -> list[FloatArray]:
-    """A lattice and others whose peaks look the same in the gaps: first those that need the longest waves for the strong.
+    """A lattice and others whose peaks look the same in the gaps: first those that need the longest waves.
 
     A wave and that wave and one or more a gap have the same values in all that was measured. Scattered pixels
     have no aliases.
