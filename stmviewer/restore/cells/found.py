@@ -16,11 +16,11 @@ from stmviewer.scan import FloatArray, Geometry, Progress
 #: the lattice of larger ones too far
 _LEAST_SIDE, _LEAST_LINES, _MOST_PIXELS = 32, 8, 1_200_000
 #: evidence (natural logarithms) from which a lattice is followed, and the fewest of its peaks
-_SURE, _LEAST_PEAKS = 25.0, 6
+_SURE, _LEAST_PEAKS = 30.0, 6
 #: c(4 x 2), the largest cell of Si(001), has 1.2 nm2
 _LARGE_M2 = 2e-18
-#: so many of its lookalikes are tried, and it must explain so much more than the best of them
-_LOOKALIKES, _AHEAD = 6, 1.1
+#: so many of its lookalikes are tried, and it must explain so much more than the best of them, or leave so much less
+_LOOKALIKES, _AHEAD, _LESS = 6, 1.1, 0.75
 #: cells this many gaps wide are drawn finely by the measurement itself
 _WIDE = 14.0
 #: a cell that leaves more than this of what it was not fitted to explains nothing; nor does one much stronger between
@@ -113,7 +113,8 @@ def _ahead_of_lookalikes(vectors: FloatArray, peaks: Peaks, seen: Seen, progress
     lowest = min(float(np.hypot(*one.T).min()) for one in tried)
     explained = np.array([1 - unexplained(one, seen, lowest, progress) for one in tried])
     others = float(explained[1:].max(initial=0.0))
-    return tried[0] if explained[0] > 0 and explained[0] >= _AHEAD * others else None
+    ahead = explained[0] >= _AHEAD * others or 1 - explained[0] <= _LESS * (1 - others)
+    return tried[0] if explained[0] > 0 and ahead else None
 
 
 def _fine(vectors: FloatArray, seen: Seen) -> bool:

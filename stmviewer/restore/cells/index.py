@@ -76,7 +76,7 @@ def lookalikes(vectors: FloatArray, peaks: Peaks, seen: Seen, most: int) -> list
             other = reduced(vectors + np.stack([first, second]))
             if other is None or not _shown(other):
                 continue
-            if any(_same(other, one, extent) for _, one in ranked):
+            if any(_holds(other, one, extent) for _, one in ranked):
                 continue
             ranked.append((_shortness(other, peaks, seen, extent), other))
     ranked.sort(key=lambda one: one[0])
@@ -89,13 +89,10 @@ def _shown(vectors: FloatArray) -> bool:
     return bool(long < _FINEST and abs(float(np.linalg.det(vectors))) > 0.3 * short * long and long < 2.5 * short)
 
 
-def _same(one: FloatArray, other: FloatArray, extent: FloatArray) -> bool:
-    """Whether both span one lattice, as far as a scan of that extent tells."""
-    times = one @ np.linalg.inv(other)
-    whole = np.rint(times)
-    if abs(abs(float(np.linalg.det(whole))) - 1) > 0.5:
-        return False
-    return bool((np.abs(whole @ other - one) * extent).max() < _REFINED)
+def _holds(one: FloatArray, other: FloatArray, extent: FloatArray) -> bool:
+    """Whether `one` has all the waves of `other`, and perhaps more, as far as a scan of that extent tells."""
+    whole = np.rint(other @ np.linalg.inv(one))
+    return bool((np.abs(whole @ one - other) * extent).max() < _REFINED)
 
 
 def _shortness(vectors: FloatArray, peaks: Peaks, seen: Seen, extent: FloatArray) -> float:
