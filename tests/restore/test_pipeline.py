@@ -349,7 +349,7 @@ def test_provenance_says_how_the_image_came_about(tmp_path: Path, tiny_models: P
         "file", "file_sha256", "channel", "direction", "task", "request", "model", "model_sha256", "model_licence",
         "mask", "measured_fraction", "residual_rms", "unit", "scores", "warnings", "device", "versions", "platform",
         "made", "seconds", "precision", "methods", "choice", "choice_evidence", "self_check", "checks", "smaller_tile",
-        "steps", "tip", "false_heights", "rows",
+        "steps", "tip", "false_heights", "rows", "cells",
     }  # fmt: skip
     assert facts["file"] == "scan.npy"
     assert facts["file_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()

@@ -15,6 +15,8 @@ from stmviewer.scan import FloatArray, Geometry, Progress
 #: scans of so many pixels a side and measured lines at least, and so many pixels at most, are looked at: drift bends
 #: the lattice of larger ones too far
 _LEAST_SIDE, _LEAST_LINES, _MOST_PIXELS = 32, 8, 1_200_000
+#: the lattice is looked for in the middle of so many pixels a side
+_MIDDLE = 512
 #: evidence (natural logarithms) from which a lattice is followed, and the fewest of its peaks
 _SURE, _LEAST_PEAKS = 30.0, 6
 #: c(4 x 2), the largest cell of Si(001), has 1.2 nm2
@@ -90,6 +92,7 @@ def find(case: Case, progress: Progress) -> Cells | None:
     if np.ptp(seen.values) <= 1e-9 * np.ptp(case.raw[case.mask.measured]):  # nothing but a plane and rounding
         return None
     progress.check()
+    seen = seen.middle(_MIDDLE)
     peaks = peaks_of(seen)
     if len(peaks.waves) < _LEAST_PEAKS:
         return None

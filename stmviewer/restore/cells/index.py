@@ -39,7 +39,7 @@ class Indexed(NamedTuple):
 
 def index(peaks: Peaks, seen: Seen) -> Indexed | None:
     """The lattice with the most evidence; None where no two peaks can span one."""
-    extent = np.array([len(seen.columns), len(seen.rows)]) * seen.gaps
+    extent = seen.extent
     best: Indexed | None = None
     tried: list[FloatArray] = []
     strongest = peaks.waves[:_SPANNING]
@@ -69,7 +69,7 @@ def lookalikes(vectors: FloatArray, peaks: Peaks, seen: Seen, most: int) -> list
         return [vectors]
     alias = np.where(seen.gaps > 1, 1 / seen.gaps, 0.0)
     steps = [np.array([x, y]) for x in {-alias[0], 0.0, alias[0]} for y in {-alias[1], 0.0, alias[1]}]
-    extent = np.array([len(seen.columns), len(seen.rows)]) * seen.gaps
+    extent = seen.extent
     ranked = [(_shortness(vectors, peaks, seen, extent), vectors)]
     for first in steps:
         for second in steps:

@@ -26,7 +26,7 @@ def overtones(vectors: FloatArray, seen: Seen) -> tuple[NDArray[np.int64], Float
     orders, waves = orders[shown], waves[shown]
     order = np.argsort(np.hypot(*waves.T), kind="stable")
     orders, waves = orders[order], waves[order]
-    extent = np.array([len(seen.columns), len(seen.rows)]) * seen.gaps
+    extent = seen.extent
     shortest = float(extent.min())
     look = looks_like(waves[:, 0], waves[:, 1], seen.gaps)
     twice = looks_like(2 * waves[:, 0], 2 * waves[:, 1], seen.gaps)  # else it looks like its own opposite

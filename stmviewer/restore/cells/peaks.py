@@ -15,6 +15,8 @@ _CLIPPED = (2.0, 98.0)
 #: a peak stands out of the median of its ring of equal frequency by this (natural logarithm of power); no background is
 #: lower than this part of the strongest peak
 _STANDS_OUT, _FLOOR = 2.0, 1e-6
+#: no power at all
+_NONE = 1e-30
 #: the strongest ones are enough, and fewer waves than this across the scan are hills
 _MOST, _LEAST_WAVES = 24, 2.5
 
@@ -30,24 +32,13 @@ class Peaks(NamedTuple):
 
 def peaks_of(seen: Seen) -> Peaks:
     """The sharp peaks among the waves that the gaps carry; longer or shorter ones look as their aliases there."""
-    from scipy.fft import fft2, next_fast_len
     from scipy.ndimage import maximum_filter
 
-    inside = seen.values if seen.known is None else seen.values[seen.known > 0]
-    low, high = np.percentile(inside, _CLIPPED)
-    values = np.clip(seen.values, low, high)
-    values = values - (values.mean() if seen.known is None else np.clip(inside, low, high).mean())
-    if seen.known is not None:
-        values *= seen.known
-    windows = [np.hanning(count + 2)[1:-1] for count in values.shape]
-    shape = [next_fast_len(_PADDED * count) for count in values.shape]
-    windowed = (values * np.outer(*windows)).astype(np.float32)
-    power = np.fft.fftshift(np.abs(fft2(windowed, shape)).astype(np.float64) ** 2)
-    y, x = (np.fft.fftshift(np.fft.fftfreq(n, gap)) for n, gap in zip(shape, seen.gaps[::-1], strict=True))
-    extent = len(seen.columns) * seen.gaps[0], len(seen.rows) * seen.gaps[1]
-    waves_across = np.hypot(x[None, :] * extent[0], y[:, None] * extent[1])
-    surroundings = _medians(power, np.rint(waves_across).astype(np.int64))
-    heights = np.log((power + 1e-300) / (surroundings + _FLOOR * power.max() + 1e-300))
+    power, x, y = _spectrum(seen)
+    extent = seen.extent
+    waves_across = np.hypot(x[None, :] * extent[0], y[:, None] * extent[1]).astype(np.float32)
+    surroundings = _medians(power, waves_across)
+    heights = np.log((power + _NONE) / (surroundings + _FLOOR * power.max() + _NONE))
     half = (x[None, :] > 0) | ((x[None, :] == 0) & (y[:, None] > 0))  # k and -k are the same wave
     candidates = half & (heights > _STANDS_OUT) & (waves_across > _LEAST_WAVES)
     candidates &= power == maximum_filter(power, size=2 * _PADDED + 1)
@@ -62,11 +53,35 @@ def peaks_of(seen: Seen) -> Peaks:
             y[r] + _vertex(power[r - 1 : r + 2, c]) * (y[1] - y[0]),
         )
     strongest = tuple(at.T)
-    return Peaks(waves, heights[strongest], np.sqrt(power[strongest]))
+    return Peaks(waves, heights[strongest].astype(np.float64), np.sqrt(power[strongest].astype(np.float64)))
 
 
-def _medians(power: FloatArray, rings: NDArray[np.int64]) -> FloatArray:
+def _spectrum(seen: Seen) -> tuple[NDArray[np.float32], FloatArray, FloatArray]:
+    """The power (y, x) of what was measured, under a Hann window, at frequencies x and y (cycles a pixel): its half with
+    x >= 0, and a few columns of the other one beside it."""
+    from scipy.fft import next_fast_len, rfft2
+
+    inside = seen.values if seen.known is None else seen.values[seen.known > 0]
+    low, high = np.percentile(inside, _CLIPPED)
+    values = np.clip(seen.values, low, high)
+    values -= np.clip(inside, low, high).mean()
+    if seen.known is not None:
+        values *= seen.known
+    values *= np.outer(*(np.hanning(count + 2)[1:-1] for count in values.shape))
+    shape = [next_fast_len(_PADDED * count) for count in values.shape]
+    size = float(np.abs(values).max()) or 1.0
+    transform = rfft2((values / size).astype(np.float32), shape)
+    power = np.fft.fftshift(np.abs(transform) ** 2, axes=0)
+    y = np.fft.fftshift(np.fft.fftfreq(shape[0], seen.gaps[1]))
+    x = np.fft.rfftfreq(shape[1], seen.gaps[0])
+    beside = _PADDED + 1
+    opposite = np.roll(power[::-1, beside:0:-1], 1 - shape[0] % 2, axis=0)
+    return np.concatenate([opposite, power], axis=1), np.concatenate([-x[beside:0:-1], x]), y
+
+
+def _medians(power: NDArray[np.float32], waves_across: NDArray[np.float32]) -> NDArray[np.float32]:
     """The median of each ring, in its place; neighbouring points of a padded transform say the same."""
+    rings = np.rint(waves_across).astype(np.int32)
     ring, value = (a[::_PADDED, ::_PADDED].ravel() for a in (rings, power))
     order = np.argsort(ring, kind="stable")
     counts = np.bincount(ring, minlength=int(rings.max()) + 1)
@@ -75,11 +90,11 @@ def _medians(power: FloatArray, rings: NDArray[np.int64]) -> FloatArray:
     medians = np.array([np.median(value[e - n : e]) if n else np.nan for n, e in zip(counts, ends, strict=True)])
     known = np.nonzero(counts)[0]
     medians = np.interp(np.arange(len(medians)), known, medians[known])
-    return np.asarray(medians[rings])
+    return np.asarray(medians.astype(np.float32)[rings])
 
 
-def _vertex(three: FloatArray) -> float:
+def _vertex(three: NDArray[np.float32]) -> float:
     """Where between -1/2 and 1/2 a parabola through the logarithms of three values is highest."""
-    before, at, after = np.log(three + 1e-300)
+    before, at, after = np.log(three.astype(np.float64) + _NONE)
     curve = before - 2 * at + after
     return float(np.clip(0.5 * (before - after) / curve, -0.5, 0.5)) if curve < 0 else 0.0

@@ -27,6 +27,20 @@ class Seen:
         return np.array([np.median(np.diff(self.columns)), np.median(np.diff(self.rows))])
 
     @property
+    def extent(self) -> FloatArray:
+        """Of what was measured (x, y), pixels."""
+        return np.array([len(self.columns), len(self.rows)]) * self.gaps
+
+    def middle(self, side: int) -> "Seen":
+        """What lies within the middle, `side` pixels wide and high."""
+        rows, columns = (
+            np.nonzero(np.abs(at - (at[0] + at[-1]) / 2) <= side / 2)[0] for at in (self.rows, self.columns)
+        )
+        part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        known = None if self.known is None else self.known[part]
+        return Seen(self.values[part], self.rows[part[0]], self.columns[part[1]], known)
+
+    @property
     def carried(self) -> FloatArray:
         """Frequencies (x, y; cycles a pixel) up to which the gaps carry waves."""
         if self.known is None:

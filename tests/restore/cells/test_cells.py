@@ -88,7 +88,7 @@ def gain(image: np.ndarray, case: Case) -> float:
     ("mask", "least"), [("lines:4", 0.05), ("grid:3", 0.03), ("grid:4", 0.1), ("pixels:0.25", 0.05), ("lines:3", 0.02)]
 )
 def test_a_crystal_is_recognised_and_rebuilt(mask: str, least: float) -> None:
-    image = crystal(side=176)
+    image = crystal(side=208)
     case = case_of(image, mask)
     found = cells.find(case, Progress())
     assert found is not None
