@@ -57,8 +57,8 @@ def peaks_of(seen: Seen) -> Peaks:
 
 
 def _spectrum(seen: Seen) -> tuple[NDArray[np.float32], FloatArray, FloatArray]:
-    """The power (y, x) of what was measured, under a Hann window, at frequencies x and y (cycles a pixel): its half with
-    x >= 0, and a few columns of the other one beside it."""
+    """The power (y, x) of what was measured, under a Hann window, at frequencies x and y (cycles a pixel): the half
+    of it with x >= 0, and a few columns of the other one beside it."""
     from scipy.fft import next_fast_len, rfft2
 
     inside = seen.values if seen.known is None else seen.values[seen.known > 0]
