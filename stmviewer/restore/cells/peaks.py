@@ -12,9 +12,9 @@ from stmviewer.scan import FloatArray
 _PADDED = 3
 #: beyond these percentiles of the values stand adsorbates and spikes, not a lattice
 _CLIPPED = (2.0, 98.0)
-#: a peak stands out of the median of its ring of equal frequency by this (natural logarithm of power); no background is
-#: lower than this part of the strongest peak
-_STANDS_OUT, _FLOOR = 2.0, 1e-6
+#: a peak stands out of the median of its ring of equal frequency by this (natural logarithm of power), of scattered
+#: pixels, whose spectrum is noise, by more; no background is lower than this part of the strongest peak
+_STANDS_OUT, _OF_SCATTERED, _FLOOR = 2.0, 3.0, 1e-6
 #: no power at all
 _NONE = 1e-30
 #: the strongest ones are enough, and fewer waves than this across the scan are hills
@@ -40,7 +40,9 @@ def peaks_of(seen: Seen) -> Peaks:
     surroundings = _medians(power, waves_across)
     heights = np.log((power + _NONE) / (surroundings + _FLOOR * power.max() + _NONE))
     half = (x[None, :] > 0) | ((x[None, :] == 0) & (y[:, None] > 0))  # k and -k are the same wave
-    candidates = half & (heights > _STANDS_OUT) & (waves_across > _LEAST_WAVES)
+    candidates = (
+        half & (heights > (_STANDS_OUT if seen.known is None else _OF_SCATTERED)) & (waves_across > _LEAST_WAVES)
+    )
     candidates &= power == maximum_filter(power, size=2 * _PADDED + 1)
     candidates[[0, -1]] = False
     candidates[:, [0, -1]] = False
