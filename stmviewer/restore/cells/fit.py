@@ -24,8 +24,10 @@ from stmviewer.scan.threads import in_threads, slices
 
 #: turns of both fits
 _ROUNDS = 4
-#: hills wider than this part of a cell are background
-_HILLS = 0.9
+#: hills so many times as wide as a cell are background; where lattices are only compared, narrower ones, too
+_HILLS, _FEW_HILLS = 2.9, 1.7
+#: the Gaussian that takes them away, over their width
+_SMOOTH = 0.52
 #: width of the Gaussian about a place in cells, or in gaps where these are wide, and places in it
 _WIDTH, _IN_GAPS, _PLACES = 1.0, 2.2, 3
 #: beyond these percentiles stand adsorbates and spikes
@@ -108,10 +110,10 @@ def fit(vectors: FloatArray, case: Case, progress: Progress) -> UnitCell | None:
     seen = measured(case)
     if seen is None:
         return None
-    orders, waves = overtones(vectors, seen)
+    orders, waves = overtones(vectors, seen, _HILLS)
     if len(orders) < 2 or seen.count < 4 * len(orders):
         return None
-    fitting = _Fitting(vectors, orders, waves, seen)
+    fitting = _Fitting(vectors, orders, waves, seen, _HILLS)
     for turn in range(_ROUNDS):
         progress.check()
         fitting.find_cell(choose=turn in (0, _ROUNDS - 1))
@@ -126,10 +128,10 @@ def unexplained(vectors: FloatArray, seen: Seen, lowest: float, progress: Progre
 
     Held against its waves is what is held against those of a lattice whose `lowest` frequency (cycles a pixel) that is.
     """
-    orders, waves = overtones(vectors, seen)
+    orders, waves = overtones(vectors, seen, _FEW_HILLS)
     if len(orders) < 2 or seen.count < 4 * len(orders):
         return 1.0
-    fitting = _Fitting(vectors, orders, waves, seen, _FEW_VALUES, lowest)
+    fitting = _Fitting(vectors, orders, waves, seen, _FEW_HILLS, _FEW_VALUES, lowest)
     fitting.find_cell(choose=True)
     progress.check()
     fitting.find_places()
@@ -178,6 +180,7 @@ class _Fitting:
         orders: NDArray[np.int64],
         waves: FloatArray,
         seen: Seen,
+        hills: float,
         most_values: int = _MOST_VALUES,
         lowest: float | None = None,
     ) -> None:
@@ -190,7 +193,7 @@ class _Fitting:
             for places, at in ((self._down, seen.rows), (self._across, seen.columns))
         ]
         self._between = _between(self._down, seen.rows), _between(self._across, seen.columns)
-        self._detail = _detail(seen, cell)
+        self._detail = _detail(seen, _SMOOTH * hills * cell)
         self._phases = _phases(vectors, seen.rows, seen.columns)
         shape = len(self._down), len(self._across)
         self._shifts, self._strength = np.zeros((2, *shape)), np.ones(shape)
@@ -281,11 +284,11 @@ class _Fitting:
         )
 
 
-def _detail(seen: Seen, cell: float) -> FloatArray:
-    """The values less their hills, adsorbates and spikes cut; 0 where nothing was measured."""
+def _detail(seen: Seen, width: float) -> FloatArray:
+    """The values less hills of that width (px), adsorbates and spikes cut; 0 where nothing was measured."""
     from scipy.ndimage import gaussian_filter
 
-    widths = _HILLS * cell / seen.gaps[::-1]
+    widths = width / seen.gaps[::-1]
     known = np.ones(seen.values.shape) if seen.known is None else seen.known.astype(np.float64)
     smooth = [gaussian_filter(a, widths, mode="constant", truncate=3.5) for a in (seen.values, known)]
     detail = seen.values - smooth[0] / (smooth[1] + 1e-12)

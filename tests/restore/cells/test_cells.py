@@ -239,7 +239,7 @@ def test_the_shortest_vectors_span_a_lattice() -> None:
 def test_overtones_can_be_told_apart_in_what_was_measured(mask: str) -> None:
     seen = measured(case_of(crystal(), mask))
     assert seen is not None
-    orders, waves = overtones(np.linalg.inv(HEXAGON).T, seen)
+    orders, waves = overtones(np.linalg.inv(HEXAGON).T, seen, 2.0)
     assert len(orders) > 20 and np.all(np.diff(np.hypot(*waves.T)) > -1e-12)
     y, x = np.meshgrid(seen.rows, seen.columns, indexing="ij")
     phases = 2 * np.pi * (x.ravel()[:, None] * waves[:, 0] + y.ravel()[:, None] * waves[:, 1])
