@@ -6,14 +6,17 @@ import pytest
 
 from stmviewer.gui.trust import bar_warnings, changed_text, findings, residual_text
 from stmviewer.restore import HiddenScore, Restoration, RestoreRequest
+from stmviewer.restore.cells import Cells, cell_checks
 from stmviewer.restore.checks import Check
 from stmviewer.restore.false_heights import FalseHeights, Jump
 from stmviewer.restore.rows import Rows, row_checks
+from stmviewer.scan import Geometry
 
 from .bench import make_scan, restoration_of, surface
 
 REPAIR = RestoreRequest("repair", model="flow-sim")
 SPARSE = RestoreRequest("sparse", model="flow-sim", mask="lines:4")
+SPARSE_FRAME = Geometry(64, 64, 64 * 0.2e-9, 64 * 0.2e-9)
 
 
 def result(request: RestoreRequest = SPARSE, **changes: Any) -> Restoration:
@@ -170,6 +173,22 @@ def test_followed_rows_are_told() -> None:
     missed = row_checks(None, ["dimer-rows"], networks=False)
     told_ = result(SPARSE, checks=tuple(missed), warnings=(missed[0].text,))
     assert told(told_)["Dimer rows"][0] == "look"
+    assert not [f for f in findings(told_) if f.about == "Note"]
+    assert bar_warnings(told_) == []
+
+
+def test_a_followed_unit_cell_is_told() -> None:
+    found = Cells(np.array([[0.05, 0.0], [0.0, 0.06]]), 60.0, 12, 14, SPARSE_FRAME)
+    followed = cell_checks(found, ["regression-sim"], networks=True)
+    (cell,) = [f for f in findings(result(SPARSE, checks=tuple(followed))) if f.about == "Unit cell"]
+    assert (cell.mark, cell.text) == (
+        "unknown",
+        "A unit cell of 4 × 3.33 nm repeats and was followed through the gaps",
+    )
+    assert "defect that lies in a gap is drawn as an intact cell" in cell.more and "“Thin plate”" in cell.more
+    missed = cell_checks(None, ["unit-cell"], networks=False)
+    told_ = result(SPARSE, checks=tuple(missed), warnings=(missed[0].text,))
+    assert told(told_)["Unit cell"][0] == "look"
     assert not [f for f in findings(told_) if f.about == "Note"]
     assert bar_warnings(told_) == []
 

@@ -21,7 +21,9 @@ def test_the_users_own_models_keep_what_the_user_called_them() -> None:
     assert title("mylab") == "mylab"
 
 
-@pytest.mark.parametrize("name", [*CLASSICAL_CANDIDATES, *SCATTERED_CANDIDATES, "dimer-rows", "regression-si100h"])
+@pytest.mark.parametrize(
+    "name", [*CLASSICAL_CANDIDATES, *SCATTERED_CANDIDATES, "dimer-rows", "unit-cell", "regression-si100h"]
+)
 def test_names_in_sentences_become_titles(name: str) -> None:
     said = f"Shown is a mixture, 60 % {name}, 40 % flow-sim; on hidden pixels {name} is better than {name}: 2 pm"
     told = f"Shown is a mixture, 60 % “{title(name)}”, 40 % “Texture network · simulated”; on hidden pixels "

@@ -1,5 +1,6 @@
 """The lattice that a sparse scan shows by its long waves, whose cells are then followed through the gaps."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from stmviewer.restore.case import Case
 from stmviewer.restore.cells.fit import UnitCell, fit, unexplained
-from stmviewer.restore.cells.index import index, lookalikes
+from stmviewer.restore.cells.index import Indexed, index, lookalikes
 from stmviewer.restore.cells.peaks import Peaks, peaks_of
 from stmviewer.restore.cells.seen import Seen, measured
 from stmviewer.scan import FloatArray, Geometry, Progress
@@ -25,9 +26,9 @@ _LARGE_M2 = 2e-18
 _LOOKALIKES, _AHEAD, _LESS = 6, 1.1, 0.75
 #: cells this many gaps wide are drawn finely by the measurement itself
 _WIDE = 14.0
-#: a cell that leaves more than this of what it was not fitted to explains nothing; one stronger than this in the mean,
+#: a cell that leaves more than this of what it was not fitted to explains too little; one stronger than this in the mean,
 #: where something is held against strength, is too weak by itself: it is none of this lattice
-_LEFT, _STRONGEST = 0.95, 1.0
+_LEFT, _STRONGEST = 0.87, 1.0
 
 
 @dataclass(frozen=True)
@@ -97,10 +98,11 @@ def find(case: Case, progress: Progress) -> Cells | None:
     if len(peaks.waves) < _LEAST_PEAKS:
         return None
     progress.check()
-    found = index(peaks, seen)
-    if found is None or found.evidence < _SURE or found.explained < _LEAST_PEAKS:
+    lattices = index(peaks, seen)
+    if not lattices or lattices[0].evidence < _SURE or lattices[0].explained < _LEAST_PEAKS:
         return None
-    vectors = _ahead_of_lookalikes(found.vectors, peaks, seen, progress)
+    found = lattices[0]
+    vectors = _ahead_of_lookalikes(lattices, peaks, seen, progress)
     if vectors is None or _fine(vectors, seen):
         return None
     cell = fit(vectors, case, progress)
@@ -109,10 +111,12 @@ def find(case: Case, progress: Progress) -> Cells | None:
     return Cells(vectors, found.evidence, found.explained, len(peaks.waves), case.geometry, (case, cell))
 
 
-def _ahead_of_lookalikes(vectors: FloatArray, peaks: Peaks, seen: Seen, progress: Progress) -> FloatArray | None:
-    """That of a lattice and its lookalikes in the gaps which needs the longest waves; None where another one of them
-    explains as much without more of the short ones. All of them have the same peaks."""
-    tried = lookalikes(vectors, peaks, seen, _LOOKALIKES)
+def _ahead_of_lookalikes(
+    lattices: Sequence[Indexed], peaks: Peaks, seen: Seen, progress: Progress
+) -> FloatArray | None:
+    """That of the first lattice and its lookalikes in the gaps which needs the longest waves; None where another one of
+    them explains as much without more of the short ones. All of them have the same peaks."""
+    tried = lookalikes(lattices, peaks, seen, _LOOKALIKES)
     lowest = min(float(np.hypot(*one.T).min()) for one in tried)
     explained = np.array([1 - unexplained(one, seen, lowest, progress) for one in tried])
     others = float(explained[1:].max(initial=0.0))

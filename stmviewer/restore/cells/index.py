@@ -4,6 +4,7 @@ Any two peaks may span the lattice. Each further peak that lies on it, for itsel
 the more the less likely that is by chance; each that does not, against it.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,10 @@ _CARRIED = 0.68
 _LEAST_CELLS, _OBLONG, _ASLANT = 5.0, 2.2, 0.4
 #: how many of its peaks are expected to lie on a lattice, and of those that do not; what height counts at most
 _ON, _OFF, _MOST_HEIGHT = 0.85, 0.15, 5.0
+#: lattices no further apart (waves across the scan) are one; so many are kept
+_SAME, _MOST = 0.3, 8
+#: others explain at least so many of the peaks, and larger cells are others if this part of the shortness suffices them
+_NEARLY, _SHORTER = 0.8, 0.8
 #: peaks that lie so near are used to place it (waves across the scan)
 _REFINED = 1.0
 
@@ -37,48 +42,41 @@ class Indexed(NamedTuple):
     explained: int
 
 
-def index(peaks: Peaks, seen: Seen) -> Indexed | None:
-    """The lattice with the most evidence; None where no two peaks can span one."""
+def index(peaks: Peaks, seen: Seen) -> list[Indexed]:
+    """The lattices that two of the peaks may span, that with the most evidence first."""
     extent = seen.extent
-    best: Indexed | None = None
-    tried: list[FloatArray] = []
+    found: list[Indexed] = []
     strongest = peaks.waves[:_SPANNING]
     for k, first in enumerate(strongest):
         for second in strongest[k + 1 :]:
             vectors = reduced(np.stack([first, second]))
             if vectors is None or not _possible(vectors, seen, extent):
                 continue
-            if any(np.abs((vectors - other) * extent).max() < 0.3 for other in tried):
-                continue
-            tried.append(vectors)
-            found = _judged(vectors, peaks, seen, extent)
-            if best is None or found.evidence > best.evidence:
-                best = found
-    if best is None:
-        return None
-    return best._replace(vectors=_refined(best.vectors, peaks, seen, extent))
+            if not any(np.abs((vectors - other.vectors) * extent).max() < _SAME for other in found):
+                found.append(_judged(vectors, peaks, seen, extent))
+    found.sort(key=lambda one: -one.evidence)
+    return [one._replace(vectors=_refined(one.vectors, peaks, seen, extent)) for one in found[:_MOST]]
 
 
-def lookalikes(vectors: FloatArray, peaks: Peaks, seen: Seen, most: int) -> list[FloatArray]:
-    """A lattice and others whose peaks look the same in the gaps: first those that need the longest waves.
+def lookalikes(found: Sequence[Indexed], peaks: Peaks, seen: Seen, most: int) -> list[FloatArray]:
+    """The first of several lattices and others whose peaks may look the same in the gaps: those that explain nearly as
+    many, and its aliases, for a wave and that wave and one or more a gap have the same values in all that was measured.
 
-    A wave and that wave and one or more a gap have the same values in all that was measured. Scattered pixels
-    have no aliases.
+    Those come first that need the longest waves. Lattices of larger cells, which have all waves of a smaller one, are
+    others where they need longer ones.
     """
-    if seen.known is not None:
-        return [vectors]
-    alias = np.where(seen.gaps > 1, 1 / seen.gaps, 0.0)
-    steps = [np.array([x, y]) for x in {-alias[0], 0.0, alias[0]} for y in {-alias[1], 0.0, alias[1]}]
-    extent = seen.extent
-    ranked = [(_shortness(vectors, peaks, seen, extent), vectors)]
-    for first in steps:
-        for second in steps:
-            other = reduced(vectors + np.stack([first, second]))
-            if other is None or not _shown(other):
-                continue
-            if any(_holds(other, one, extent) for _, one in ranked):
-                continue
-            ranked.append((_shortness(other, peaks, seen, extent), other))
+    first, extent = found[0], seen.extent
+    others = [one.vectors for one in found[1:] if one.explained >= _NEARLY * first.explained]
+    if seen.known is None:
+        alias = np.where(seen.gaps > 1, 1 / seen.gaps, 0.0)
+        steps = [np.array([x, y]) for x in {-alias[0], 0.0, alias[0]} for y in {-alias[1], 0.0, alias[1]}]
+        shifted = (reduced(first.vectors + np.stack([one, other])) for one in steps for other in steps)
+        others += [one for one in shifted if one is not None and _shown(one)]
+    ranked = [(_shortness(first.vectors, peaks, seen, extent), first.vectors)]
+    for other in others:
+        short = _shortness(other, peaks, seen, extent)
+        if not any(_holds(other, one, extent) and short > _SHORTER * known for known, one in ranked):
+            ranked.append((short, other))
     ranked.sort(key=lambda one: one[0])
     return [lattice for _, lattice in ranked[:most]]
 

@@ -209,18 +209,28 @@ def test_waves_of_lookalikes_are_the_same_in_what_was_measured() -> None:
     assert seen is not None
     peaks = peaks_of(seen)
     found = index(peaks, seen)
-    assert found is not None
-    others = lookalikes(found.vectors, peaks, seen, 6)
-    assert np.array_equal(others[0], found.vectors) and 2 <= len(others) <= 6
+    others = lookalikes(found[:1], peaks, seen, 6)
+    assert np.array_equal(others[0], found[0].vectors) and 2 <= len(others) <= 6
     y, x = np.meshgrid(seen.rows, seen.columns, indexing="ij")
     places = np.stack([x.ravel(), y.ravel()], axis=1)
     for other in others[1:]:
         # some whole combination of its vectors has the values of each vector of the lattice
         h, k = (a.ravel() for a in np.mgrid[-4:5, -4:5])
         waves = np.exp(2j * np.pi * places @ (np.stack([h, k], axis=1) @ other).T)
-        for vector in found.vectors:
+        for vector in found[0].vectors:
             same = np.exp(2j * np.pi * places @ vector)
             assert np.abs(waves.conj().T @ same).max() > 0.999 * len(places)
+
+
+@pytest.mark.parametrize("mask", ["lines:4", "lines:2", "grid:4"])
+def test_cells_as_high_as_some_gaps_meet_them_at_few_places(mask: str) -> None:
+    """Each line sees them at one of four heights: smaller cells, with aliases, then explain all peaks as well."""
+    image = crystal(np.array([[16.0, 0.0], [0.0, 16.0]]), side=208)
+    case = case_of(image, mask)
+    found = cells.find(case, Progress())
+    if found is not None:
+        assert found.sides() == pytest.approx((16 * PIXEL_M, 16 * PIXEL_M), rel=0.02)
+        assert gain(image, case) > -0.01
 
 
 def test_the_shortest_vectors_span_a_lattice() -> None:
