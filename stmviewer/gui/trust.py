@@ -235,7 +235,9 @@ def _rows(result: Restoration) -> list[Finding]:
 def _cells(result: Restoration) -> list[Finding]:
     """A unit cell that was followed through the gaps: what it hides must be said."""
     told = [c for c in result.checks if c.about == "cells"]
-    return [_finding("look" if c.warns else "unknown", "Unit cell", c.text, _MEANS["cells"]) for c in told]
+    return [
+        _finding("look" if c.warns else "unknown", "Unit cell", _without_prefix(c.text), _MEANS["cells"]) for c in told
+    ]
 
 
 def _other_warnings(result: Restoration) -> list[Finding]:
@@ -265,7 +267,7 @@ def changed_text(result: Restoration) -> str:
 
 
 def _without_prefix(text: str) -> str:
-    for prefix in ("Self-check: ", "Lattice check: ", "Dimer rows of "):
+    for prefix in ("Self-check: ", "Lattice check: ", "Dimer rows of ", "A unit cell of "):
         text = text.removeprefix(prefix)
     return text
 

@@ -125,11 +125,12 @@ def choose(
     """
     learned = {i.name for i in infos if i.learned}
     networks = _within({m: 1.0 for m in names if m in learned}, trial)
+    followed = next((m for m in names if m in (ROWS, CELLS)), None)
     usual = {ROWS: _PATTERN_WEIGHT, CELLS: _PATTERN_WEIGHT, **classical_candidates(case)}
     classical = _within({m: usual.get(m, 0.1) for m in names if m not in learned}, trial)
     if not networks or not classical:
         weights = networks or classical
-        return Choice(weights, _reason(check, weights, learned, None))
+        return Choice(weights, _reason(check, weights, learned, None, followed))
     known = 0.0 if sample is None else familiarity(*sample)
     if trial is not None:
         known = max(familiarity(trial.images[m], trial.folds[0].kept.geometry) for m in networks)
@@ -143,7 +144,7 @@ def choose(
     part = share(evidence)
     weights = {m: part * w for m, w in networks.items()} | {m: (1 - part) * w for m, w in classical.items()}
     weights = _without_small(weights)
-    return Choice(weights, _reason(check, weights, learned, evidence), evidence, networks, classical)
+    return Choice(weights, _reason(check, weights, learned, evidence, followed), evidence, networks, classical)
 
 
 def _within(usual: Mapping[str, float], trial: Trial | None) -> dict[str, float]:
@@ -198,7 +199,13 @@ def fit_weights(errors: FloatArray, usual: FloatArray | None = None) -> FloatArr
     return weights / weights.sum()
 
 
-def _reason(check: SelfCheck | None, chosen: dict[str, float], learned: set[str], evidence: Evidence | None) -> str:
+def _reason(
+    check: SelfCheck | None,
+    chosen: dict[str, float],
+    learned: set[str],
+    evidence: Evidence | None,
+    followed: str | None,
+) -> str:
     """What is shown, and what decided; where the hidden pixels alone would say otherwise, why they do not."""
     names = list(chosen)
     shown = f"shown is {names[0]}"
@@ -210,6 +217,9 @@ def _reason(check: SelfCheck | None, chosen: dict[str, float], learned: set[str]
     parts = []
     if networks and evidence is not None and evidence.familiar > _RECOGNISED:
         parts.append("it shows the dimer rows of Si(001), which the networks know")
+    if followed is not None:
+        what = "dimer rows" if followed == ROWS else "the unit cell"
+        parts.append(f"all but linear interpolation follow {what}")
     if check is None:
         parts.append("too little was measured to hide a part of it, so what usually does best was taken")
     else:

@@ -183,7 +183,7 @@ def test_a_followed_unit_cell_is_told() -> None:
     (cell,) = [f for f in findings(result(SPARSE, checks=tuple(followed))) if f.about == "Unit cell"]
     assert (cell.mark, cell.text) == (
         "unknown",
-        "A unit cell of 4 × 3.33 nm repeats and was followed through the gaps",
+        "4 × 3.33 nm was followed through the gaps",
     )
     assert "defect that lies in a gap is drawn as an intact cell" in cell.more and "“Thin plate”" in cell.more
     missed = cell_checks(None, ["unit-cell"], networks=False)

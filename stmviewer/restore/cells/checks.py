@@ -13,7 +13,7 @@ def cell_checks(cells: Cells | None, methods: Sequence[str], networks: bool) -> 
         scale, unit = (1e9, "nm") if cells.geometry.calibrated else (1.0, "pixels")
         long, short = (scale * side for side in cells.sides())
         text = (
-            f"A unit cell of {long:.3g} × {short:.3g} {unit} repeats and was followed through the gaps: {cells.peaks} "
+            f"A unit cell of {long:.3g} × {short:.3g} {unit} was followed through the gaps: {cells.peaks} "
             f"of the {cells.seen} sharpest waves of the measurement lie on its lattice; what gaps hide of one cell, "
             "others show. A defect that lies in a gap is drawn as an intact cell; plate follows nothing"
         )

@@ -26,8 +26,8 @@ _LARGE_M2 = 2e-18
 _LOOKALIKES, _AHEAD, _LESS = 6, 1.1, 0.75
 #: cells this many gaps wide are drawn finely by the measurement itself
 _WIDE = 14.0
-#: a cell that leaves more than this of what it was not fitted to explains too little; one stronger than this in the mean,
-#: where something is held against strength, is too weak by itself: it is none of this lattice
+#: a cell that leaves more than this of what it was not fitted to explains too little; one stronger than this in the
+#: mean, though something is held against strength, is too weak by itself: it is none of this lattice
 _LEFT, _STRONGEST = 0.87, 1.0
 
 

@@ -326,7 +326,7 @@ def test_without_a_scale_sides_are_told_in_pixels() -> None:
     assert found.sides() == pytest.approx((16.0, 16.0), rel=0.02)
     assert "sides_px" in found.facts()
     (check,) = cells.cell_checks(found, ["unit-cell"], networks=False)
-    assert check.text.startswith("A unit cell of 16 × 16 pixels repeats")
+    assert check.text.startswith("A unit cell of 16 × 16 pixels was followed")
 
 
 def test_large_scans_are_left_alone() -> None:
