@@ -16,8 +16,8 @@ from stmviewer.scan import FloatArray, Geometry, Progress
 #: scans of so many pixels a side and measured lines at least, and so many pixels at most, are looked at: drift bends
 #: the lattice of larger ones too far
 _LEAST_SIDE, _LEAST_LINES, _MOST_PIXELS = 32, 8, 1_200_000
-#: the lattice is looked for in the middle of so many pixels a side
-_MIDDLE = 512
+#: the lattice is looked for in the middles of so many pixels a side: steps and drift spoil the spectrum of a large one
+_MIDDLES = (512, 256)
 #: evidence (natural logarithms) from which a lattice is followed, and the fewest of its peaks
 _SURE, _LEAST_PEAKS = 30.0, 6
 #: c(4 x 2), the largest cell of Si(001), has 1.2 nm2
@@ -93,22 +93,34 @@ def find(case: Case, progress: Progress) -> Cells | None:
     if np.ptp(seen.values) <= 1e-9 * np.ptp(case.raw[case.mask.measured]):  # nothing but a plane and rounding
         return None
     progress.check()
-    seen = seen.middle(_MIDDLE)
-    peaks = peaks_of(seen)
-    if len(peaks.waves) < _LEAST_PEAKS:
-        return None
-    progress.check()
-    lattices = index(peaks, seen)
+    middle, peaks, lattices = _indexed(seen, progress)
     if not lattices or lattices[0].evidence < _SURE or lattices[0].explained < _LEAST_PEAKS:
         return None
     found = lattices[0]
-    vectors = _ahead_of_lookalikes(lattices, peaks, seen, progress)
+    vectors = _ahead_of_lookalikes(lattices, peaks, middle, progress)
     if vectors is None or _fine(vectors, seen):
         return None
     cell = fit(vectors, case, progress)
     if cell is None or cell.left > _LEFT or cell.strength.mean() > _STRONGEST:
         return None
     return Cells(vectors, found.evidence, found.explained, len(peaks.waves), case.geometry, (case, cell))
+
+
+def _indexed(seen: Seen, progress: Progress) -> tuple[Seen, Peaks, list[Indexed]]:
+    """The middle whose spectrum shows a lattice best, its peaks, and the lattices that they may be of."""
+    best: tuple[Seen, Peaks, list[Indexed]] | None = None
+    for side in _MIDDLES:
+        middle = seen.middle(side)
+        if best is not None and middle.values.shape == best[0].values.shape:
+            continue
+        progress.check()
+        peaks = peaks_of(middle)
+        progress.check()
+        lattices = index(peaks, middle)
+        if best is None or (lattices and (not best[2] or lattices[0].evidence > best[2][0].evidence)):
+            best = middle, peaks, lattices
+    assert best is not None
+    return best
 
 
 def _ahead_of_lookalikes(

@@ -329,6 +329,15 @@ def test_without_a_scale_sides_are_told_in_pixels() -> None:
     assert check.text.startswith("A unit cell of 16 × 16 pixels was followed")
 
 
+def test_steps_at_the_edges_do_not_hide_the_lattice_of_the_middle() -> None:
+    pair = simulate_scan("si111-7x7", 512, 512, 0.2e-9, "realistic", 3)
+    noise = 0.1 * pair.clean.std() * np.random.default_rng(0).standard_normal(pair.clean.shape)
+    case = case_of((pair.clean + noise) / pair.clean.std(), pixel_m=0.2e-9)
+    found = cells.find(case, Progress())
+    assert found is not None
+    assert found.sides() == pytest.approx((2.69e-9, 2.69e-9), rel=0.03)
+
+
 def test_large_scans_are_left_alone() -> None:
     case = case_of(np.resize(crystal(), (1100, 1100)))
     assert cells.find(case, Progress()) is None
