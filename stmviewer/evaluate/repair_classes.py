@@ -28,7 +28,8 @@ from stmviewer.simulate.wishes import Wish, catalogue, wished_damage
 
 #: training and the benchmark draw from other seeds
 _SEED = 20_261_125
-_PIXELS_M = (0.05e-9, 0.10e-9, 0.18e-9)
+#: pixels of the surfaces, by turns
+PIXELS_M = (0.05e-9, 0.10e-9, 0.18e-9)
 SIDE = 256
 PRESET = "realistic"
 #: noise of the classes with several tip ends
@@ -121,13 +122,14 @@ def report(
     device: Device = "auto",
     kinds: Sequence[str] | None = None,
     side: int = SIDE,
+    pixels_m: Sequence[float] = PIXELS_M,
 ) -> ClassReport:
-    """Every model that repairs on `count` surfaces of every class (or of `kinds`).
+    """Every model that repairs on `count` surfaces of every class (or of `kinds`), of `pixels_m` by turns.
 
     Raises RequestError for models and classes that are not there.
     """
     methods = _methods(models)
-    jobs = list(_jobs(count, kinds, side))
+    jobs = list(_jobs(count, kinds, side, pixels_m))
     progress = progress.part(1.0, "Evaluating", len(jobs))
     rows: dict[str, dict[str, list[tuple[float, float]]]] = {}
     ends: dict[str, list[tuple[bool, int, int]]] = {}
@@ -175,15 +177,17 @@ def class_names() -> list[str]:
     return [*(entry.name for entry in catalogue()), SINGLE, *counted]
 
 
-def _jobs(count: int, kinds: Sequence[str] | None, side: int) -> list[_Job]:
+def _jobs(count: int, kinds: Sequence[str] | None, side: int, pixels_m: Sequence[float]) -> list[_Job]:
     names = class_names()
+    if kinds is not None and not kinds:
+        raise RequestError(f"no class of degradations is named; there are {'; '.join(names)}")
     for kind in kinds or ():
         if kind not in names:
             raise RequestError(f"there is no class of degradations '{kind}'; there are {'; '.join(names)}")
     jobs = []
     never = {entry.name: Wish("never") for entry in catalogue()}
     for k in range(count):
-        scene = make_scene("si001h", side, side, _PIXELS_M[k % len(_PIXELS_M)], (_SEED, k))
+        scene = make_scene("si001h", side, side, pixels_m[k % len(pixels_m)], (_SEED, k))
         noise = _noise(scene, k)
         made = {name: wished_damage(scene, PRESET, {**never, name: Wish("always")}) for name in never}
         made[SINGLE] = Damage((), noise)

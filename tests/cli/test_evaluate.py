@@ -143,3 +143,28 @@ def test_repairs_of_real_scans_need_real_scans_and_models_that_repair(run, monke
     monkeypatch.setenv("STMVIEWER_REAL_DATA", str(tmp_path))
     run("evaluate", "--repair-real").refused("labelled images")
     run("evaluate", "--repair-real", "--models", "linear").refused("linear", "repair")
+
+
+CLASSES = ("evaluate", "--repair-classes", "--models", "row-median", "--images", "1")
+
+
+def test_repairs_by_class_of_some_classes_and_one_pixel_size(run):
+    text = run(*CLASSES, "--classes", "Scars; MultiTip, 2 further", "--pixel-nm", "0.3").done().out
+    assert [line.split(" | ")[0] for line in text.splitlines()[4:6]] == ["| Scars", "| MultiTip, 2 further"]
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (("--classes", "Rain"), ["no class of degradations 'Rain'", "MultiTip, 2 further"]),
+        (("--classes", ";"), ["no class of degradations is named"]),
+        (("--classes", "Scars", "--pixel-nm", "0"), ["pixel"]),
+        (("--classes", "Scars", "--pixel-nm", "nan"), ["pixel"]),
+    ],
+)
+def test_classes_and_pixels_that_cannot_be(run, words, parts):
+    run(*CLASSES, *words).refused(*parts)
+
+
+def test_classes_go_with_repairs_by_class(run, pristine):
+    run("evaluate", "--pristine", pristine, *BASE, "--classes", "Scars").refused("--classes goes with --repair-classes")

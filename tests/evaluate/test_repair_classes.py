@@ -48,6 +48,15 @@ def test_the_same_surfaces_every_time(found):
     assert again.scores == [s for s in found.scores if s.kind == "LineOffsets"]
 
 
+def test_surfaces_of_one_pixel_size():
+    """A class may gain in the mean and lose where pixels are small."""
+    jobs = repair_classes._jobs(2, [ONE], 64, [0.05e-9])
+    assert [job.scene.pixel_m for job in jobs] == [0.05e-9, 0.05e-9]
+    assert [job.scene.pixel_m for job in repair_classes._jobs(4, [ONE], 64, repair_classes.PIXELS_M)] == [
+        0.05e-9, 0.10e-9, 0.18e-9, 0.05e-9,
+    ]  # fmt: skip
+
+
 def test_unknown_classes_and_models():
     with pytest.raises(RequestError, match="no class of degradations 'Rain'"):
         repair_classes.report(1, ["tv"], Progress(), kinds=["Rain"])
