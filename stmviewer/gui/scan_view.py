@@ -107,6 +107,7 @@ class ScanView(QWidget):
         self._looks = Looks(shown, None, None, self.display)
         self._absent = "This file could not be opened"
         self.comparison.forget()
+        self.legend.show_result(None)  # at once: the findings are on another image
         self._hovered(None)
         if shown is not None:
             frame, (rows, columns) = shown.picture.frame, shown.picture.data.shape

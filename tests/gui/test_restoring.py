@@ -192,6 +192,22 @@ def test_another_scan_ends_the_run_and_its_late_answer_is_dropped(
     assert window.session.restored is not None
 
 
+def test_what_was_found_on_one_scan_is_not_said_of_the_next(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:
+    window = open_window(bench.add("a.sxm"), bench.add("b.sxm"))
+    trust = window.view.legend.trust
+    for channel_alone in (True, False):
+        window.restore()
+        settled(qtbot, window)
+        assert trust.isVisible() and trust.rows
+        if channel_alone:
+            window.step_direction()
+        else:
+            window.session.opening.show_file(1)
+        settled(qtbot, window)
+        assert window.session.restored is None
+        assert not trust.isVisible() and not trust.rows
+
+
 def test_each_channel_keeps_its_result(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:
     window = open_window(bench.add("scan.sxm"))
     window.restore()
