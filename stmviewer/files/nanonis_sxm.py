@@ -170,7 +170,7 @@ def _unfinished(source: Source, start: int, dtype: np.dtype[Any], columns: int, 
         return []
     if not first.measured.any():
         return [f"no pixel of {first.label} was measured: the scan never ran"]
-    return [f"unfinished scan: {first.measured_fraction:.1%} of {first.label} was measured"]
+    return [f"unfinished scan: {100 * first.measured_fraction:.1f} % of {first.label} was measured"]
 
 
 def _bias(header: Mapping[str, str]) -> float | None:

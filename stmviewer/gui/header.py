@@ -2,7 +2,7 @@
 
 import re
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from stmviewer.gui.elided_label import ElidedLabel
@@ -20,6 +20,8 @@ _ROLES: dict[Role, str] = {
 }
 #: the chooser of scans may be no wider, whatever they are called; the list it opens is as wide as they are
 _WIDEST_PART = 260
+#: so is the name: the facts of the measurement stand beside it
+_WIDEST_NAME = 320
 _SEPARATOR = "   ·   "
 _CLOCK = re.compile(r"(?<=\d{4}-\d\d-\d\d) \d\d:\d\d$")
 #: nobody tells scans apart by the second
@@ -75,6 +77,7 @@ class Header(QWidget):
         self._groups: dict[str, list[Channel]] = {}
         self._name = QLabel()
         self._name.setObjectName("scanName")
+        self._name.setTextFormat(Qt.TextFormat.PlainText)  # a file may be called what looks like markup
         self._parts: tuple[Scan, ...] = ()
         self.part = QComboBox()
         self.part.setToolTip("The file holds several scans")
@@ -125,7 +128,8 @@ class Header(QWidget):
         )
         self.part.setToolTip(f"{scan.part.label}\nThe file holds {len(parts)} scans")
         self.part.setVisible(len(parts) > 1)
-        self._name.setText(scan.name)
+        self._name.ensurePolished()  # its letters are bold, which the style sheet says
+        self._name.setText(self._name.fontMetrics().elidedText(scan.name, Qt.TextElideMode.ElideMiddle, _WIDEST_NAME))
         self._name.setToolTip(str(scan.path or ""))
         text = _SEPARATOR.join(facts(scan))
         self._facts.show_text(text, text + (f"\n{scan.comment}" if scan.comment else ""), brief(facts(scan)))

@@ -78,4 +78,4 @@ class Messages(InfoArea):
         self.dismiss("warnings")
         warnings = bar_warnings(restored.restoration) if restored is not None else []
         if warnings:
-            self.show_message("warnings", "note", sentence("; ".join(warnings)))
+            self.show_message("warnings", "note", ". ".join(map(sentence, warnings)))

@@ -140,7 +140,7 @@ def test_unfinished_scan_is_not_measured_where_it_stopped(write: Write) -> None:
         scan = open_scan(write(sxm_bytes(made, up=up, size_m=(8e-9, 10e-9))))
         assert scan.channel("Z").measured_fraction == pytest.approx(0.4)
         assert scan.channel("Z").measured[-1 if up else 0].all()
-        assert scan.notes == ("unfinished scan: 40.0% of Z forward was measured",)
+        assert scan.notes == ("unfinished scan: 40.0 % of Z forward was measured",)
 
 
 def test_scan_that_never_ran_opens_and_says_so(write: Write) -> None:

@@ -55,6 +55,13 @@ def test_a_run_takes_away_what_was_said_of_the_last_one(messages: Messages) -> N
     assert texts(messages) == ["Pixels are not square"]  # it is of the file
 
 
+def test_several_warnings_are_sentences_of_their_own(messages: Messages) -> None:
+    scan = make_scan()
+    warned = replace(restoration_of(scan, REPAIR), warnings=("rows were lost", "On the hidden pixels it is worse"))
+    messages.tell_result(Restored.of(warned, scan.geometry))
+    assert texts(messages) == ["Rows were lost. On the hidden pixels it is worse"]
+
+
 def test_another_scan_leaves_the_error_that_says_why_there_is_none(messages: Messages) -> None:
     messages.complain("b.sxm: it holds no scan")
     messages.tell_done("Written: a.gwy")

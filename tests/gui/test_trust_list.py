@@ -13,7 +13,7 @@ FINDINGS = [
     Finding("unknown", "Residual", "0 rms at measured pixels", "Interpolation goes through every measured pixel."),
     Finding("ok", "Lattice", "no period was invented, none was lost", "Waves before and after are compared."),
 ]
-ROOMY, USUAL, LOW = (500, 400), (500, 90), (500, 50)
+ROOMY, USUAL, LOW = (500, 400), (500, 90), (500, 40)
 
 
 @pytest.fixture
@@ -49,6 +49,30 @@ def test_marks_alone_where_there_is_none(found: TrustList, qtbot: QtBot) -> None
     qtbot.waitUntil(lambda: not found.verticalScrollBar().isVisible())
     found.resize(*USUAL)
     assert found.marks == [] and all(row.isVisible() for row in found.rows)
+
+
+def test_what_matters_most_in_words_where_not_all_fits(found: TrustList, qtbot: QtBot) -> None:
+    more = [Finding("ok", f"Check {k}", "nothing stands out", "Each is looked at.") for k in range(9)]
+    found.show_findings([*FINDINGS, *more], table=True)
+    found.resize(500, 110)
+    assert [row.isVisible() for row in found.rows] == [True] * 2 + [False] * 10
+    assert len(found.marks) == 10 and found.marks[0].accessibleName().startswith("ok: Lattice")
+    places = [mark.mapTo(found, mark.rect().topLeft()) for mark in found.marks]
+    assert all(place.y() > found.rows[1].geometry().bottom() for place in places)
+    qtbot.waitUntil(lambda: not found.verticalScrollBar().isVisible())
+    qtbot.mouseClick(found.rows[0], Qt.MouseButton.LeftButton)
+    assert found.rows[0].meaning.isVisible()
+    found.show_findings(FINDINGS, table=True)
+    assert found.marks == [] and all(row.isVisible() for row in found.rows)
+
+
+def test_the_tip_of_a_mark_is_no_wider_than_one_reads(found: TrustList) -> None:
+    long = Finding("unknown", "Dimer rows", "Si(001) at 90° and 0° were followed", "word " * 60)
+    found.show_findings([long], table=True)
+    found.resize(*LOW)
+    tip = found._marks[0].toolTip()
+    assert tip.startswith("Dimer rows: Si(001) at 90° and 0° were followed.\nword word")
+    assert max(map(len, tip.splitlines())) <= 80
 
 
 def test_what_the_user_has_opened_or_closed_stays_so(found: TrustList, qtbot: QtBot) -> None:

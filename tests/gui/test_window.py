@@ -212,6 +212,14 @@ def test_the_facts_of_the_scan(bench: Bench, open_window: Opener) -> None:
     assert (note.kind, note.text) == ("note", "The last lines are missing")
 
 
+def test_a_long_name_leaves_room_for_the_facts(bench: Bench, open_window: Opener) -> None:
+    window = open_window(bench.add(f"2026-11-30 after <b>annealing {'x' * 150} 0042.sxm"), size=(1024, 700))
+    header = window.header
+    assert header._name.width() <= 322
+    assert header._name.text().startswith("2026") and header._name.text().endswith("0042.sxm")
+    assert "64 × 64 px" in header._facts.text() and header._name.textFormat() is Qt.TextFormat.PlainText
+
+
 @pytest.mark.parametrize("levelled", [True, False])
 def test_the_cursor_reads_the_value_at_its_place(
     bench: Bench, open_window: Opener, qtbot: QtBot, levelled: bool

@@ -1,8 +1,10 @@
 """The findings on a result, one row each: a coloured mark, the text, and what it means.
 
-How much of it is seen depends on the room: everything; the texts, and on a click what one means; the marks alone.
+How much of it is seen depends on the room: everything; the texts, and on a click what one means; the texts of the
+first, which matter most, and the marks of the others; the marks alone.
 """
 
+import textwrap
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
@@ -28,6 +30,8 @@ _SIDE = 14
 _BESIDE, _BETWEEN = 6, 1
 #: of a row, above and below
 _EDGE = 1
+#: letters in a line of a tip
+_TIP_COLUMNS = 80
 
 
 class MarkDot(QWidget):
@@ -136,8 +140,9 @@ class FindingMark(QWidget):
         row.setSpacing(_BESIDE)
         row.addWidget(MarkDot(finding.mark))
         row.addWidget(QLabel(finding.about), 1)
-        said = "\n".join(t for t in (_sentence(finding.text), _sentence(finding.more), finding.meaning) if t)
-        self.setToolTip(said)
+        said = (f"{finding.about}: {_sentence(finding.text)}", _sentence(finding.more), finding.meaning)
+        # a tip of plain text is as wide as its longest line: some would reach from one side of the screen to the other
+        self.setToolTip("\n".join(textwrap.fill(text, _TIP_COLUMNS) for text in said if text))
         self.setAccessibleName(f"{MARK_TEXTS[finding.mark]}: {finding.about}: {finding.text}")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
@@ -185,8 +190,8 @@ class TrustList(QScrollArea):
 
     @property
     def marks(self) -> list[FindingMark]:
-        """What stands for the rows where there is no room for them."""
-        return [] if self._grid_widget.isHidden() else self._marks
+        """What stands for the rows that there is no room for: the last ones, or all."""
+        return [] if self._grid_widget.isHidden() else [mark for mark in self._marks if not mark.isHidden()]
 
     def put_above(self, summary: QLabel, table: QWidget) -> None:
         """What stands above the findings and scrolls with them; the table only where there is room."""
@@ -218,19 +223,39 @@ class TrustList(QScrollArea):
         table = self._table.sizeHint().height() + _BETWEEN if self._has_table else 0
         texts, opened = (sum(row.height_at(width, opened=on) + _BETWEEN for row in self._rows) for on in (False, True))
         roomy = summary + table + opened <= room
-        marks_alone = bool(self._rows) and summary + texts > room
         self._table.setVisible(self._has_table and summary + table + texts <= room)
-        for row in self._rows:
-            row.setVisible(not marks_alone)
+        told = self._told(width, room - summary)
+        for k, row in enumerate(self._rows):
+            row.setVisible(k < told)
             row.open_as_room(roomy)
-        if marks_alone:
-            self._place_marks(width)
-        self._grid_widget.setVisible(marks_alone)
+        self._place_marks(width, told)
+        self._grid_widget.setVisible(told < len(self._rows))
 
-    def _place_marks(self, width: int) -> None:
+    def _told(self, width: int, room: int) -> int:
+        """How many findings, from the first on, can be told in words, with room for the marks of all others."""
+        told = len(self._rows)
+        high = sum(row.height_at(width, opened=False) + _BETWEEN for row in self._rows)
+        while told and high > room:
+            told -= 1
+            left = self._marks[told:]
+            high = sum(row.height_at(width, opened=False) + _BETWEEN for row in self._rows[:told]) + _BETWEEN
+            high += -(-len(left) // self._columns(width)) * left[0].sizeHint().height()
+        return told
+
+    def _columns(self, width: int) -> int:
+        """How many marks stand beside each other."""
         widest = max(mark.sizeHint().width() for mark in self._marks) + self._grid.horizontalSpacing()
-        columns = min(max(width // widest, 1), 4)
-        for k, mark in enumerate(self._marks):
+        return min(max(width // widest, 1), 4)
+
+    def _place_marks(self, width: int, first: int) -> None:
+        """The marks of the findings from `first` on, the others away."""
+        for mark in self._marks:
+            self._grid.removeWidget(mark)
+            mark.hide()
+        if first == len(self._marks):
+            return
+        columns = self._columns(width)
+        for k, mark in enumerate(self._marks[first:]):
             self._grid.addWidget(mark, k // columns, k % columns)
             mark.show()
         for column in range(5):
