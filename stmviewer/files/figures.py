@@ -15,7 +15,7 @@ from stmviewer.files.roles import Result, result_of
 from stmviewer.files.units import shown_quantity
 from stmviewer.files.writing import export
 from stmviewer.scan import Channel, FileError, FloatArray, Scan
-from stmviewer.scan.levelling import constant_value, fit_plane, robust_range
+from stmviewer.scan.levelling import constant_value, fit_plane, is_levelled, robust_range
 
 _FORMATS = {".png": "png", ".pdf": "pdf", ".svg": "svg"}
 _DPI = 150
@@ -35,9 +35,9 @@ def save_figure(
     """Draws `scan` into a .png, .pdf or .svg file and returns its path.
 
     Panels are raw, mask, restored and deviation, as far as there are any, or the `channels` given. Raw and restored
-    share one plane, taken off, and one colour range, so that they can be compared. A restored panel says how much
-    of it was measured, unless `label` is false: an explicit choice. Raises FileError for another suffix and for what
-    the disk refuses.
+    share one plane, taken off heights, and one colour range, so that they can be compared. A restored panel says how
+    much of it was measured, unless `label` is false: an explicit choice. Raises FileError for another suffix and for
+    what the disk refuses.
     """
     path = Path(path)
     form = _FORMATS.get(path.suffix.casefold())
@@ -46,7 +46,7 @@ def save_figure(
     result = result_of(scan)
     shown = list(channels) if channels is not None else _default_channels(result)
     heading = _heading(scan, shown) if title is None else title
-    heading = "".join(letter for letter in heading if letter.isprintable() or letter == "\n")
+    heading = "".join(letter for letter in heading if letter.isprintable() or letter in ("\n", _NO_BREAK))
 
     def write(file: BinaryIO) -> None:
         with _drawing:
@@ -91,16 +91,19 @@ def panels_of(channels: Sequence[Channel], result: Result, label: bool = True) -
 
 
 class _Level:
-    """The plane (rows, columns) to take off heights, and the robust range of what is left."""
+    """The plane (rows, columns) to take off, zero where it is no heights, and the robust range of what is left."""
 
     def __init__(self, channel: Channel) -> None:
         self.unit = channel.unit
         #: the value of every measured pixel, where they are all the same
         self.constant: float | None = None
-        plane: FloatArray = fit_plane(channel.data)
         if channel.measured.any():
             self.constant = constant_value(channel.data[channel.measured])
-            plane = plane + float(np.nanmedian(channel.data - plane))
+        plane: FloatArray = np.zeros(channel.data.shape)
+        if is_levelled(channel.unit) or self.constant is not None:
+            plane = fit_plane(channel.data)
+            if channel.measured.any():
+                plane = plane + float(np.nanmedian(channel.data - plane))
         self.plane = plane
         self.limits = (0.0, 0.0) if self.constant is not None else robust_range(channel.data - plane)
 

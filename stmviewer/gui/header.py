@@ -90,6 +90,7 @@ class Header(QWidget):
         self.channel.setToolTip("Channel (C: next)")
         self.channel.setAccessibleName("Channel")
         self.direction = QComboBox()
+        self.direction.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.direction.setToolTip("Scan direction of the lines (D: other)")
         self.direction.setAccessibleName("Direction")
         self._facts = ElidedLabel()

@@ -21,6 +21,7 @@ from stmviewer.scan import (
     Scan,
     make_mask,
 )
+from stmviewer.scan.levelling import is_levelled
 from stmviewer.scan.lines import line_factor, looks_line_sparse, place_lines
 from stmviewer.scan.processing.scans import processed
 from stmviewer.scan.steps import StepError
@@ -123,8 +124,8 @@ def _obstacle(channel: Channel) -> str | None:
 
 
 def levels(channel: Channel) -> bool:
-    """Whether a first look takes a plane away: from heights only. A current or a frequency means its own value."""
-    return channel.role in ("raw", "processed", "restored") and channel.unit in ("m", "")
+    """Whether a first look takes a plane away from it."""
+    return channel.role in ("raw", "processed", "restored") and is_levelled(channel.unit)
 
 
 def warm(picture: Picture) -> None:

@@ -193,6 +193,14 @@ def robust_range(data: FloatArray, low: float = 1.0, high: float = 99.0) -> tupl
     return bottom, top
 
 
+def is_levelled(unit: str) -> bool:
+    """Whether a first look takes the plane off what is measured in `unit`: off heights, and off what may be heights.
+
+    A current or a frequency means its own value.
+    """
+    return unit in ("m", "")
+
+
 def level_for_display(data: FloatArray) -> FloatArray:
     """`data` less its robust plane and its median: what a first look at a scan shows. Not a processing step."""
     level = data - fit_plane(data)

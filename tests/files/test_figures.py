@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -58,6 +59,21 @@ def test_panels_share_plane_and_range() -> None:
     assert (mask.kind, mask.title) == ("mask", "measured: 25 %")
     assert deviation.limits[0] == 0
     assert restored.title == "restored, 25 % measured"
+
+
+def test_a_current_keeps_its_values() -> None:
+    """They mean something by themselves, and the window shows them as they are: no plane is taken off."""
+    slope = 1e-10 + 5e-10 * np.linspace(0, 1, 64)[:, None] * np.ones((64, 48))
+    scan = plain_scan(slope, unit="A")
+    (panel,) = panels_of(scan.channels, result_of(scan))
+    np.testing.assert_array_equal(panel.values, slope)
+    assert panel.limits == pytest.approx((1e-10, 6e-10), rel=0.06)
+
+
+def test_numbers_in_the_heading_stand_off_from_their_units(tmp_path: Path) -> None:
+    scan = replace(restored_scan(16, 16), bias_v=-2.0, setpoint_a=5e-11)
+    drawn = save_figure(scan, tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert "-2\N{NO-BREAK SPACE}V, 50\N{NO-BREAK SPACE}pA" in drawn
 
 
 def test_the_figure_says_what_it_shows() -> None:

@@ -212,6 +212,13 @@ def test_the_facts_of_the_scan(bench: Bench, open_window: Opener) -> None:
     assert (note.kind, note.text) == ("note", "The last lines are missing")
 
 
+def test_either_direction_can_be_read(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:
+    box = open_window(bench.add("scan.sxm")).header.direction
+    assert box.itemText(1) == "backward"
+    # the frame and the arrow need 29
+    qtbot.waitUntil(lambda: box.width() >= box.fontMetrics().horizontalAdvance("backward") + 29)
+
+
 def test_a_long_name_leaves_room_for_the_facts(bench: Bench, open_window: Opener) -> None:
     window = open_window(bench.add(f"2026-11-30 after <b>annealing {'x' * 150} 0042.sxm"), size=(1024, 700))
     header = window.header
