@@ -8,6 +8,7 @@ import numpy as np
 
 from stmviewer.gui.quantities import quantity
 from stmviewer.restore import Restoration, in_titles, title
+from stmviewer.restore.checks import NO_SECOND_END
 from stmviewer.restore.ranges import INSIDE
 from stmviewer.scan.levelling import fit_plane, robust_range
 
@@ -211,6 +212,9 @@ def _tip(result: Restoration) -> list[Finding]:
     for check in result.checks:
         if check.about == "tip":
             text = check.text.removeprefix("Tip: ")
+            if check.text == NO_SECOND_END:
+                found.append(Finding("unknown", "Tip", text, _MEANS["tip"]))
+                continue
             short = "the second image was taken out" if result.request.tips else "the surface is seen twice"
             if result.request.tips and check.warns:
                 short += ", but the repair fits the scan worse"

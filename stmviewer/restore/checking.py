@@ -7,7 +7,7 @@ from typing import Any
 from stmviewer.files.units import shown_unit
 from stmviewer.restore import library
 from stmviewer.restore.case import Case
-from stmviewer.restore.checks import Check
+from stmviewer.restore.checks import NO_SECOND_END, Check
 from stmviewer.restore.choice import Choice, affordable, candidates, choose, networks_untried
 from stmviewer.restore.classical import ROWS
 from stmviewer.restore.directions import agreement, middle, other_direction
@@ -197,7 +197,8 @@ def tip_facts(tip: Tip, geometry: Geometry) -> dict[str, Any]:
 def _of_tip(case: Case, channel: Channel, mean: FloatArray, tip: Tip | None, request: RestoreRequest) -> list[Check]:
     """The further ends that were found, and whether the repair, seen by such a tip, is what was measured."""
     if tip is None or not tip.several:
-        return []
+        # whoever asked for it would not know otherwise
+        return [Check("tip", NO_SECOND_END)] if request.tips else []
     g = case.geometry
     places = []
     for end in tip.ends:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+#: of a repair that was to take out what a second end of the tip shows
+NO_SECOND_END = "Tip: no second end was found in this scan, and nothing was taken out"
+
 
 @dataclass(frozen=True)
 class Check:

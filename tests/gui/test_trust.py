@@ -7,7 +7,7 @@ import pytest
 from stmviewer.gui.trust import bar_warnings, changed_text, findings, residual_text
 from stmviewer.restore import HiddenScore, Restoration, RestoreRequest
 from stmviewer.restore.cells import Cells, cell_checks
-from stmviewer.restore.checks import Check
+from stmviewer.restore.checks import NO_SECOND_END, Check
 from stmviewer.restore.false_heights import FalseHeights, Jump
 from stmviewer.restore.rows import Rows, row_checks
 from stmviewer.scan import Geometry
@@ -148,6 +148,12 @@ def test_a_tip_with_several_ends_is_told_in_the_list_and_in_the_bar() -> None:
     assert bar_warnings(taken) == []
     worse = result(REPAIR.replaced(tips=True), checks=(replace(out, warns=True),), warnings=(out.text,))
     assert told(worse)["Tip"] == ("look", "the second image was taken out, but the repair fits the scan worse")
+
+
+def test_a_second_end_that_was_not_found_is_told_where_it_was_asked_for() -> None:
+    none = result(REPAIR.replaced(tips=True), checks=(Check("tip", NO_SECOND_END),))
+    assert told(none)["Tip"] == ("unknown", "no second end was found in this scan, and nothing was taken out")
+    assert bar_warnings(none) == []
 
 
 def test_heights_that_were_taken_out_are_told() -> None:
