@@ -88,7 +88,9 @@ def _text(row: Row, column: int) -> str:
             return row.status.value + done
         case 4 if outcome is not None:
             if facts is None:
-                return outcome.error.removeprefix(f"{row.item.path}: ")
+                # the row says which file; the cell has room for a few words
+                path = row.item.path
+                return outcome.error.removeprefix(f"{path}: ").removeprefix(f"{path.name}: ")
             return in_titles("; ".join(facts["warnings"]))
     if facts is None:
         return ""
