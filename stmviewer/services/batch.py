@@ -96,7 +96,8 @@ def collected(
     """The files of `paths`, and the outcome of paths that are missing or hold nothing.
 
     With `recursive` also the files in the folders below, whose results go into the same folders below the output; with
-    several folders each has its own there. What lies below `output` is left out: it is made by such a batch.
+    several folders each has its own there. What lies below `output` is left out: it is made by such a batch. A file
+    that is met twice is restored once to each place.
     """
     paths = list(paths)
     folders = [path for path in paths if path.is_dir()]
@@ -111,7 +112,10 @@ def collected(
                 items += [BatchItem(file) for file in scan_files([path])]
         except StmviewerError as error:
             failures.append(Outcome(BatchItem(path), error=str(error)))
-    return items, failures
+    once: dict[tuple[str, Path], BatchItem] = {}
+    for item in items:
+        once.setdefault((os.path.abspath(item.path), item.below), item)
+    return list(once.values()), failures
 
 
 def _below(folder: Path, top: Path, output: Path | None) -> list[BatchItem]:

@@ -1,5 +1,6 @@
 """Opening what a user drops, types or chooses."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from stmviewer.services.jobs import Context, Job
 def scan_files(paths: Iterable[Path | str]) -> list[Path]:
     """The files among `paths`, folders replaced by the readable files in them (not below), sorted by name.
 
+    A file that is named twice, or beside its folder, is there once, at its first place.
     Raises FileError for a path that does not exist and for a folder with nothing readable in it.
     """
     found: list[Path] = []
@@ -23,7 +25,10 @@ def scan_files(paths: Iterable[Path | str]) -> list[Path]:
             raise FileError(path, f"cannot be looked at ({error.strerror})", "Check the path and its rights") from error
         if not there:
             raise FileError(path, "there is no such file or folder", "Check the path")
-    return found
+    once: dict[str, Path] = {}
+    for path in found:
+        once.setdefault(os.path.abspath(path), path)
+    return list(once.values())
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -49,6 +49,8 @@ def test_files_of_a_folder_with_and_without_those_below(tree: Path) -> None:
     assert names(items) == ["a.gwy", "b.gwy", "deep/a.gwy", "deep/er/c.gwy"] and not failures
     # what an earlier batch has made is not restored again
     assert names(collected([tree], recursive=True, output=tree / "deep")[0]) == ["a.gwy", "b.gwy"]
+    # what is named twice is one
+    assert names(collected([tree / "b.gwy", tree, tree / "deep" / ".." / "a.gwy"])[0]) == ["b.gwy", "a.gwy"]
     # several folders do not mix
     both, _ = collected([tree / "deep", tree / "deep" / "er"], recursive=True)
     assert names(both) == ["deep/a.gwy", "deep/er/c.gwy", "er/c.gwy"]

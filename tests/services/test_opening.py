@@ -31,6 +31,12 @@ def test_files_and_folders_keep_their_order(folder: Path) -> None:
     assert [p.name for p in found] == ["c.npy", "d.npy", "notes.docx"]  # what a file is, its reader decides
 
 
+def test_a_file_named_twice_is_there_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    found = scan_files([folder / "c.npy", Path("c.npy"), folder, folder / "deeper" / ".." / "b.npy"])
+    assert [p.name for p in found] == ["c.npy", "a.NPY", "b.npy"]
+
+
 def test_nothing_is_nothing() -> None:
     assert scan_files([]) == []
 
