@@ -63,6 +63,7 @@ def _spectrum(seen: Seen) -> tuple[NDArray[np.float32], FloatArray, FloatArray]:
     of it with x >= 0, and a few columns of the other one beside it."""
     from scipy.fft import next_fast_len, rfft2
 
+    seen = seen.evenly()
     inside = seen.values if seen.known is None else seen.values[seen.known > 0]
     low, high = np.percentile(inside, _CLIPPED)
     values = np.clip(seen.values, low, high)
@@ -82,9 +83,13 @@ def _spectrum(seen: Seen) -> tuple[NDArray[np.float32], FloatArray, FloatArray]:
 
 
 def _medians(power: NDArray[np.float32], waves_across: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The median of each ring, in its place; neighbouring points of a padded transform say the same."""
+    """The median of each ring, in its place; neighbouring points of a padded transform say the same.
+
+    The points that are taken lie alike on both sides of zero, so that a mirrored image has the same medians.
+    """
     rings = np.rint(waves_across).astype(np.int32)
-    ring, value = (a[::_PADDED, ::_PADDED].ravel() for a in (rings, power))
+    first = [int(at) % _PADDED for at in np.unravel_index(int(waves_across.argmin()), waves_across.shape)]
+    ring, value = (a[first[0] :: _PADDED, first[1] :: _PADDED].ravel() for a in (rings, power))
     order = np.argsort(ring, kind="stable")
     counts = np.bincount(ring, minlength=int(rings.max()) + 1)
     ends = np.cumsum(counts)

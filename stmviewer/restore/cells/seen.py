@@ -10,6 +10,11 @@ from stmviewer.restore.filling import kind_of_mask, separable
 from stmviewer.scan import FloatArray
 from stmviewer.scan.levelling import find_plane
 
+#: lines may be missing up to this part of those that are there
+_MISSING = 0.15
+#: waves of the missing ones, down to these parts of the strongest (amplitude)
+_PARTS = np.geomspace(0.5, 0.03, 12)
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -29,7 +34,17 @@ class Seen:
     @property
     def extent(self) -> FloatArray:
         """Of what was measured (x, y), pixels."""
-        return np.array([len(self.columns), len(self.rows)]) * self.gaps
+        return np.array([np.ptp(self.columns), np.ptp(self.rows)]) + self.gaps
+
+    def evenly(self) -> "Seen":
+        """The same, all lines a gap apart: the single ones that are missing (a bad one, a scar) put in between."""
+        rows, columns = _steps(self.rows, float(self.gaps[1])), _steps(self.columns, float(self.gaps[0]))
+        if self.known is not None or (rows[-1] + 1, columns[-1] + 1) == self.values.shape:
+            return self
+        all_rows, all_columns = (
+            np.interp(np.arange(steps[-1] + 1), steps, at) for steps, at in ((rows, self.rows), (columns, self.columns))
+        )
+        return Seen(_strongest_waves(self.values, rows, columns), all_rows, all_columns)
 
     def middle(self, side: int) -> "Seen":
         """What lies within the middle, `side` pixels wide and high."""
@@ -51,6 +66,31 @@ class Seen:
     def count(self) -> int:
         """How many values there are."""
         return self.values.size if self.known is None else int(self.known.sum())
+
+
+def _steps(at: FloatArray, gap: float) -> NDArray[np.intp]:
+    """Which of lines a gap apart those `at` these indices are; their numbers where they lie in no such order."""
+    steps = (at - at[0]) / gap
+    whole = np.rint(steps)
+    missing = whole[-1] + 1 - len(at)
+    if not 0 < missing <= _MISSING * len(at) or np.abs(steps - whole).max() > 0.01:
+        return np.arange(len(at))
+    return whole.astype(np.intp)
+
+
+def _strongest_waves(values: FloatArray, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> FloatArray:
+    """Values at these steps, and in between what their strongest waves say, more and more of these (Papoulis and
+    Gerchberg, IEEE Trans. Circuits Syst. 22, 735, 1975, with a threshold in place of a band)."""
+    inside = np.ix_(rows, columns)
+    result = np.zeros((int(rows[-1]) + 1, int(columns[-1]) + 1))
+    result[inside] = values
+    for part in _PARTS:
+        spectrum = np.fft.rfft2(result)
+        size = np.abs(spectrum)
+        spectrum[size < part * size.max()] = 0.0
+        result = np.fft.irfft2(spectrum, result.shape)
+        result[inside] = values
+    return result
 
 
 def measured(case: Case) -> Seen | None:

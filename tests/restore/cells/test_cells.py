@@ -361,3 +361,33 @@ def test_each_step_can_be_stopped() -> None:
         with pytest.raises(Cancelled):
             step()
     assert not image.any()
+
+
+def test_a_mirrored_scan_shows_the_same_lattice() -> None:
+    """Just as surely: which points its backgrounds are taken at must not prefer a side."""
+    image = crystal(np.array([[9.3, 3.1], [-4.2, 12.0]]), side=97, noise=0.3)
+    for mask in ("lines:2", "grid:2", "pixels:0.3"):
+        case = case_of(image, mask)
+        found = []
+        for turn in (np.s_[:, :], np.s_[:, ::-1], np.s_[::-1]):
+            turned = replace(case.mask, measured=case.mask.measured[turn])
+            seen = measured(replace(case, raw=case.raw[turn], mask=turned))
+            assert seen is not None
+            found.append(index(peaks_of(seen), seen)[0])
+        assert [one.explained for one in found] == 3 * [found[0].explained]
+        assert [one.evidence for one in found] == pytest.approx(3 * [found[0].evidence], abs=0.1)
+
+
+@pytest.mark.parametrize("mask", ["lines:4", "grid:4"])
+def test_bad_lines_that_were_left_out_do_not_hide_the_lattice(mask: str) -> None:
+    image = crystal(side=208)
+    whole = case_of(image, mask)
+    given = np.array(whole.mask.measured)
+    lines = np.nonzero(given.any(axis=1))[0]
+    given[lines[[9, 17, 26, 27]]] = False
+    case = replace(whole, raw=np.where(given, image, np.nan), mask=replace(whole.mask, measured=given))
+    found, intact = (cells.find(one, Progress()) for one in (case, whole))
+    assert found is not None and intact is not None
+    assert found.evidence > 0.8 * intact.evidence
+    assert found.sides() == pytest.approx(intact.sides(), rel=0.02)
+    assert gain(image, case) > 0.05
