@@ -25,9 +25,10 @@ from stmviewer.scan.threads import in_threads
 
 
 def hidden_scores(
-    case: Case, mean: FloatArray, info: ModelInfo, methods: Methods, progress: Progress
+    case: Case, given: Case, mean: FloatArray, info: ModelInfo, methods: Methods, progress: Progress
 ) -> tuple[HiddenScore, ...]:
-    """The model and linear interpolation against what was hidden; nothing when nothing was."""
+    """The model and linear interpolation, of what methods were `given`, against what was hidden; nothing when nothing
+    was."""
     if case.truth is None:
         return ()
     truth, hidden = case.truth, ~case.mask.measured
@@ -35,10 +36,10 @@ def hidden_scores(
     images = [(info.name, mean)]
     if info.name != "linear":
         known, methods.linear = methods.linear, None  # not needed any more afterwards
-        if known is None and separable(case.mask.measured) is not None:
-            known = case.guess()  # lines and grids are interpolated linearly for the first guess already
+        if known is None and separable(given.mask.measured) is not None:
+            known = given.guess()  # lines and grids are interpolated linearly for the first guess already
         elif known is None:
-            known = run(case, CLASSICAL["linear"], methods.request, progress).mean
+            known = run(given, CLASSICAL["linear"], methods.request, progress).mean
         images.append(("linear", known))
     progress.check()
     ground = Ground.of(truth)

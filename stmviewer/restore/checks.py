@@ -10,8 +10,8 @@ NO_SECOND_END = "Tip: no second end was found in this scan, and nothing was take
 class Check:
     """One finding in plain words.
 
-    `about` is lattice, range, directions, heights, rows, cells, gap, memory or nothing; `warns` whether the user should
-    know before believing the image (it is then among the warnings, too).
+    `about` is lattice, range, directions, heights, rows, cells, gap, lines, memory or nothing; `warns` whether the user
+    should know before believing the image (it is then among the warnings, too).
     """
 
     about: str

@@ -14,6 +14,7 @@ from stmviewer.restore.request import RestoreRequest
 from stmviewer.restore.restoration import Restoration
 from stmviewer.restore.selfcheck import Shower
 from stmviewer.restore.taken_out import heights_of, tip_of
+from stmviewer.restore.whole_lines import WholeLines, with_whole_lines
 from stmviewer.scan import Progress, Scan
 from stmviewer.scan.processing.scans import processed
 
@@ -30,30 +31,34 @@ def restore(scan: Scan, request: RestoreRequest, progress: Progress, load: Loade
     if request.process:
         scan, channel = processed(scan, channel, request.history, progress.part(0.1, "Processing"))
     case = prepare(scan, channel, request)
+    whole = with_whole_lines(case) if request.task == "sparse" else WholeLines(case)
+    given = whole.case  # what methods see; what was measured is put back, and told of, from the case itself
     progress.part(0.05, "Loading the model")
     if info.name != library.AUTO.name:
         methods.load(info.name)
     methods.heights = heights_of(case, info, request)
-    methods.pattern = pattern_of(case, info, request, progress)
+    methods.pattern = pattern_of(given, info, request, progress)
     methods.tip = tip_of(case, info, request, channel.unit, progress.part(0.05, "Looking for tip ends"))
     followed = None if methods.pattern is None else methods.pattern.method
     choice, self_check = check_sparse(
-        case, info, request, channel.unit, methods.shown, followed, progress.part(0.3), methods.fault
+        given, info, request, channel.unit, methods.shown, followed, progress.part(0.3), methods.fault
     )
     choice = replace(choice, left_out=(*left_out, *choice.left_out))
-    answer = mixture(case, choice, methods, progress.part(0.75))
+    answer = mixture(given, choice, methods, progress.part(0.75))
     residual = case.residual(answer.mean)
+    if answer.deviation is not None:
+        whole.doubtful(answer.deviation)
     progress.check()
     mean, deviation = trusted(case, answer, request, info)
     smaller_tile = answer.smaller_tile
     del answer  # what comes now needs the memory
-    scores = hidden_scores(case, mean, info, methods, progress.part(0.4, "Scoring"))
+    scores = hidden_scores(case, given, mean, info, methods, progress.part(0.4, "Scoring"))
     used = [methods.load(name)[0].info for name in choice.weights]
     findings = check_result(
-        scan, channel, case, mean, used, choice, self_check, request, scores, methods, progress.part(1.0)
+        scan, channel, given, mean, used, choice, self_check, request, scores, methods, progress.part(1.0)
     )
-    if smaller_tile is not None:
-        findings = replace(findings, checks=(*findings.checks, memory_check(smaller_tile)))
+    further = [] if smaller_tile is None else [memory_check(smaller_tile)]
+    findings = replace(findings, checks=(*findings.checks, *whole.checks(), *further))
     progress.check()
     for image in (case.raw, mean, deviation, residual):
         if image is not None:
