@@ -158,6 +158,8 @@ def _expected(tried: Mapping[str, Any], result: Restoration) -> str:
         return text
     if result.provenance.get("rows"):
         return f"{text}, if the dimer rows run as they were followed and nothing else is finer than {finer}"
+    if result.provenance.get("cells"):
+        return f"{text}, if the lattice is that which was followed and nothing else is finer than {finer}"
     return f"{text}, if nothing is finer than {finer}"
 
 

@@ -9,7 +9,6 @@ from stmviewer.restore import library
 from stmviewer.restore.case import Case
 from stmviewer.restore.checks import NO_SECOND_END, Check
 from stmviewer.restore.choice import Choice, affordable, candidates, choose, networks_untried
-from stmviewer.restore.classical import ROWS
 from stmviewer.restore.directions import agreement, middle, other_direction
 from stmviewer.restore.gaps import gap_checks
 from stmviewer.restore.info import ModelInfo
@@ -72,7 +71,7 @@ def check_sparse(
     names = candidates(infos, case, followed) if auto else list(dict.fromkeys(named))
     names = [n for n in names if n in {i.name for i in infos}]
     trial = try_out(case, names, show, progress, request.seed)
-    check = None if trial is None else replace(judge(case, trial, unit), followed=followed == ROWS)
+    check = None if trial is None else replace(judge(case, trial, unit), followed=followed)
     if not auto:
         return asked, check
     sample = None

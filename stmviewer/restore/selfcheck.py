@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stmviewer import paths
 from stmviewer.files.units import shown_unit
 from stmviewer.restore.case import Case
-from stmviewer.restore.classical import CLASSICAL
+from stmviewer.restore.classical import CELLS, CLASSICAL, ROWS
 from stmviewer.restore.filling import kind_of_mask, separable
 from stmviewer.restore.folding import Fold, folds
 from stmviewer.scan import FloatArray, Geometry, Progress
@@ -27,6 +27,11 @@ from stmviewer.scan.lines import LinePlacement
 WINDOW = 256
 #: no lattice that a tip resolves has rows closer than this (m): graphene's lie 0.213 nm apart
 _FINEST_LATTICE = 0.2e-9
+#: what else could be finer than hidden lines show, where a pattern that fine was followed
+_OTHER = {
+    ROWS: "the rows run otherwise or something else",
+    CELLS: "the lattice is another one or something else",
+}
 
 #: restores a case with a method, as it would be shown (measured pixels trusted as the request says)
 Shower = Callable[[Case, str, Progress], FloatArray]
@@ -51,7 +56,7 @@ class SelfCheck:
     `how` says what was hidden, `hidden` how many pixels, `spread` the factor within which two thirds of the expected
     errors were right on full scans, `span` the 1 to 99 % range of the measurement, all in its unit. `unseen` is what is
     finer than hidden lines could show, in words ("0.8 nm across the lines"), empty where that is no lattice; `followed`
-    whether dimer rows that fine were followed, in whose direction nothing checks it.
+    the method by which a pattern that fine was followed, of which nothing checks that it is there.
     """
 
     how: str
@@ -61,7 +66,7 @@ class SelfCheck:
     span: float
     unit: str
     unseen: str = ""
-    followed: bool = False
+    followed: str | None = None
 
     def score(self, method: str) -> SelfScore:
         return next(s for s in self.scores if s.method == method)
@@ -81,7 +86,7 @@ class SelfCheck:
             line += f", linear interpolation by {self.amount(self.score('linear').error)}"
         line += f"; expected in the gaps: {self.amount(score.expected)}, right to a factor {self.spread:.2g}"
         if self.unseen:
-            other = "the rows run otherwise or something else" if self.followed else "something"
+            other = _OTHER.get(self.followed or "", "something")
             line += f", unless {other} is finer than {self.unseen}: the hidden part would not show that"
         return line
 

@@ -69,6 +69,10 @@ def test_the_self_check_of_a_sparse_scan() -> None:
     assert (
         text == "4 pm expected in the gaps, linear interpolation 8 pm, if nothing is finer than 0.8 nm across the lines"
     )
+    cells = told(result(checks=(long,), provenance=finer | {"cells": {"evidence": 80.0}}))["Self-check"][1]
+    assert cells.endswith(
+        "if the lattice is that which was followed and nothing else is finer than 0.8 nm across the lines"
+    )
     opened = next(f for f in findings(good) if f.about == "Self-check")
     assert opened.more.startswith("with every 2nd line")
     assert told(result(checks=(long,), provenance=tried(2e-11, 1e-11)))["Self-check"][0] == "look"

@@ -15,7 +15,8 @@ def cell_checks(cells: Cells | None, methods: Sequence[str], networks: bool) -> 
         text = (
             f"A unit cell of {long:.3g} × {short:.3g} {unit} was followed through the gaps: {cells.peaks} "
             f"of the {cells.seen} sharpest waves of the measurement lie on its lattice; what gaps hide of one cell, "
-            "others show. A defect that lies in a gap is drawn as an intact cell; plate follows nothing"
+            "others show. A defect that lies in a gap is drawn as an intact cell; to compare, plate alone "
+            "follows nothing"
         )
         return [Check("cells", text)]
     if cells is None and CELLS in methods:

@@ -147,6 +147,16 @@ def test_a_defect_that_was_measured_stays_and_one_in_a_gap_is_told_of() -> None:
     assert facts["left"] < 0.2 and facts["waves"] > 20 and result.provenance["rows"] is None
 
 
+def test_what_is_told_of_it_agrees() -> None:
+    """In a mixture plate follows the cell, too; and what was followed is finer than hidden lines can show."""
+    request = RestoreRequest(task="sparse", mask="lines:4")
+    result = restore(scan_of(crystal(side=208)), request, Progress())
+    told = {c.about: c.text for c in result.checks}
+    assert "unless the lattice is another one or something else is finer than" in told["self-check"]
+    assert "all but linear interpolation follow the unit cell" in told["choice"]
+    assert told["cells"].endswith("to compare, plate alone follows nothing")
+
+
 def test_lines_between_rows_are_followed_where_they_lie() -> None:
     image = crystal(side=160)
     lines = np.stack([image[round(k)] for k in np.arange(0, 160, 4)])  # every fourth: a scan with fewer lines
