@@ -40,7 +40,10 @@ class Calibration:
             ("size", _LEAST_PIXEL_M, self.size_nm),
         ):
             if pair is not None and not all(math.isfinite(v) and least <= v * 1e-9 <= _LARGEST_M for v in pair):
-                raise RequestError(f"the {name} must be a positive length in nm, not {pair[0]:g} x {pair[1]:g}")
+                limits = f"{_LEAST_PIXEL_M * 1e9:g} to {_LARGEST_M * 1e9:g}"
+                raise RequestError(
+                    f"the {name} must be a positive length in nm, {limits}, not {pair[0]:g} x {pair[1]:g}"
+                )
         if not (math.isfinite(self.scale) and self.scale != 0):
             raise RequestError(f"the value scale must be a number other than zero, not {self.scale:g}")
         if self.scale != 1 and not self.unit:

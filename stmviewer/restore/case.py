@@ -77,6 +77,8 @@ def load_mask(path: Path, shape: tuple[int, int]) -> Mask:
                 measured = content["measured"]
                 pattern = str(content["pattern"]) if "pattern" in content else path.name
                 seed = int(content["seed"]) if "seed" in content else 0
+    except FileNotFoundError as error:
+        raise FileError(path, "there is no such file", "Give a pattern such as lines:4, or a mask.npz") from error
     except KeyError as error:
         raise FileError(path, "there is no array 'measured' in it", "Make one with stmviewer mask") from error
     except Exception as error:  # damaged files fail in many ways: in zipfile, zlib, tokenize, ast and numpy

@@ -89,8 +89,10 @@ class Restoration:
         values = self.residual[np.isfinite(self.residual)]
         if not values.size:
             return float("nan")
-        values *= values  # a copy of the residual
-        rms = float(np.sqrt(np.mean(values)))
+        size = float(np.abs(values).max()) or 1.0  # squares of very large or small values are no numbers
+        values /= size  # a copy of the residual
+        values *= values
+        rms = size * float(np.sqrt(np.mean(values)))
         # interpolation meets the measured pixels but for rounding: that is no residual
         return rms if rms > 1e-9 * float(np.nanmax(self.raw) - np.nanmin(self.raw)) else 0.0
 

@@ -9,6 +9,8 @@ from stmviewer.scan.masks import full, make_mask
 
 #: samplings that a plan compares, from the densest
 PATTERNS = ("lines:2", "lines:3", "lines:4", "lines-random:0.25", "grid:2", "grid:4", "pixels:0.25", "spiral:0.25")
+#: no scan is larger, and no line takes longer
+_LARGEST_M, _LONGEST_S = 1.0, 1e6
 #: what a line is scanned at faster than this, feedback on atoms seldom follows (m/s)
 FAST_M_PER_S = 200e-9
 #: pixels a lattice period from which interpolation is good already, and below which a lattice cannot be told at all
@@ -109,12 +111,16 @@ def plan_scan(
     waves have mirrored lookalikes). Raises RequestError for sizes and times that make no sense.
     """
     rows, columns = shape
-    for what, value in (("size", size_m[0]), ("size", size_m[1]), ("line time", line_time_s)):
-        if not 0 < value < math.inf:
-            raise RequestError(f"the {what} of a scan must be positive, not {value:g}")
+    for what, value, most, unit in (
+        ("size", size_m[0], _LARGEST_M, "m"),
+        ("size", size_m[1], _LARGEST_M, "m"),
+        ("line time", line_time_s, _LONGEST_S, "s"),
+    ):
+        if not 0 < value <= most:
+            raise RequestError(f"the {what} of a scan must be positive, and at most {most:g} {unit}, not {value:g}")
     back = line_time_s if backward_time_s is None else backward_time_s
-    if not 0 <= back < math.inf:
-        raise RequestError(f"the time of a line back must not be negative, not {back:g}")
+    if not 0 <= back <= _LONGEST_S:
+        raise RequestError(f"the time of a line back must not be negative nor over {_LONGEST_S:g} s, not {back:g}")
     if period_m is not None and not 0 < period_m < math.inf:
         raise RequestError(f"a lattice period must be positive, not {period_m:g}")
     if angle_deg is not None and (period_m is None or not math.isfinite(angle_deg)):

@@ -147,8 +147,8 @@ def _check(rows: int, columns: int, seed: int | tuple[int, int], unfinished: flo
         raise RequestError(f"a scan of {columns} x {rows} pixels cannot be simulated")
     if not 0 <= unfinished <= 1:
         raise RequestError(f"the share of unfinished scans is 0 to 1, not {unfinished:g}")
-    if min(seed if isinstance(seed, tuple) else (seed,)) < 0:
-        raise RequestError(f"a seed is a whole number from 0 on, not {seed}")
+    if (least := min(seed if isinstance(seed, tuple) else (seed,))) < 0:
+        raise RequestError(f"a seed is a whole number from 0 on, not {least}")
 
 
 def _scanned(

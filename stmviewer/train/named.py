@@ -82,6 +82,9 @@ def _about(checkpoint: Path) -> dict[str, Any]:
     path = checkpoint.with_suffix(".json")
     if not checkpoint.is_file():
         raise FileError(checkpoint, "there is no such checkpoint", "Named ones lie in NAME.training/checkpoints")
+    if not path.is_file():
+        advice = "Named ones lie in NAME.training/checkpoints"
+        raise FileError(checkpoint, f"is no checkpoint: there is no {path.name} beside it", advice)
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
         return {"info": about["info"], "facts": about["facts"], "step": about["step"], "seconds": about["seconds"]}

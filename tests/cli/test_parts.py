@@ -94,6 +94,7 @@ def test_a_size_given_by_hand_reaches_every_output(run, picture, tmp_path):
     [
         (("--pixel-nm", "wide"), "'wide' is not a length"),
         (("--pixel-nm", "0"), "positive length in nm"),
+        (("--pixel-nm", "1e-9"), "1e-06 to 1e+09, not 1e-09"),
         (("--size-nm", "5x"), "not a length"),
         (("--pixel-nm", "1", "--size-nm", "5"), "not both"),
         (("--value-scale", "2"), "needs the unit"),

@@ -325,7 +325,7 @@ class TestMasks:
         words = ["restore", scan_file, *self.BASE[:-1], "-o", tmp_path / "out", "--mask"]
         run("mask", "--pattern", "lines:2", "--pixels", "40x48", "-o", tmp_path / "turned.npz").done()
         run(*words, tmp_path / "turned.npz").refused("turned.npz", "40 x 48", "48 x 40")
-        run(*words, tmp_path / "gone.npz").refused("gone.npz")
+        run(*words, tmp_path / "gone.npz").refused("gone.npz", "there is no such file")
         (tmp_path / "text.npz").write_text("not a mask")
         run(*words, tmp_path / "text.npz").refused("text.npz", "not a mask")
         whole = (tmp_path / "turned.npz").read_bytes()

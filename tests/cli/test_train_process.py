@@ -51,6 +51,9 @@ def test_checkpoints_and_a_stop_on_request(start, run, tmp_path, scan_file):
     run("models", "--use", good, "--name", "linear").refused("linear")
     run("models", "--use", good).refused("--name")
     run("models", "--use", tmp_path / "none.safetensors", "--name", "regression-b").refused("no such checkpoint")
+    (tmp_path / "other.safetensors").write_bytes(b"x")
+    other = run("models", "--use", tmp_path / "other.safetensors", "--name", "regression-b")
+    other.refused("other.safetensors", "is no checkpoint: there is no other.json beside it")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")

@@ -88,5 +88,8 @@ def test_the_residual_is_summed_up_over_measured_pixels(result: tuple[Restoratio
     assert restoration.residual_rms == pytest.approx(3e-12)
     nothing = replace(restoration, residual=np.full((16, 16), np.nan))
     assert np.isnan(nothing.residual_rms)
+    for scale in (1e200, 1e-180):
+        images = {name: scale * getattr(restoration, name) for name in ("raw", "residual")}
+        assert replace(restoration, **images).residual_rms == pytest.approx(3e-12 * scale)
     rounding = replace(restoration, residual=np.where(restoration.mask.measured, 1e-26, np.nan))
     assert rounding.residual_rms == 0
