@@ -79,6 +79,8 @@ class Header(QWidget):
         self._name.setObjectName("scanName")
         self._name.setTextFormat(Qt.TextFormat.PlainText)  # a file may be called what looks like markup
         self._parts: tuple[Scan, ...] = ()
+        #: what each chooser says is on show
+        self._current: dict[QComboBox, str] = {}
         self.part = QComboBox()
         self.part.setToolTip("The file holds several scans")
         self.part.setAccessibleName("Scan of the file")
@@ -141,6 +143,12 @@ class Header(QWidget):
         self._fill(self.direction, [c.direction for c in self._groups[channel_label(channel)]], channel.direction)
         self.direction.setEnabled(self.direction.count() > 1)
 
+    def show_choice(self) -> None:
+        """The choosers name what is on show again, where the user has chosen what could not be read."""
+        for box, text in self._current.items():
+            with QSignalBlocker(box):
+                box.setCurrentText(text)
+
     def show_tip(self, state: TipState) -> None:
         """What the judge of tips says of the channel on show; it stays until another is shown."""
         shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in state.probabilities.items())
@@ -172,8 +180,8 @@ class Header(QWidget):
         wanted = self.direction.currentText()
         self.chosen.emit(next((c for c in group if c.direction == wanted), group[0]))
 
-    @staticmethod
-    def _fill(box: QComboBox, texts: list[str], current: str) -> None:
+    def _fill(self, box: QComboBox, texts: list[str], current: str) -> None:
+        self._current[box] = current
         with QSignalBlocker(box):
             box.clear()
             box.addItems(list(dict.fromkeys(texts)))

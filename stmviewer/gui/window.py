@@ -200,6 +200,7 @@ class MainWindow(QMainWindow):
 
     def _on_complaint(self, message: str, details: str) -> None:
         self.recent.failed()
+        self.header.show_choice()
         self.messages.complain(message, details)
 
     # the state of everything

@@ -15,7 +15,7 @@ from stmviewer.gui.looks import AT_FIRST
 from stmviewer.gui.shown import ShownMask
 from stmviewer.gui.theme import is_dark
 from stmviewer.gui.window import MainWindow
-from stmviewer.scan import Channel, Geometry, make_mask
+from stmviewer.scan import Channel, FileError, Geometry, make_mask
 from stmviewer.scan.levelling import level_for_display
 
 from .bench import Bench, make_scan, settled, surface
@@ -210,6 +210,27 @@ def test_the_facts_of_the_scan(bench: Bench, open_window: Opener) -> None:
     note = window.messages.message("notes")
     assert note is not None
     assert (note.kind, note.text) == ("note", "The last lines are missing")
+
+
+def test_a_channel_that_cannot_be_read_is_not_named_above_another(
+    bench: Bench, open_window: Opener, qtbot: QtBot
+) -> None:
+    def gone() -> np.ndarray:
+        raise FileError("scan.sxm", "there is no such file")
+
+    scan = make_scan()
+    window = open_window(
+        bench.add("scan.sxm", replace(scan, channels=[*scan.channels[:2], Channel("Phase", "", gone)]))
+    )
+    window.menus.actions["next-channel"].trigger()
+    settled(qtbot, window)
+    error = window.messages.message("error")
+    assert error is not None and "no such file" in error.text
+    assert window.session.shown is not None and window.session.shown.channel.name == "Z"
+    assert window.header.channel.currentText() == "Z"
+    window.menus.actions["other-direction"].trigger()
+    settled(qtbot, window)
+    assert window.session.shown.channel.direction == window.header.direction.currentText() == "backward"
 
 
 def test_either_direction_can_be_read(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:
