@@ -96,6 +96,7 @@ class Controls(QWidget):
         self.repair.toggled.connect(self._task_changed)
         for box in (self.mask_box, self.trust_box, self.device_box):
             box.currentIndexChanged.connect(self._changed)
+        self.mask_box.activated.connect(self._on_mask_chosen)
         self.align_rows.toggled.connect(self._changed)
         self.tips.toggled.connect(self._changed)
         self.custom.textChanged.connect(self._changed)
@@ -191,6 +192,10 @@ class Controls(QWidget):
         """What the mask would save, in words."""
         self.saving.setText(text)
         self.saving.setVisible(bool(text) and self.task == "sparse")
+
+    def _on_mask_chosen(self) -> None:
+        if self.mask_box.currentData() == _CUSTOM:
+            self.custom.setFocus()  # else what is typed next would be taken for shortcuts
 
     def _task_changed(self) -> None:
         self.model.set_task(self.task)

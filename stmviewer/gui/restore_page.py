@@ -135,3 +135,4 @@ class RestorePage(QObject):
             self._session.sampling.preview(self._controls.sampling())
         except RequestError:
             self._view.show_mask(None, _BAD_PATTERN)
+            self._controls.set_saving("")

@@ -212,6 +212,23 @@ def test_the_facts_of_the_scan(bench: Bench, open_window: Opener) -> None:
     assert (note.kind, note.text) == ("note", "The last lines are missing")
 
 
+def test_a_pattern_of_ones_own_is_typed_where_it_is_asked_for(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:
+    window = open_window(bench.add("scan.sxm"))
+    controls = window.controls
+    controls.sparse.click()
+    settled(qtbot, window)
+    assert controls.saving.isVisible()
+    controls.mask_box.setFocus()
+    qtbot.keyClick(controls.mask_box, Qt.Key.Key_End)
+    settled(qtbot, window)
+    assert window.focusWidget() is controls.custom  # or its letters would be shortcuts
+    assert not controls.saving.isVisible()  # of the mask before
+    qtbot.keyClicks(controls.custom, "spiral:0.2")
+    settled(qtbot, window)
+    assert window.session.sampling.mask is not None and controls.saving.isVisible()
+    assert not window.view.inverted and window.tabs.current == "restore"
+
+
 def test_a_channel_that_cannot_be_read_is_not_named_above_another(
     bench: Bench, open_window: Opener, qtbot: QtBot
 ) -> None:
