@@ -114,7 +114,7 @@ def collected(
             failures.append(Outcome(BatchItem(path), error=str(error)))
     once: dict[tuple[str, Path], BatchItem] = {}
     for item in items:
-        once.setdefault((os.path.abspath(item.path), item.below), item)
+        once.setdefault((os.path.normpath(item.path.absolute()), item.below), item)
     return list(once.values()), failures
 
 

@@ -27,7 +27,7 @@ def scan_files(paths: Iterable[Path | str]) -> list[Path]:
             raise FileError(path, "there is no such file or folder", "Check the path")
     once: dict[str, Path] = {}
     for path in found:
-        once.setdefault(os.path.abspath(path), path)
+        once.setdefault(os.path.normpath(path.absolute()), path)
     return list(once.values())
 
 
