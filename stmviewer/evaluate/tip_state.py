@@ -115,7 +115,7 @@ class TipState:
         looks = f"{_WORDS[self.kind]}{where} ({100 * self.probabilities[self.kind]:.0f} %)"
         if self.second is not None:
             looks = f"a second end, features repeat at {self.second.text}; else it looks {looks}"
-        return f"{tip}: {looks}: {self.advice}"
+        return f"{tip}: {looks}{': ' if self.recognised else '; '}{self.advice}"
 
 
 @dataclass(frozen=True)

@@ -87,8 +87,30 @@ def test_a_scan_waits_for_the_restoration_under_way(
     save(folder / "b.npy", 1)
     qtbot.waitUntil(lambda: window.live._next is not None)
     assert window.session.scan is settled_once and window.session.run.busy
-    bench.restorer.gate.set()
+    window.session.restoring.cancel()
     qtbot.waitUntil(lambda: window.session.scan.path == folder / "b.npy")
+
+
+def test_a_result_stays_on_show_when_a_scan_has_landed_meanwhile(
+    folder: Path, bench: Bench, open_window: Opener, qtbot: QtBot
+) -> None:
+    save(folder / "a.npy")
+    window = open_window()
+    window.live.start(folder)
+    qtbot.waitUntil(lambda: window.session.scan is not None)
+    bench.restorer.gate.clear()
+    window.restore()
+    save(folder / "b.npy", 1)
+    qtbot.waitUntil(lambda: window.live._next is not None)
+    bench.restorer.gate.set()
+    qtbot.waitUntil(lambda: window.session.restored is not None)
+    settled(qtbot, window)
+    assert window.session.scan.path == folder / "a.npy" and window.session.restored is not None
+    assert listed(window) == ["a.npy", "b.npy"]
+    assert "last scan b.npy" in window.live.strip.text.full_text
+    assert window.live.strip.text.full_text.endswith("in the list")
+    save(folder / "c.npy", 2)  # nothing is under way
+    qtbot.waitUntil(lambda: window.session.scan.path == folder / "c.npy")
 
 
 def test_a_folder_that_vanishes_is_survived(folder: Path, open_window: Opener, qtbot: QtBot) -> None:

@@ -12,6 +12,7 @@ from stmviewer.gui.delayed import delayed
 from stmviewer.gui.live.strip import LiveStrip
 from stmviewer.gui.session import Session
 from stmviewer.gui.settings import Settings
+from stmviewer.gui.state import Phase
 from stmviewer.services import events
 from stmviewer.services.watch import FolderWatch, Watched, watch_job
 
@@ -20,7 +21,8 @@ POLL_MS = 2000
 
 
 class LiveControl(QObject):
-    """On while a folder is watched. The newest finished scan opens once nothing is being restored or opened.
+    """On while a folder is watched. The newest finished scan opens once nothing is being restored or opened; one that
+    came while the user restored another is listed only, or the result would be gone before it is seen.
 
     `changed` tells that it was switched on or off, `landed` which files are new or have changed. `restore`
     restores the scan on show with the window's settings.
@@ -48,7 +50,7 @@ class LiveControl(QObject):
         self.strip.restoring.setChecked(settings.flag("live-restore", False))
         self.strip.restoring_chosen.connect(lambda on: settings.set_flag("live-restore", on))
         self.strip.stop_asked.connect(self.stop)
-        session.run_changed.connect(self._go_on)
+        session.run_changed.connect(self._on_run)
         session.shown_changed.connect(self._on_shown)
 
     @property
@@ -127,16 +129,29 @@ class LiveControl(QObject):
         if look.files:
             self._session.opening.open([self._watch.folder], newest=True)
 
+    def _on_run(self) -> None:
+        done = self._session.run.phase is Phase.DONE and not self.strip.restoring.isChecked()
+        if self._watch is not None and self._next is not None and done and self._session.opening.files:
+            name, self._next = self._next.name, None
+            self._list_new()
+            self._last = f"{name}, {datetime.now():%H:%M:%S}, in the list"
+            self._tell()
+        else:
+            self._go_on()
+
+    def _list_new(self) -> None:
+        new, self._unlisted = self._unlisted, ()
+        if self._session.opening.files:
+            self._session.opening.add_files(new)
+        self.landed.emit(new)
+
     def _go_on(self) -> None:
         """Opens the newest scan as soon as nothing else is under way."""
         session = self._session
         if self._watch is None or self._next is None or session.run.busy or session.opening.busy:
             return
         path, self._next = self._next, None
-        new, self._unlisted = self._unlisted, ()
-        if session.opening.files:
-            session.opening.add_files(new)
-        self.landed.emit(new)
+        self._list_new()
         self._landing = path
         if path in session.opening.files:
             session.opening.reopen_file(session.opening.files.index(path))
