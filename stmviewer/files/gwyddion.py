@@ -155,7 +155,8 @@ class _Block:
         width, height, left, top = (float(v) * factor if isinstance(v, float | int) else math.nan for v in values)
         if unit != "m":
             known = unit in ("", "px") and (width, height) in ((self.columns, self.rows), (1.0, 1.0))
-            return in_pixels, "" if known else f"its size is not a length (unit '{unit}'); lengths are in pixels"
+            no_length = f"its size is not a length (unit '{unit}'); lengths are in pixels"
+            return in_pixels, SIZE_UNKNOWN if known else no_length
         if not (math.isfinite(width) and math.isfinite(height) and width > 0 and height > 0):
             return in_pixels, SIZE_UNKNOWN
         centre = (left + width / 2, top + height / 2)

@@ -251,7 +251,9 @@ def test_units_offsets_and_odd_sizes(tmp_path: Path) -> None:
     scan = open_scan(written(tmp_path / "nm.gwy", {"/0/data": nm}))
     assert (scan.geometry.width, scan.geometry.centre) == (pytest.approx(8e-9), (0.0, pytest.approx(2.5e-9)))
     assert (scan.channel().unit, scan.channel().data[0, 1]) == ("A", pytest.approx(1e-12))
-    for unit, size in (("1/m", (8.0, 5.0)), ("m", (0.0, 5.0)), ("m", (np.nan, 1.0)), ("", (3.0, 2.0))):
+    pixels = (float(IMAGE.shape[1]), float(IMAGE.shape[0]))
+    odd = (("1/m", (8.0, 5.0)), ("m", (0.0, 5.0)), ("m", (np.nan, 1.0)), ("", (3.0, 2.0)), ("", pixels), ("px", pixels))
+    for unit, size in odd:
         scan = open_scan(written(tmp_path / "odd.gwy", {"/0/data": field(IMAGE, size=size, si_unit_xy=unit)}))
         assert not scan.geometry.calibrated
         assert "lengths are in pixels" in scan.notes[0]
