@@ -64,7 +64,9 @@ class Messages(InfoArea):
             return
         other = next(iter(instead_of(shown.raw.scan, shown.raw.channel)), None)
         if other is not None:
-            text = f"{shown.raw.channel.name} is the same everywhere, as in a scan at constant height."
+            channel = shown.raw.channel
+            text = f"{channel.name} is the same everywhere"
+            text += ", as in a scan at constant height." if channel.unit == "m" else "."
             self.show_message("flat", "offer", text, (f"Show {other.name}", lambda: show(other)))
 
     def tell_kept(self, text: str, complains: bool) -> None:

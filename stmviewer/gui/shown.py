@@ -181,7 +181,9 @@ def preview_mask(shown: Shown, request: RestoreRequest) -> ShownMask:
     if shown.scan.line_time_s is not None:
         whole = sum(shown.scan.line_time_s) * geometry.rows
         part = mask.acquisition_time_s(shown.scan.line_time_s)
-        saving = f"Such a scan would take {duration(part)} instead of {duration(whole)}."
+        # numbers stay with their units where the line is broken
+        times = (duration(time).replace(" ", "\N{NO-BREAK SPACE}") for time in (part, whole))
+        saving = "Such a scan would take {} instead of {}.".format(*times)
     if not measured.all():
         mask = Mask(mask.measured & measured, mask.pattern, mask.seed)
     return ShownMask.of(mask, shown.picture.frame, saving)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -11,6 +12,7 @@ from stmviewer.gui.info_bar import InfoBar
 from stmviewer.gui.messages import Messages
 from stmviewer.gui.sentences import sentence
 from stmviewer.gui.shown import Restored, Shown
+from stmviewer.scan import Channel
 
 from .bench import make_scan, restoration_of
 from .test_session import REPAIR
@@ -60,6 +62,15 @@ def test_several_warnings_are_sentences_of_their_own(messages: Messages) -> None
     warned = replace(restoration_of(scan, REPAIR), warnings=("rows were lost", "On the hidden pixels it is worse"))
     messages.tell_result(Restored.of(warned, scan.geometry))
     assert texts(messages) == ["Rows were lost. On the hidden pixels it is worse"]
+
+
+def test_what_is_the_same_everywhere_is_a_scan_at_constant_height_where_it_is_a_height(messages: Messages) -> None:
+    scan = make_scan()
+    same = np.full((64, 64), 0.5)
+    scan = replace(scan, channels=[Channel("Z", "m", same), Channel("Bias", "V", same), *scan.channels[2:]])
+    for name, more in (("Z", ", as in a scan at constant height."), ("Bias", ".")):
+        messages.tell_flat(Shown.of(scan, scan.channel(name)), lambda _: None)
+        assert texts(messages) == [f"{name} is the same everywhere{more}"]
 
 
 def test_another_scan_leaves_the_error_that_says_why_there_is_none(messages: Messages) -> None:
