@@ -1,6 +1,7 @@
 """Chooses the command: `stmviewer [FILES]` is the window, `stmviewer COMMAND ...` everything else."""
 
 import argparse
+import errno
 import io
 import logging
 import os
@@ -77,8 +78,29 @@ def run(arguments: Sequence[str]) -> int:
             sys.stdout.flush()
         return code
     except BrokenPipeError:  # `stmviewer models | head`: nobody reads on
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return 0
+    except OSError as error:
+        if not _full(error):
+            raise
+        return _no_space(error)
+
+
+def _full(error: Exception) -> bool:
+    """Whether what stdout leads to is full: errors of files that we write have their name."""
+    return isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None
+
+
+def _no_space(error: Exception) -> int:
+    _silence()
+    cause = getattr(error, "strerror", "") or error
+    print(f"stmviewer: the report cannot be written to where stdout leads ({cause}). Make room there", file=sys.stderr)
+    return EXIT_BAD_INPUT
+
+
+def _silence() -> None:
+    """What is left of stdout goes nowhere: to write it when the process ends would fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -103,6 +125,8 @@ def _run(arguments: Sequence[str]) -> int:
         if out_of_memory(error):
             print("stmviewer: the computer ran out of memory. Close other programs", file=sys.stderr)
             return EXIT_BAD_INPUT
+        if _full(error):
+            return _no_space(error)
         print(f"stmviewer: {fault(error)}", file=sys.stderr)
         return EXIT_OUR_FAULT
 

@@ -69,7 +69,8 @@ def folder(path: Path, listed: Sequence[str] | None = None) -> list[Case]:
     alike each is a group of its own. Raises FileError when nothing is left.
     """
     if not path.is_dir():
-        raise FileError(path, "there is no such folder", "Give a folder of scans")
+        cause = "is a file, not a folder" if path.exists() else "there is no such folder"
+        raise FileError(path, cause, "Give a folder of scans")
     files = [path / n for n in listed] if listed is not None else sorted(p for p in path.rglob("*") if p.is_file())
     cases = []
     for file in files:

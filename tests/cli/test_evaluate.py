@@ -135,6 +135,8 @@ def test_folders_that_are_none(run, tmp_path):
     (tmp_path / "empty").mkdir()
     run("evaluate", "--pristine", tmp_path / "empty", *BASE).refused("empty", "no fully measured scan")
     run("evaluate", "--pristine", tmp_path / "gone", *BASE).refused("gone", "no such folder")
+    (tmp_path / "a.sxm").write_bytes(b"x")
+    run("evaluate", "--pristine", tmp_path / "a.sxm", *BASE).refused("a.sxm", "is a file, not a folder")
 
 
 def test_repairs_of_real_scans_need_real_scans_and_models_that_repair(run, monkeypatch, tmp_path):

@@ -4,6 +4,7 @@ import argparse
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -150,6 +151,18 @@ def test_a_reader_that_stops_reading_is_no_error(environment, words):
         )
     assert process.stderr == b""
     assert process.returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk as Linux has it")
+@pytest.mark.parametrize(
+    "words", [["models", "--json"], ["models"], ["smoke-test", "--only", "resources", "--no-window"]]
+)
+def test_a_full_disk_for_the_report_is_no_fault_of_ours(environment, words):
+    command = [sys.executable, "-m", "stmviewer", *words]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment, check=False)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and "No space left" in done.stderr
 
 
 def test_a_terminal_that_cannot_show_a_unit_is_no_error(environment, tmp_path):

@@ -60,7 +60,10 @@ def run_study(request: StudyRequest, work_path: Path | None, progress: Progress)
     tasks = [_Task(name, bad if name == REPAIR else good, methods) for name, methods, _ in plans if len(methods) > 1]
     notes += [f"None of these methods does {name}: left out" for name, methods, _ in plans if len(methods) == 1]
     if not tasks:
-        raise RequestError("there is nothing to compare: none of these models does one of these tasks")
+        raise RequestError(
+            "there is nothing to compare: none of these models does one of these tasks, but for the baseline that "
+            "all are compared with"
+        )
     chosen = chosen_spaces(request, notes)
     models = facts.models(sorted({m.model for t in tasks for m in t.methods}))
     key = identity(request, {f"{k}{i.name}": i.sha256 for k, s in enumerate((good, bad)) for i in s},

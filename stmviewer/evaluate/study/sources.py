@@ -47,7 +47,8 @@ def read_folder(folder: Path, most: int, progress: Progress, *, good: bool) -> l
     each is a group of its own. Raises FileError when nothing is left.
     """
     if not folder.is_dir():
-        raise FileError(folder, "there is no such folder", "Give a folder of scans")
+        cause = "is a file, not a folder" if folder.exists() else "there is no such folder"
+        raise FileError(folder, cause, "Give a folder of scans")
     files = [p for p in sorted(folder.rglob("*")) if p.is_file() and readable(p)]
     found: list[Image] = []
     ticks = progress.part(1.0, f"Reading {folder.name}", max(len(files), 1))
