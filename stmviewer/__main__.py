@@ -11,9 +11,12 @@ from typing import NoReturn
 def main() -> int:
     """The command line; returns the exit code."""
     multiprocessing.freeze_support()  # first of all: a frozen child process must not open a second window
-    _settle()
-    from stmviewer.cli import run
-
+    try:
+        _settle()
+        from stmviewer.cli import run
+    except KeyboardInterrupt:  # while modules are loaded
+        print("stmviewer: stopped", file=sys.stderr)
+        return 130
     code = run(sys.argv[1:])
     if "torch" in sys.modules and "PySide6" not in sys.modules:
         _leave(code)

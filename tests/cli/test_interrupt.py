@@ -36,6 +36,17 @@ def test_restoring_many_scans(start, tmp_path):
     ]
 
 
+def test_while_modules_are_loaded(monkeypatch, capsys):
+    from stmviewer import __main__
+
+    def loading() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(__main__, "_settle", loading)
+    assert __main__.main() == 130
+    assert capsys.readouterr().err == "stmviewer: stopped\n"
+
+
 def test_what_was_restored_before_is_in_the_json(run, tmp_path, monkeypatch):
     from stmviewer.services import batch as module
 
