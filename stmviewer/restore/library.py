@@ -58,7 +58,11 @@ def entries() -> dict[str, Entry]:
                 _check(info)
                 found[name] = Entry(info, folder, str(values["sha256"]))
             except (KeyError, TypeError, AttributeError) as error:
-                raise FileError(folder / MANIFEST, f"the entry of model '{name}' is damaged ({error})") from error
+                raise FileError(
+                    folder / MANIFEST,
+                    f"the entry of model '{name}' is damaged ({error})",
+                    "Take it out of the list, or delete the list",
+                ) from error
     return found
 
 
