@@ -15,7 +15,7 @@ def main() -> int:
         _settle()
         from stmviewer.cli import run
     except KeyboardInterrupt:  # while modules are loaded
-        print("stmviewer: stopped", file=sys.stderr)
+        sys.stderr.write("stmviewer: stopped\n")
         return 130
     code = run(sys.argv[1:])
     if "torch" in sys.modules and "PySide6" not in sys.modules:
