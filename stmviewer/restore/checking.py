@@ -9,6 +9,7 @@ from stmviewer.restore import library
 from stmviewer.restore.case import Case
 from stmviewer.restore.checks import NO_SECOND_END, Check
 from stmviewer.restore.choice import Choice, affordable, candidates, choose, networks_untried
+from stmviewer.restore.classical import CELLS
 from stmviewer.restore.directions import agreement, middle, other_direction
 from stmviewer.restore.gaps import gap_checks
 from stmviewer.restore.info import ModelInfo
@@ -71,7 +72,13 @@ def check_sparse(
     names = candidates(infos, case, followed) if auto else list(dict.fromkeys(named))
     names = [n for n in names if n in {i.name for i in infos}]
     trial = try_out(case, names, show, progress, request.seed)
-    check = None if trial is None else replace(judge(case, trial, unit), followed=followed)
+    check = None
+    if trial is not None:
+        # those that follow the cell, as in stmviewer.restore.methods
+        learned = {i.name for i in infos if i.learned}
+        following = [n for n in names if n != "linear" and (auto or n in learned or n == followed)]
+        check = judge(case, trial, unit, following if followed == CELLS else ())
+        check = replace(check, followed=followed)
     if not auto:
         return asked, check
     sample = None

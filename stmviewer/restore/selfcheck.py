@@ -5,7 +5,7 @@ the true error is known (`stmviewer evaluate --self-check`; resources/selfcheck.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -27,6 +27,9 @@ from stmviewer.scan.lines import LinePlacement
 WINDOW = 256
 #: no lattice that a tip resolves has rows closer than this (m): graphene's lie 0.213 nm apart
 _FINEST_LATTICE = 0.2e-9
+#: of the correction for larger gaps, where a unit cell is followed, this power: in 38 masked scans of simulated
+#: surfaces the whole of it made one expect errors that were, in the median, 1.2 to 1.3 times too small
+_FOLLOWING = 0.5
 #: what else could be finer than hidden lines show, where a pattern that fine was followed
 _OTHER = {
     ROWS: "the rows run otherwise or something else",
@@ -143,13 +146,15 @@ def try_out(case: Case, methods: Sequence[str], show: Shower, progress: Progress
     return Trial(tuple(hidden), {m: np.concatenate(e) for m, e in errors.items()}, images)
 
 
-def judge(case: Case, trial: Trial, unit: str) -> SelfCheck:
-    """The scores of a trial, corrected for the larger gaps."""
+def judge(case: Case, trial: Trial, unit: str, following: Collection[str] = ()) -> SelfCheck:
+    """The scores of a trial, corrected for the larger gaps, which matter less to methods that are `following` a unit
+    cell through them."""
     kind = kind_of_mask(case.mask.measured)
     scores = []
     for method, errors in trial.errors.items():
         error = float(np.abs(errors).mean())
-        scores.append(SelfScore(method, error, error * factor(kind, method)[0]))
+        corrected = factor(kind, method)[0] ** (_FOLLOWING if method in following else 1.0)
+        scores.append(SelfScore(method, error, error * corrected))
     level = case.raw - fit_plane(case.raw, case.mask.measured)
     low, high = robust_range(level[case.mask.measured])
     hidden = next(iter(trial.errors.values())).size

@@ -16,6 +16,7 @@ from stmviewer.restore.cells.peaks import peaks_of
 from stmviewer.restore.cells.seen import measured
 from stmviewer.restore.filling import fill
 from stmviewer.restore.pipeline import restore
+from stmviewer.restore.selfcheck import factor
 from stmviewer.scan import Cancelled, Channel, Geometry, Progress, Scan, make_mask
 from stmviewer.scan.metrics import compare
 from stmviewer.simulate import simulate_scan
@@ -155,6 +156,12 @@ def test_what_is_told_of_it_agrees() -> None:
     assert "unless the lattice is another one or something else is finer than" in told["self-check"]
     assert "all but linear interpolation follow the unit cell" in told["choice"]
     assert told["cells"].endswith("to compare, plate alone follows nothing")
+    # gaps twice as wide, as beside a hidden line, cost interpolation more than those that follow a cell
+    corrected = {s["method"]: s["expected"] / s["error"] for s in result.provenance["self_check"]["scores"]}
+    plain = {method: factor("lines", method)[0] for method in corrected}
+    assert corrected["linear"] == pytest.approx(plain["linear"])
+    for method in ("plate", "regression-sim", "unit-cell"):
+        assert plain[method] < corrected[method] < 1
 
 
 def test_lines_between_rows_are_followed_where_they_lie() -> None:
