@@ -6,6 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog
 
+from stmviewer.gui.on_screen import keep_on_screen
+
 
 class BesideWindow:
     """A dialog that is made when it is first asked for, shown once, and made anew after it was closed."""
@@ -22,6 +24,7 @@ class BesideWindow:
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             dialog.destroyed.connect(self._gone)
             self.dialog = dialog
+            keep_on_screen(dialog)
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()

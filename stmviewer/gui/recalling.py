@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from stmviewer.gui.commands import Command
 from stmviewer.gui.looks import AT_FIRST, PANE_NAMES
+from stmviewer.gui.on_screen import keep_on_screen
 from stmviewer.gui.ranges import Display
 from stmviewer.restore import RestoreRequest
 from stmviewer.scan import RequestError
@@ -23,6 +24,7 @@ def recall(window: "MainWindow") -> None:
         layout = settings.layout(name)
         if layout is not None:
             restore(layout)
+    keep_on_screen(window)
     window.view.set_display(Display.from_json(settings.text("display")))
     window.view.set_wanted([n for n in PANE_NAMES if settings.flag(f"pane-{n}", n in AT_FIRST)])
     window.tabs.show_tab(settings.text("tab", "restore"))
