@@ -203,6 +203,10 @@ class MainWindow(QMainWindow):
         self.header.show_choice()
         self.messages.complain(message, details)
 
+    def _on_exported(self, path: Path) -> None:
+        self.messages.dismiss("error")  # why it was refused a moment ago, under another name
+        self.messages.tell_done(f"Written: {path}", path.parent)
+
     # the state of everything
 
     def situation(self) -> Situation:
@@ -276,7 +280,7 @@ class MainWindow(QMainWindow):
         session.tip.judged.connect(self.header.show_tip)
         session.restoring.device_named.connect(self.device_line.setText)
         session.complained.connect(self._on_complaint)
-        session.exporting.exported.connect(lambda path: self.messages.tell_done(f"Written: {path}", path.parent))
+        session.exporting.exported.connect(self._on_exported)
         self.header.chosen.connect(session.opening.show_channel)
         self.header.part_chosen.connect(session.opening.show_part)
         session.opening.sorted.connect(self.refresh)

@@ -276,6 +276,11 @@ def test_the_measured_file_is_never_overwritten(
     message = window.messages.message("error")
     assert message is not None
     assert "never overwritten" in message.text
+    monkeypatch.setattr(dialogs, "ask_export_path", lambda *_: path.with_name("another.gwy"))
+    window.outgoing.export()
+    settled(qtbot, window)
+    assert window.messages.message("error") is None  # it was of the other name
+    assert window.messages.message("done") is not None
 
 
 def test_a_name_without_a_suffix_gets_the_format_and_a_free_name(tmp_path: Path) -> None:
