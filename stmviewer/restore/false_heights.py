@@ -1,4 +1,5 @@
-"""Heights that the surface does not have and that can be told from it: jumps of the whole image at a line, and bow.
+"""Heights that the surface does not have and that can be told from it: jumps of the whole image at a line, bow, and the
+shadows of flattened lines (`flattened`).
 
 A tip that picks something up, or loses its end, goes on scanning at another height; a scanner swings in an arc. Both
 reach over the whole image, where a network that sees its surroundings alone cannot tell them from terraces. So they are
@@ -12,6 +13,7 @@ import numpy as np
 
 from stmviewer.files.units import shown_unit
 from stmviewer.restore.checks import Check
+from stmviewer.restore.flattened import LineLevels, find_line_levels
 from stmviewer.scan import FloatArray
 from stmviewer.scan.levelling import constant_value, fit_plane
 from stmviewer.scan.smoothing import WINDOW, smooth
@@ -49,14 +51,18 @@ class Jump:
 
 @dataclass(frozen=True)
 class FalseHeights:
-    """The jumps of a scan, in its unit, and its bow z = bow_y y^2 + bow_x x^2 around the centre (pixels), 0 if none."""
+    """The jumps of a scan, in its unit, and its bow z = bow_y y^2 + bow_x x^2 around the centre (pixels), 0 if none;
+    `lines` is what flattening took wrongly from its lines."""
 
     jumps: tuple[Jump, ...] = ()
     bow_y: float = 0.0
     bow_x: float = 0.0
+    lines: LineLevels | None = None
 
     def without(self, image: FloatArray) -> FloatArray:
         """The image (rows, columns) less these heights; the image itself where there are none."""
+        if self.lines is not None:
+            image = self.lines.taken_from(image)
         if not self.jumps and not self.bow_y and not self.bow_x:
             return image
         rows, columns = image.shape
@@ -78,6 +84,16 @@ class FalseHeights:
             return f"{float(f'{value * factor:.2g}'):g} {name}".rstrip()
 
         found = []
+        if self.lines is not None:
+            taken = "a straight line" if self.lines.with_slopes else "its mean"
+            found.append(
+                Check(
+                    "heights",
+                    f"The scan was flattened before: from every line {taken} was taken, which darkens lines that cross "
+                    f"something high. Before the repair these shadows, up to {amount(self.lines.highest)}, were taken "
+                    "out",
+                )
+            )
         if self.jumps:
             places = " and ".join(f"{amount(j.height)} at line {j.row + 1}" for j in self.jumps)
             found.append(
@@ -97,22 +113,32 @@ class FalseHeights:
 
     def facts(self) -> dict[str, object]:
         """As provenance holds it."""
-        return {"jumps": [vars(j).copy() for j in self.jumps], "bow_y_per_px2": self.bow_y, "bow_x_per_px2": self.bow_x}
+        return {
+            "jumps": [vars(j).copy() for j in self.jumps],
+            "bow_y_per_px2": self.bow_y,
+            "bow_x_per_px2": self.bow_x,
+            "flattened_lines": None
+            if self.lines is None
+            else {"with_slopes": self.lines.with_slopes, "highest": self.lines.highest},
+        }
 
 
 def find_false_heights(image: FloatArray) -> FalseHeights:
-    """The jumps and the bow of an image (rows, columns) without gaps."""
+    """The jumps, the bow and the shadows of flattened lines of an image (rows, columns) without gaps."""
     if min(image.shape) < _LEAST_ROWS or constant_value(image) is not None:
         return FalseHeights()
-    small = _level(image)
-    if np.ptp(small) <= _ROUNDING * np.ptp(image):
+    if np.ptp(_level(image)) <= _ROUNDING * np.ptp(image):
         return FalseHeights()  # nothing but a tilt
+    lines = find_line_levels(image)
+    if lines is not None:
+        image = lines.taken_from(image)
+    small = _level(image)
     hills = _background(small)
     amplitude = _amplitude(small, hills)
     jumps = _jumps(image, amplitude)
     if jumps:
         hills = _background(_level(FalseHeights(jumps).without(image)))
-    return FalseHeights(jumps, *_bow(hills, amplitude, max(1, -(-max(image.shape) // _SIDE))))
+    return FalseHeights(jumps, *_bow(hills, amplitude, max(1, -(-max(image.shape) // _SIDE))), lines)
 
 
 def _centred(count: int) -> FloatArray:

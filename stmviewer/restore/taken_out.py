@@ -43,7 +43,7 @@ NOTHING = TakenOut()
 
 
 def heights_of(case: Case, info: ModelInfo, request: RestoreRequest) -> FalseHeights:
-    """The jumps and the bow to take out before a network repairs: classical methods do what they always did."""
+    """The heights that are none, to take out before a network repairs: classical methods do what they always did."""
     if request.task != "repair" or not info.learned:
         return FalseHeights()
     return find_false_heights(case.guess())

@@ -1,0 +1,244 @@
+"""The shadows that flattening line by line leaves beside high features, and under them.
+
+Programs of microscopes often take its mean, or a straight line, from each line of a scan before they write it. A line
+that crosses something high is then too low everywhere else, and a network that sees its surroundings alone takes that
+for the surface. Such scans can be told exactly: the means (and slopes) of their lines are all the same, whatever the
+lines show. Fitted again without the features (as the masked row alignment of Gwyddion), the lines say how far each of
+them is too low. Where little of a line is no feature, it goes on from its neighbours.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from stmviewer.scan import BoolArray, FloatArray
+from stmviewer.scan.levelling import strips
+
+_MAD = 1.4826
+_LEAST_ROWS, _LEAST_COLUMNS, _MOST_COLUMNS = 16, 32, 512
+#: features stand out by so many robust deviations; they are grown by so many pixels, and looked for so many times
+_STANDS_OUT, _GROWN, _ROUNDS = 3.0, 3, 5
+#: a line is fitted where this part of it is no feature and, for its slope, reaches over that part of its width; so many
+#: of the lines must be
+_FREE, _REACH, _FITTED = 0.35, 0.6, 0.5
+#: the means of all lines vary by less than this part of what the fits without features do
+_SAME = 0.1
+#: how sure the fit of a line is: its deviation (robust deviations of the image) without features, what these add by
+#: their part of the line, and what they add beyond that part; and of the difference to the next line, at least
+_SURE, _BY_FEATURES, _BY_MORE, _MORE, _NEXT = 0.003, 0.3, 3.0, 0.25, 0.01
+#: tilts of lines are told less well than their heights; weight that a line without a fit has
+_TILTS, _HARDLY = 1.8, 1e-9
+#: robust fit of differences: Tukey's biweight, rounds, and what makes it less than certain
+_TUKEY, _TURNS = 2.5, 8
+_DIFFERENCES = 1.5
+#: what is taken out of the lines that need it most, and of half of them, in robust deviations of the image
+_LEAST, _MOST_NEEDING, _MOST = 0.3, 98.0, 1.5
+#: lines are off their neighbours by less than so many times what they were before: by this where all features are
+#: compact, else by less, since of terraces nothing tells which part of a line is the feature
+_STEADY, _STEADIER = 1.0, 0.8
+#: compact features are no wider than this part of a line; or than this within it, and at its ends than that
+_COMPACT, _WITHIN, _AT_ENDS = 0.25, 0.5, 0.15
+
+
+@dataclass(frozen=True, eq=False)
+class LineLevels:
+    """What was wrongly taken from the lines of a scan, in its unit: of line k it is `heights[k]` in the middle, and
+    `tilts[k]` more at its right end, less at its left one. `width` (pixels) is that of the lines."""
+
+    heights: FloatArray
+    tilts: FloatArray
+    width: int
+
+    def taken_from(self, image: FloatArray) -> FloatArray:
+        """The image (rows, columns) less these heights."""
+        result: FloatArray = image - self.heights[:, None]
+        if self.with_slopes:
+            across = _across(self.width)
+            for some in strips(len(image)):
+                result[some] -= np.outer(self.tilts[some], across)
+        return result
+
+    @property
+    def highest(self) -> float:
+        """The largest height of any line, without its sign."""
+        return float((np.abs(self.heights) + np.abs(self.tilts)).max())
+
+    @property
+    def with_slopes(self) -> bool:
+        """Whether a straight line was taken from each line, not its mean alone."""
+        return bool(self.tilts.any())
+
+
+class _Levelled(NamedTuple):
+    """An image, less `levels` (rows, degree + 1) of its lines, and the pixels of features."""
+
+    image: FloatArray
+    levels: FloatArray
+    features: BoolArray
+
+
+def find_line_levels(image: FloatArray) -> LineLevels | None:
+    """What flattening took wrongly from the lines of an image (rows, columns) without gaps.
+
+    None where it was not flattened, or has no features that matter, or where the lines without features say no more.
+    """
+    rows, columns = image.shape
+    if rows < _LEAST_ROWS or columns < _LEAST_COLUMNS:
+        return None
+    level = _narrowed(image)
+    lines = _lines(level, np.ones(level.shape, dtype=np.bool_), 1)
+    means, slopes = (_variation(values) for values in lines.T)
+    level -= (lines[:, 0] - _steadied(lines[:, 0]))[:, None] + np.median(lines[:, 1]) * _across(level.shape[1])
+    spread = _spread(level)
+    if spread <= 0 or means > _SAME * _variation(np.median(level, axis=1)):
+        return None
+    for degree in (1, 0):
+        found = _levelled(level, degree)
+        if found is None:
+            continue
+        varied = [_variation(values) for values in found.levels.T]
+        if means >= _SAME * varied[0] or (degree == 1 and slopes >= _SAME * varied[1]):
+            continue
+        tilts = found.levels[:, 1] if degree else np.zeros(rows)
+        needed = np.abs(found.levels[:, 0]) + np.abs(tilts)
+        if np.percentile(needed, _MOST_NEEDING) < _LEAST * spread or np.median(needed) > _MOST * spread:
+            return None
+        most = _STEADY if _compact(found.features) else _STEADIER
+        if _unsteady(found.image) >= most * _unsteady(level):
+            return None
+        return LineLevels(found.levels[:, 0], tilts, columns)
+    return None
+
+
+def _narrowed(image: FloatArray) -> FloatArray:
+    """A copy, wide images averaged along their lines: no mean changes, no slope to speak of."""
+    factor = -(-image.shape[1] // _MOST_COLUMNS)
+    columns = image.shape[1] // factor
+    result: FloatArray = image[:, : columns * factor].reshape(len(image), columns, factor).mean(axis=2)
+    return result
+
+
+def _across(columns: int) -> FloatArray:
+    return np.linspace(-1.0, 1.0, columns)
+
+
+def _spread(values: FloatArray) -> float:
+    return _MAD * float(np.median(np.abs(values - np.median(values))))
+
+
+def _variation(values: FloatArray) -> float:
+    """How much a number of each line varies from line to line, but for a steady trend."""
+    return float(_steadied(values).std())
+
+
+def _steadied(values: FloatArray) -> FloatArray:
+    """A number of each line less its mean and trend over the lines, which is a tilt of the whole image."""
+    at = _across(len(values))
+    rest = values - values.mean()
+    rest -= at * (at @ rest) / (at @ at)
+    return rest
+
+
+def _levelled(level: FloatArray, degree: int) -> _Levelled | None:
+    """The image with its lines fitted where they show no feature; None where too few of them can be."""
+    from scipy.ndimage import binary_dilation
+
+    basis = _basis(level.shape[1], degree)
+    steps, certain = _steps(level, degree)
+    image, levels = level, np.zeros((len(level), degree + 1))
+    features = np.zeros(level.shape, dtype=np.bool_)
+    for turn in range(_ROUNDS):
+        # at first a deep shadow stands out of the image as much as what throws it, but most of a line is its ground
+        middle = np.median(image, axis=None if turn else 1, keepdims=True)
+        spread = _spread(image)
+        features = binary_dilation(np.abs(image - middle) > _STANDS_OUT * spread, iterations=_GROWN)
+        fits = _lines(level, ~features, degree)
+        if np.isfinite(fits[:, 0]).mean() < _FITTED:
+            return None
+        part = features.mean(axis=1)
+        unsure = spread * (_SURE + _BY_FEATURES * part + _BY_MORE * np.clip(part - _MORE, 0, None))
+        levels = _joined(fits, unsure, steps, max(_DIFFERENCES * certain, _NEXT * spread))
+        image = level - levels @ basis
+    return _Levelled(image, levels, features)
+
+
+def _basis(columns: int, degree: int) -> FloatArray:
+    return np.stack([np.ones(columns), _across(columns)][: degree + 1])
+
+
+def _steps(level: FloatArray, degree: int) -> tuple[FloatArray, float]:
+    """By how much each line is higher (and tilts more) than the one before, as most of its pixels say (rows - 1,
+    degree + 1), and the deviation of that: a surface goes on from line to line."""
+    apart = np.diff(level, axis=0)
+    columns = level.shape[1]
+    basis = _basis(columns, degree)
+    steps = np.zeros((len(apart), degree + 1))
+    if degree:
+        steps[:, 1] = np.median(apart[:, columns // 2 :], axis=1) - np.median(apart[:, : columns // 2], axis=1)
+    steps[:, 0] = np.median(apart - steps[:, 1:] @ basis[1:], axis=1)
+    spread = np.zeros((len(apart), 1))
+    for _ in range(_TURNS):
+        rest = apart - steps @ basis
+        spread = _MAD * np.median(np.abs(rest), axis=1, keepdims=True)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            weight = np.where(spread > 0, np.clip(1 - (rest / (_TUKEY * spread)) ** 2, 0, None) ** 2, rest == 0)
+        normal = np.einsum("ij,kj,lj->ikl", weight, basis, basis) + 1e-9 * np.eye(degree + 1)
+        steps = np.linalg.solve(normal, np.einsum("ij,kj,ij->ik", weight, basis, apart)[..., None])[..., 0]
+    return steps, float(np.median(spread)) / np.sqrt(columns)
+
+
+def _joined(fits: FloatArray, unsure: FloatArray, steps: FloatArray, certain: float) -> FloatArray:
+    """The levels (rows, terms) that agree best with the fits of single lines, each as sure as it is, and with the
+    differences between them: least squares."""
+    from scipy.linalg import solveh_banded
+
+    levels = np.empty_like(fits)
+    for term, (fit, step) in enumerate(zip(fits.T, steps.T, strict=True)):
+        known = np.isfinite(fit)
+        weight = np.where(known, 1 / unsure**2, _HARDLY / unsure.max() ** 2)
+        between = 1 / (certain * (_TILTS if term else 1.0)) ** 2
+        diagonal, right = weight.copy(), weight * np.where(known, fit, 0.0)
+        diagonal[1:] += between
+        diagonal[:-1] += between
+        right[1:] += between * step
+        right[:-1] -= between * step
+        beside = np.full(len(fit), -between)
+        levels[:, term] = solveh_banded(np.stack([beside, diagonal]), right)
+    return levels
+
+
+def _lines(image: FloatArray, free: BoolArray, degree: int) -> FloatArray:
+    """Mean, and for degree 1 slope, of the `free` pixels of each line (rows, degree + 1); NaN where these are few."""
+    x = _across(image.shape[1])
+    count = free.sum(axis=1)
+    enough = count >= _FREE * image.shape[1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(free, image, 0.0).sum(axis=1) / count
+        if degree == 0:
+            return np.where(enough, mean, np.nan)[:, None]
+        centre = (free @ x) / count
+        apart = np.where(free, x - centre[:, None], 0.0)
+        slope = (apart * image).sum(axis=1) / (apart**2).sum(axis=1)
+    first = np.argmax(free, axis=1)
+    last = image.shape[1] - 1 - np.argmax(free[:, ::-1], axis=1)
+    enough &= last - first >= _REACH * image.shape[1]
+    result: FloatArray = np.where(enough, [mean - slope * centre, slope], np.nan).T
+    return result
+
+
+def _compact(features: BoolArray) -> bool:
+    """Whether no feature is so wide that it may be a terrace."""
+    from scipy.ndimage import find_objects, label
+
+    columns = features.shape[1]
+    places = [place for _, place in find_objects(label(features)[0])]
+    widest = max((place.stop - place.start for place in places), default=0)
+    at_ends = max((p.stop - p.start for p in places if p.start == 0 or p.stop == columns), default=0)
+    return bool(widest < _COMPACT * columns or (widest < _WITHIN * columns and at_ends < _AT_ENDS * columns))
+
+
+def _unsteady(image: FloatArray) -> float:
+    """By how much lines are off their neighbours: their heights, and half as much their tilts."""
+    heights, tilts = _steps(image, 1)[0].T
+    return sum(part * float(np.abs(v - np.median(v)).mean()) for v, part in ((heights, 1.0), (tilts, 0.5)))
