@@ -17,6 +17,7 @@ import numpy as np
 from stmviewer.restore.case import Case
 from stmviewer.restore.filling import kind_of_mask
 from stmviewer.scan import BoolArray, FloatArray
+from stmviewer.scan.levelling import fit_plane
 from stmviewer.scan.lines import LinePlacement
 
 #: one of so many measured lines or points is hidden, at most so many times
@@ -92,11 +93,12 @@ def _fold(case: Case, number: int, rng: np.random.Generator) -> Fold | None:
 def fine_waves(lines: FloatArray, axis: int) -> FloatArray:
     """Of `lines` (rows, columns) without gaps what needs every one of them along `axis`: waves of under four lines.
 
-    The upper half of the cosine transform along that axis, in which edges make no waves of their own.
+    The upper half of the cosine transform along that axis, in which edges make no waves of their own; a slope would.
     """
     from scipy.fft import dct, idct
 
-    waves = np.moveaxis(np.asarray(dct(lines, axis=axis, norm="ortho")), axis, 0)
+    level = lines - fit_plane(lines)
+    waves = np.moveaxis(np.asarray(dct(level, axis=axis, norm="ortho")), axis, 0)
     waves[: -(-len(waves) // 2)] = 0
     fine: FloatArray = np.asarray(idct(np.moveaxis(waves, 0, axis), axis=axis, norm="ortho"))
     return fine

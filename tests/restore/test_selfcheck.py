@@ -21,6 +21,7 @@ from stmviewer.restore.problem import Answer, Options, Problem, Restorer
 from stmviewer.restore.request import Device
 from stmviewer.restore.selfcheck import factor, judge, try_out, unseen_below, window
 from stmviewer.scan import Cancelled, FileError, FloatArray, Geometry, Progress, Scan, make_mask
+from stmviewer.scan.levelling import fit_plane
 
 RNG = np.random.default_rng(0)
 MakeScan = Callable[..., Scan]
@@ -73,6 +74,14 @@ def test_fine_waves_are_those_of_under_four_lines(axis: int, lines_a_wave: float
     found = fine_waves(lines, axis)
     assert found.shape == lines.shape
     assert np.sum(found**2) / np.sum(wave**2) == pytest.approx(left, abs=0.06)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_tilted_sample_has_no_other_fine_waves(axis: int) -> None:
+    y, x = np.mgrid[0:64, 0:64]
+    lines = RNG.normal(0, 1, (64, 64))
+    level = lines - fit_plane(lines)
+    np.testing.assert_allclose(fine_waves(level + 20.0 * y - 35.0 * x, axis), fine_waves(level, axis), atol=1e-9)
 
 
 @pytest.mark.parametrize("mask", ["lines:2", "grid:2", "pixels:0.25"])
