@@ -17,6 +17,8 @@ from stmviewer.scan.levelling import strips
 
 _MAD = 1.4826
 _LEAST_ROWS, _LEAST_COLUMNS, _MOST_COLUMNS = 16, 32, 512
+#: of scans with more lines some are averaged: from line to line features change too little there to stand out
+_LINES = 256
 #: features stand out by so many robust deviations; they are grown by so many pixels, and looked for so many times
 _STANDS_OUT, _GROWN, _ROUNDS = 3.0, 3, 5
 #: a line is fitted where this part of it is no feature and, for its slope, reaches over that part of its width; so many
@@ -71,9 +73,8 @@ class LineLevels:
 
 
 class _Levelled(NamedTuple):
-    """An image, less `levels` (rows, degree + 1) of its lines, and the pixels of features."""
+    """The `levels` of lines (rows, degree + 1), and the pixels of features."""
 
-    image: FloatArray
     levels: FloatArray
     features: BoolArray
 
@@ -86,36 +87,55 @@ def find_line_levels(image: FloatArray) -> LineLevels | None:
     rows, columns = image.shape
     if rows < _LEAST_ROWS or columns < _LEAST_COLUMNS:
         return None
-    level = _narrowed(image)
+    level = _averaged(image, 1, -(-columns // _MOST_COLUMNS))
     lines = _lines(level, np.ones(level.shape, dtype=np.bool_), 1)
     means, slopes = (_variation(values) for values in lines.T)
     level -= (lines[:, 0] - _steadied(lines[:, 0]))[:, None] + np.median(lines[:, 1]) * _across(level.shape[1])
     spread = _spread(level)
     if spread <= 0 or means > _SAME * _variation(np.median(level, axis=1)):
         return None
+    together = max(1, rows // _LINES)
+    small = _averaged(level, together, 1)
+    steps, certain = _steps(small)
     for degree in (1, 0):
-        found = _levelled(level, degree)
+        found = _levelled(small, steps[:, : degree + 1], certain)
         if found is None:
             continue
         varied = [_variation(values) for values in found.levels.T]
         if means >= _SAME * varied[0] or (degree == 1 and slopes >= _SAME * varied[1]):
             continue
-        tilts = found.levels[:, 1] if degree else np.zeros(rows)
-        needed = np.abs(found.levels[:, 0]) + np.abs(tilts)
+        needed = np.abs(found.levels).sum(axis=1)
         if np.percentile(needed, _MOST_NEEDING) < _LEAST * spread or np.median(needed) > _MOST * spread:
             return None
-        most = _STEADY if _compact(found.features) else _STEADIER
-        if _unsteady(found.image) >= most * _unsteady(level):
+        left = steps.copy()
+        left[:, : degree + 1] -= np.diff(found.levels, axis=0)
+        if _unsteady(left) >= (_STEADY if _compact(found.features) else _STEADIER) * _unsteady(steps):
             return None
-        return LineLevels(found.levels[:, 0], tilts, columns)
+        levels = _of_each_line(level, found, together)
+        return LineLevels(levels[:, 0], levels[:, 1] if degree else np.zeros(rows), columns)
     return None
 
 
-def _narrowed(image: FloatArray) -> FloatArray:
-    """A copy, wide images averaged along their lines: no mean changes, no slope to speak of."""
-    factor = -(-image.shape[1] // _MOST_COLUMNS)
-    columns = image.shape[1] // factor
-    result: FloatArray = image[:, : columns * factor].reshape(len(image), columns, factor).mean(axis=2)
+def _averaged(image: FloatArray, down: int, across: int) -> FloatArray:
+    """A copy, averaged over so many lines and along them: no mean of a line changes, no slope to speak of."""
+    rows, columns = image.shape[0] // down, image.shape[1] // across
+    blocks = image[: rows * down, : columns * across].reshape(rows, down, columns, across)
+    result: FloatArray = blocks.mean(axis=(1, 3))
+    return result
+
+
+def _of_each_line(level: FloatArray, found: _Levelled, together: int) -> FloatArray:
+    """The levels of every line (rows, degree + 1), of which `found` has those of so many lines together: lines with few
+    features say it themselves, others lie between."""
+    if together == 1:
+        return found.levels
+    lines = np.arange(len(level))
+    middles = (np.arange(len(found.levels)) + 0.5) * together - 0.5
+    between = np.stack([np.interp(lines, middles, values) for values in found.levels.T], axis=1)
+    features = found.features[np.minimum(lines // together, len(found.features) - 1)]
+    fits = _lines(level, ~features, found.levels.shape[1] - 1)
+    own = (features.mean(axis=1) < _MORE)[:, None] & np.isfinite(fits)
+    result: FloatArray = np.where(own, fits, between)
     return result
 
 
@@ -140,12 +160,13 @@ def _steadied(values: FloatArray) -> FloatArray:
     return rest
 
 
-def _levelled(level: FloatArray, degree: int) -> _Levelled | None:
-    """The image with its lines fitted where they show no feature; None where too few of them can be."""
+def _levelled(level: FloatArray, steps: FloatArray, certain: float) -> _Levelled | None:
+    """The lines fitted where they show no feature; None where too few of them can be. `steps` (rows - 1, degree + 1)
+    are those of `_steps`."""
     from scipy.ndimage import binary_dilation
 
+    degree = steps.shape[1] - 1
     basis = _basis(level.shape[1], degree)
-    steps, certain = _steps(level, degree)
     image, levels = level, np.zeros((len(level), degree + 1))
     features = np.zeros(level.shape, dtype=np.bool_)
     for turn in range(_ROUNDS):
@@ -160,32 +181,40 @@ def _levelled(level: FloatArray, degree: int) -> _Levelled | None:
         unsure = spread * (_SURE + _BY_FEATURES * part + _BY_MORE * np.clip(part - _MORE, 0, None))
         levels = _joined(fits, unsure, steps, max(_DIFFERENCES * certain, _NEXT * spread))
         image = level - levels @ basis
-    return _Levelled(image, levels, features)
+    return _Levelled(levels, features)
 
 
 def _basis(columns: int, degree: int) -> FloatArray:
     return np.stack([np.ones(columns), _across(columns)][: degree + 1])
 
 
-def _steps(level: FloatArray, degree: int) -> tuple[FloatArray, float]:
-    """By how much each line is higher (and tilts more) than the one before, as most of its pixels say (rows - 1,
-    degree + 1), and the deviation of that: a surface goes on from line to line."""
+def _steps(level: FloatArray) -> tuple[FloatArray, float]:
+    """By how much each line is higher and tilts more than the one before, as most of its pixels say (rows - 1, 2), and
+    the deviation of that: a surface goes on from line to line."""
     apart = np.diff(level, axis=0)
-    columns = level.shape[1]
-    basis = _basis(columns, degree)
-    steps = np.zeros((len(apart), degree + 1))
-    if degree:
-        steps[:, 1] = np.median(apart[:, columns // 2 :], axis=1) - np.median(apart[:, : columns // 2], axis=1)
-    steps[:, 0] = np.median(apart - steps[:, 1:] @ basis[1:], axis=1)
+    half = level.shape[1] // 2
+    basis = _basis(level.shape[1], 1)
+    steps = np.zeros((len(apart), 2))
+    steps[:, 1] = np.median(apart[:, half:], axis=1) - np.median(apart[:, :half], axis=1)
+    steps[:, 0] = np.median(apart - steps[:, 1:] * basis[1], axis=1)
     spread = np.zeros((len(apart), 1))
     for _ in range(_TURNS):
         rest = apart - steps @ basis
         spread = _MAD * np.median(np.abs(rest), axis=1, keepdims=True)
         with np.errstate(invalid="ignore", divide="ignore"):
             weight = np.where(spread > 0, np.clip(1 - (rest / (_TUKEY * spread)) ** 2, 0, None) ** 2, rest == 0)
-        normal = np.einsum("ij,kj,lj->ikl", weight, basis, basis) + 1e-9 * np.eye(degree + 1)
-        steps = np.linalg.solve(normal, np.einsum("ij,kj,ij->ik", weight, basis, apart)[..., None])[..., 0]
-    return steps, float(np.median(spread)) / np.sqrt(columns)
+        steps = _weighted_lines(apart, weight, basis[1])
+    return steps, float(np.median(spread)) / np.sqrt(level.shape[1])
+
+
+def _weighted_lines(values: FloatArray, weight: FloatArray, x: FloatArray) -> FloatArray:
+    """Height at 0 and slope of the straight lines through values (rows, columns) at `x` that weigh so much."""
+    total = weight.sum(axis=1)
+    centre, mean = weight @ x / total, (weight * values).sum(axis=1) / total
+    apart = weight @ x**2 - total * centre**2
+    tilt = ((weight * values) @ x - total * centre * mean) / np.maximum(apart, 1e-9 * total)
+    result: FloatArray = np.stack([mean - tilt * centre, tilt], axis=1)
+    return result
 
 
 def _joined(fits: FloatArray, unsure: FloatArray, steps: FloatArray, certain: float) -> FloatArray:
@@ -238,7 +267,7 @@ def _compact(features: BoolArray) -> bool:
     return bool(widest < _COMPACT * columns or (widest < _WITHIN * columns and at_ends < _AT_ENDS * columns))
 
 
-def _unsteady(image: FloatArray) -> float:
+def _unsteady(steps: FloatArray) -> float:
     """By how much lines are off their neighbours: their heights, and half as much their tilts."""
-    heights, tilts = _steps(image, 1)[0].T
-    return sum(part * float(np.abs(v - np.median(v)).mean()) for v, part in ((heights, 1.0), (tilts, 0.5)))
+    heights, tilts = np.abs(steps - np.median(steps, axis=0)).mean(axis=0)
+    return float(heights + 0.5 * tilts)

@@ -108,6 +108,16 @@ def test_neither_unit_nor_tilt_nor_direction_matters() -> None:
     assert np.allclose(upside_down.heights[::-1], found.heights, atol=1e-12)
 
 
+def test_tall_scans() -> None:
+    """Shadows begin and end slowly there."""
+    blobs = ((300, 100, 36, 400e-12), (1100, 60, 30, 500e-12))
+    truth = with_blobs(lattice(1500, 320), blobs)
+    flat = align_by_polynomial(truth, 1)
+    found = find_line_levels(flat)
+    assert found is not None
+    assert off(found.taken_from(flat), truth) < 0.4 * off(flat, truth)
+
+
 def test_wide_scans() -> None:
     truth = np.kron(with_blobs(lattice(96, 128), ((40, 60, 9, 400e-12),)), np.ones((1, 9)))
     flat = align_by_polynomial(truth, 1)
