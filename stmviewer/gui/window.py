@@ -284,6 +284,7 @@ class MainWindow(QMainWindow):
         self.header.chosen.connect(session.opening.show_channel)
         self.header.part_chosen.connect(session.opening.show_part)
         session.opening.sorted.connect(self.refresh)
+        session.opening.kept.connect(self.header.show_choice)
         self.files.wanted_changed.connect(self.refresh)
         self.files.note_changed.connect(self.refresh)
         self.recent.changed.connect(self._fill_recent)

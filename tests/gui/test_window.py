@@ -1,5 +1,6 @@
 """The window with scans: opening, channels, the cursor, what is offered and what is said."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -248,6 +249,29 @@ def test_a_channel_that_cannot_be_read_is_not_named_above_another(
     window.menus.actions["other-direction"].trigger()
     settled(qtbot, window)
     assert window.session.shown.channel.direction == window.header.direction.currentText() == "backward"
+
+
+def test_the_last_choice_counts_while_another_channel_is_read(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:
+    gate = threading.Event()
+
+    def slow() -> np.ndarray:
+        gate.wait()
+        return surface()
+
+    scan = make_scan()
+    slow_one = Channel("Phase", "", slow)
+    window = open_window(bench.add("scan.sxm", replace(scan, channels=[*scan.channels[:2], slow_one])))
+    header, opening = window.header, window.session.opening
+    try:
+        for back in (lambda: opening.show_file(0), lambda: header.step_channel()):
+            header.step_channel()
+            assert header.channel.currentText() == "Phase" and opening.busy
+            back()
+            assert header.channel.currentText() == "Z" and not opening.busy
+    finally:
+        gate.set()
+    settled(qtbot, window)
+    assert window.session.shown is not None and window.session.shown.channel.name == "Z"
 
 
 def test_either_direction_can_be_read(bench: Bench, open_window: Opener, qtbot: QtBot) -> None:

@@ -19,12 +19,14 @@ class Opening(QObject):
     """Of two calls the later one counts. A restoration that runs keeps its scan: only another file ends it.
 
     `opened` tells that another scan is on show; `listed` carries the channel that the pictures of the list follow: it
-    comes with a new list, and when the user has chosen another channel; `sorted` that the list has other places.
+    comes with a new list, and when the user has chosen another channel; `sorted` that the list has other places; `kept`
+    that what is on show stays, and what was chosen in its place is not waited for.
     """
 
     opened = Signal()
     listed = Signal(object)
     sorted = Signal()
+    kept = Signal()
 
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage)
@@ -70,7 +72,7 @@ class Opening(QObject):
         if not 0 <= index < len(self.files):
             return
         if index == self.index and self._stage.shown:
-            self._lane.drop()  # back again before the other one had come
+            self._keep()
             return
         self._read(index)
 
@@ -95,7 +97,10 @@ class Opening(QObject):
     def show_channel(self, channel: Channel) -> None:
         """Shows another channel of the scan."""
         shown, scan = self._stage.shown, self._stage.scan
-        if shown is None or scan is None or self._stage.run.busy or channel is shown.raw.channel:
+        if shown is None or scan is None or self._stage.run.busy:
+            return
+        if channel is shown.raw.channel:
+            self._keep()
             return
         files, index, parts = self.files, self.index, self.parts
         self._lane.start("Reading the channel", lambda _: Opened(files, index, Shown.of(scan, channel), parts=parts))
@@ -140,6 +145,11 @@ class Opening(QObject):
 
     def _reading(self) -> Reading:
         return Reading(self._stage.services.open_job, self._wish(), self.calibrations)
+
+    def _keep(self) -> None:
+        """Back again before the other one had come."""
+        self._lane.drop()
+        self.kept.emit()
 
     def _read(self, index: int) -> None:
         files, reading = self.files, self._reading()
