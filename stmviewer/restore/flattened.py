@@ -36,11 +36,9 @@ _TUKEY, _TURNS = 2.5, 8
 _DIFFERENCES = 1.5
 #: what is taken out of the lines that need it most, and of half of them, in robust deviations of the image
 _LEAST, _MOST_NEEDING, _MOST = 0.3, 98.0, 1.5
-#: lines are off their neighbours by less than so many times what they were before: by this where all features are
-#: compact, else by less, since of terraces nothing tells which part of a line is the feature
-_STEADY, _STEADIER = 1.0, 0.8
-#: compact features are no wider than this part of a line; or than this within it, and at its ends than that
-_COMPACT, _WITHIN, _AT_ENDS = 0.25, 0.5, 0.15
+#: where the levels change, lines are off their neighbours by less than this part of what they were before: terraces are
+#: not, for nothing tells which part of a line is the feature there
+_STEADIER = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +71,7 @@ class LineLevels:
 
 
 class _Levelled(NamedTuple):
-    """The `levels` of lines (rows, degree + 1), and the pixels of features."""
+    """The `levels` of lines (rows, degree + 1), and the pixels of features (rows, columns)."""
 
     levels: FloatArray
     features: BoolArray
@@ -107,9 +105,10 @@ def find_line_levels(image: FloatArray) -> LineLevels | None:
         needed = np.abs(found.levels).sum(axis=1)
         if np.percentile(needed, _MOST_NEEDING) < _LEAST * spread or np.median(needed) > _MOST * spread:
             return None
-        left = steps.copy()
-        left[:, : degree + 1] -= np.diff(found.levels, axis=0)
-        if _unsteady(left) >= (_STEADY if _compact(found.features) else _STEADIER) * _unsteady(steps):
+        changes = np.zeros(steps.shape)
+        changes[:, : degree + 1] = np.diff(found.levels, axis=0)
+        weight = _size(changes)
+        if weight @ _size(steps - changes) >= _STEADIER * (weight @ _size(steps)):
             return None
         levels = _of_each_line(level, found, together)
         return LineLevels(levels[:, 0], levels[:, 1] if degree else np.zeros(rows), columns)
@@ -256,18 +255,7 @@ def _lines(image: FloatArray, free: BoolArray, degree: int) -> FloatArray:
     return result
 
 
-def _compact(features: BoolArray) -> bool:
-    """Whether no feature is so wide that it may be a terrace."""
-    from scipy.ndimage import find_objects, label
-
-    columns = features.shape[1]
-    places = [place for _, place in find_objects(label(features)[0])]
-    widest = max((place.stop - place.start for place in places), default=0)
-    at_ends = max((p.stop - p.start for p in places if p.start == 0 or p.stop == columns), default=0)
-    return bool(widest < _COMPACT * columns or (widest < _WITHIN * columns and at_ends < _AT_ENDS * columns))
-
-
-def _unsteady(steps: FloatArray) -> float:
-    """By how much lines are off their neighbours: their heights, and half as much their tilts."""
-    heights, tilts = np.abs(steps - np.median(steps, axis=0)).mean(axis=0)
-    return float(heights + 0.5 * tilts)
+def _size(steps: FloatArray) -> FloatArray:
+    """Of steps between lines (lines, 2): of their heights, and half as much of their tilts."""
+    result: FloatArray = np.abs(steps) @ [1.0, 0.5]
+    return result
