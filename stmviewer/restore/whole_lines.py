@@ -44,17 +44,17 @@ class WholeLines:
         """What the user should know of it."""
         parts = []
         if self.filled is not None and (count := int(self.filled.sum())):
-            parts.append(f"{count} pixels without a value were interpolated along their line first")
+            pixels = "1 pixel without a value was" if count == 1 else f"{count} pixels without a value were"
+            parts.append(f"{pixels} interpolated along their line first")
         if self.left_out:
-            parts.append(
-                f"{self.left_out} measured lines that miss more of their pixels were kept from the methods, and put "
-                "back into the result"
+            one, many = (
+                "1 measured line that misses more of its pixels was",
+                "measured lines that miss more of theirs were",
             )
-        return (
-            [Check("lines", f"Measured lines with gaps: {', '.join(parts)}", warns=bool(self.left_out))]
-            if parts
-            else []
-        )
+            lines = one if self.left_out == 1 else f"{self.left_out} {many}"
+            parts.append(f"{lines} kept from the methods, and put back into the result")
+        text = f"Measured lines with gaps: {', '.join(parts)}"
+        return [Check("lines", text, warns=bool(self.left_out))] if parts else []
 
 
 def with_whole_lines(case: Case) -> WholeLines:
