@@ -1,7 +1,8 @@
-"""Makes rows.png and cells.png beside this file: `python resources/pictures/make_patterns.py`. Seeded: always the same.
+"""Makes rows.png, cells.png and flattened.png beside this file: `python resources/pictures/make_patterns.py`. Seeded:
+always the same.
 
 A simulated coarse scan of Si(001):H (4.3 pixels a dimer row) and one of Si(111)-7x7 (13 pixels a cell), and what three
-methods make of every fourth line or pixel of them.
+methods make of every fourth line or pixel of them; and one that was flattened line by line, and two repairs of it.
 """
 
 from pathlib import Path
@@ -15,6 +16,8 @@ from stmviewer.restore import RestoreRequest
 from stmviewer.restore.pipeline import restore
 from stmviewer.scan import Channel, FloatArray, Geometry, Progress, Scan
 from stmviewer.scan.levelling import level_for_display, robust_range
+from stmviewer.scan.metrics import compare
+from stmviewer.scan.processing.rows import align_by_polynomial
 from stmviewer.simulate import simulate_scan
 
 SIDE, SEED = 128, 13
@@ -64,15 +67,36 @@ def make(name: str, picture: Picture) -> None:
     for model, called in picture.methods.items():
         result = restore(whole, RestoreRequest(task="sparse", model=model, mask=picture.mask), Progress())
         panels.append((f"{picture.given}, {called} ({result.scores[0].ssim:.2f})", result.mean))
-    level = level_for_display(panels[0][1])
-    low, high = robust_range(level)
-    tilt = panels[0][1] - level
+    tilt = panels[0][1] - level_for_display(panels[0][1])
+    save(name, [(caption, image - tilt) for caption, image in panels])
+
+
+def make_flattened(name: str, seed: int = 10, pixel_m: float = 0.1e-9) -> None:
+    """Every repair is levelled by itself: a flattened scan has no tilt to go by."""
+    pair = simulate_scan("si001h", SIDE, SIDE, pixel_m, "mild", seed)
+    frame = Geometry(SIDE, SIDE, SIDE * pixel_m, SIDE * pixel_m)
+    flat = Scan([Channel("Z", "m", align_by_polynomial(pair.degraded, 1))], frame)
+    panels = [("flattened line by line", flat.channel().data)]
+    for model in ("row-median", "regression-sim"):
+        result = restore(flat, RestoreRequest(task="repair", model=model, check=False), Progress())
+        panels.append((model, result.mean))
+    truth = level_for_display(pair.clean)
+    shown = [("the surface", truth)]
+    for caption, image in panels:
+        level = level_for_display(image)
+        shown.append((f"{caption} ({compare(level, truth).ssim:.2f})", level))
+    save(name, shown)
+
+
+def save(name: str, panels: list[tuple[str, FloatArray]]) -> None:
+    """The levelled images beside each other, in the colours of the first."""
+    low, high = robust_range(panels[0][1])
     table = lookup_table()
     side = SIDE * ZOOM
     sheet = Image.new("RGB", (len(panels) * (side + GAP) + GAP, side + CAPTION + 2 * GAP), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=11)
     for k, (caption, image) in enumerate(panels):
-        grey = np.clip((image - tilt - low) / (high - low), 0, 1)
+        grey = np.clip((image - low) / (high - low), 0, 1)
         picture = Image.fromarray(table[np.rint(255 * grey).astype(np.uint8)][..., :3].astype(np.uint8))
         left = GAP + k * (side + GAP)
         sheet.paste(picture.resize((side, side), Image.Resampling.NEAREST), (left, GAP + CAPTION))
@@ -83,3 +107,4 @@ def make(name: str, picture: Picture) -> None:
 if __name__ == "__main__":
     for name, picture in PICTURES.items():
         make(name, picture)
+    make_flattened("flattened.png")
