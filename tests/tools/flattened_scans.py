@@ -1,8 +1,8 @@
 """What repairs of flattened scans gain by taking their shadows out first: `python tests/tools/flattened_scans.py`.
 
 Simulated scans of several surfaces are flattened line by line (the mean, or a straight line, of every line taken out)
-and repaired as they are and without the shadows. Scores are SSIM against the clean surface, both levelled. Also counted:
-scans that were not flattened and are taken for it.
+and repaired as they are and without the shadows. Scores are SSIM against the clean surface, both levelled. Also told:
+how many scans that were not flattened are taken for it.
 """
 
 import argparse
