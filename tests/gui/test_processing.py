@@ -192,6 +192,37 @@ def test_what_is_painted_is_not_measured_and_can_be_filled(window: MainWindow, q
     assert window.session.shown is not None and window.session.shown.has_own_gaps
 
 
+def test_painting_goes_on_when_the_stroke_was_undone_or_other_steps_were_pasted(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    processing = window.workbench.processing
+    processing.add("facet")
+    processing.copy()
+    processing.add("mask-brush")
+    settled(qtbot, window)
+    frame = window.session.shown.picture.frame  # type: ignore[union-attr]
+
+    def paint(height: float) -> None:
+        left, right = (QPointF(frame.width * part, frame.height * height) for part in (0.2, 0.8))
+        drag(window, left, right)
+        settled(qtbot, window)
+
+    paint(0.3)
+    processing.undo()
+    settled(qtbot, window)
+    assert [step.name for step in processing.history] == ["facet"] and processing.drawing
+    paint(0.6)
+    assert [step.name for step in processing.history] == ["facet", "mask-brush"]
+    assert "/" not in str(processing.history.steps[1].value("path"))
+    processing.paste()
+    settled(qtbot, window)
+    paint(0.8)
+    assert [step.name for step in processing.history] == ["facet", "mask-brush"]
+    gone = ~window.session.shown.channel.measured  # type: ignore[union-attr]
+    rows = gone.any(axis=1)
+    assert rows[round(0.8 * len(rows))] and not rows[round(0.6 * len(rows))]
+
+
 def test_waves_are_marked_on_the_spectrum(window: MainWindow, qtbot: QtBot) -> None:
     processing, strip = window.workbench.processing, window.workspace.strip
     processing.add("fft-filter")

@@ -43,6 +43,8 @@ class Processing(QObject):
         self.copied = History()
         #: the kind of step that is being drawn and is not in the history yet
         self._pending = ""
+        #: the kind of step that is being drawn, or was last
+        self._drawn = ""
         self._fault = StepFault(-1, "")
         self._working = session.desk.lane(session.desk.files, self._on_work)
         self._connect()
@@ -140,6 +142,7 @@ class Processing(QObject):
             self._begin_drawing(step.name)
 
     def _begin_drawing(self, name: str) -> None:
+        self._drawn = name
         self.tools.begin(name)
         self._apply()
         self._refresh()
@@ -169,6 +172,10 @@ class Processing(QObject):
 
     def _edit(self, change: Callable[[Editor], None], *, soon: bool = False) -> None:
         change(self.editor)
+        step = self.editor.step
+        if self.drawing and not self._pending and (step is None or step.name != self._drawn):
+            # it was undone, deleted or replaced while it was drawn: what is drawn next begins another one
+            self._pending, self.editor.selected = self._drawn, -1
         self._fault = StepFault(-1, "")
         if soon:
             self._session.steps.show_soon(self._effective())
