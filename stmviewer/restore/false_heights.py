@@ -1,5 +1,5 @@
 """Heights that the surface does not have and that can be told from it: jumps of the whole image at a line, bow, and the
-shadows of flattened lines (`flattened`).
+shadows of flattened lines (`scan.processing.flattened`).
 
 A tip that picks something up, or loses its end, goes on scanning at another height; a scanner swings in an arc. Both
 reach over the whole image, where a network that sees its surroundings alone cannot tell them from terraces. So they are
@@ -13,9 +13,9 @@ import numpy as np
 
 from stmviewer.files.units import shown_unit
 from stmviewer.restore.checks import Check
-from stmviewer.restore.flattened import LineLevels, find_line_levels
 from stmviewer.scan import FloatArray
 from stmviewer.scan.levelling import constant_value, fit_plane
+from stmviewer.scan.processing.flattened import LineLevels, find_line_levels
 from stmviewer.scan.smoothing import WINDOW, smooth
 
 _MAD = 1.4826

@@ -11,6 +11,8 @@ from stmviewer.restore.false_heights import FalseHeights, Jump, find_false_heigh
 from stmviewer.restore.pipeline import restore
 from stmviewer.scan import FloatArray, Progress, Scan
 from stmviewer.scan.levelling import level_for_display
+from stmviewer.scan.processing.flattened import LineLevels
+from stmviewer.scan.processing.rows import align_by_polynomial
 from stmviewer.simulate import Si001H
 
 PIXEL_M = 0.08e-9
@@ -142,3 +144,63 @@ def test_networks_get_scans_without_them_and_say_so(make_scan: Callable[..., Sca
     classical = run(model="tv")
     assert not any("jump" in warning for warning in classical.warnings)
     assert float(np.median(classical.mean[70:]) - np.median(classical.mean[:50])) > 200e-12
+
+
+# shadows of flattened lines: how they are found is tested in scan/processing/test_flattened.py
+
+
+def with_blobs(image: FloatArray) -> FloatArray:
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]]
+    result = image.copy()
+    for row, column, radius in ((40, 60, 9), (90, 130, 13), (120, 20, 6)):
+        result += 450e-12 * np.exp(-((((y - row) ** 2 + (x - column) ** 2) / radius**2) ** 2))
+    return result
+
+
+def lattice() -> FloatArray:
+    y, x = np.mgrid[:160, :192]
+    noise = 3e-12 * np.random.default_rng(0).standard_normal((160, 192))
+    result: FloatArray = 20e-12 * np.cos(2 * np.pi * (0.0625 * x + 0.05 * y)) + noise
+    return result
+
+
+def test_jumps_and_bow_are_looked_for_without_shadows() -> None:
+    flat = align_by_polynomial(with_blobs(lattice()), 1)
+    found = find_false_heights(flat)
+    assert found.lines is not None
+    assert found.jumps == ()
+    assert np.array_equal(found.without(flat), found.lines.taken_from(flat))
+    assert found.facts()["flattened_lines"] == {"with_slopes": True, "highest": found.lines.highest}
+    assert FalseHeights().facts()["flattened_lines"] is None
+
+
+def test_what_is_said_of_shadows() -> None:
+    lines = LineLevels(np.array([0.0, -126e-12]), np.zeros(2), 50)
+    (said,) = FalseHeights(lines=lines).checks((2, 50), "m")
+    assert said.about == "heights"
+    assert not said.warns
+    assert "from every line its mean was taken" in said.text
+    assert "130 pm" in said.text
+    (said,) = FalseHeights(lines=LineLevels(np.zeros(2), np.array([0.0, 1.0]), 50)).checks((2, 50), "")
+    assert "from every line a straight line was taken" in said.text
+
+
+@pytest.mark.usefixtures("tiny_models")
+def test_networks_get_scans_without_shadows_and_say_so(make_scan: Callable[..., Scan]) -> None:
+    truth = with_blobs(lattice())
+    scan = make_scan(align_by_polynomial(truth, 1))
+
+    def run(**request: Any) -> Any:
+        return restore(scan, RestoreRequest(device="cpu", **request), Progress())
+
+    repaired = run(model="regression")
+    assert any("shadows" in check.text for check in repaired.checks)
+    assert repaired.provenance["false_heights"]["flattened_lines"]["with_slopes"]
+    shadow, light = np.s_[88:92, 60:90], np.s_[60:65, 60:90]
+    before = float(np.median(scan.channel().data[light]) - np.median(scan.channel().data[shadow]))
+    after = float(np.median(repaired.mean[light]) - np.median(repaired.mean[shadow]))
+    assert before > 30e-12
+    assert abs(after) < before / 2
+    # the measurement stays what it was, and classical methods do what they always did
+    assert np.array_equal(repaired.raw, scan.channel().data)
+    assert run(model="tv").provenance["false_heights"]["flattened_lines"] is None

@@ -12,11 +12,11 @@ from unittest import mock
 import numpy as np
 
 from stmviewer.restore import RestoreRequest, false_heights
-from stmviewer.restore.flattened import find_line_levels
 from stmviewer.restore.pipeline import restore
 from stmviewer.scan import Channel, FloatArray, Geometry, Progress, Scan
 from stmviewer.scan.levelling import level_for_display
 from stmviewer.scan.metrics import compare
+from stmviewer.scan.processing.flattened import find_line_levels
 from stmviewer.scan.processing.rows import align_by_polynomial
 from stmviewer.simulate import simulate_scan
 from stmviewer.simulate.pairs import Pair

@@ -64,6 +64,8 @@ def _align_rows(data: FloatArray, method: str, degree: int) -> FloatArray:
             return rows.align_by_median(data)
         case "polynomial":
             return rows.align_by_polynomial(data, degree)
+        case "unflatten":
+            return rows.unflatten(data)
         case _:
             return rows.align_by_difference(data)
 
@@ -191,8 +193,10 @@ _KINDS = (
                     ("median-difference", "Median of differences"),
                     ("median", "Median"),
                     ("polynomial", "Polynomial"),
+                    ("unflatten", "Undo flattening"),
                 ),
-                hint="The median of differences is not misled by steps",
+                hint="The median of differences is not misled by steps. Undo flattening takes out the dark lines "
+                "beside high features of scans whose lines another program flattened",
             ),
             Parameter("degree", "Degree", 1, 0, 5, needs=("method", ("polynomial",))),
         ),

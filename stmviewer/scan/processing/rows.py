@@ -5,6 +5,7 @@ import numpy as np
 from stmviewer.scan.errors import RequestError
 from stmviewer.scan.geometry import BoolArray, FloatArray
 from stmviewer.scan.levelling import row_offsets
+from stmviewer.scan.processing.flattened import find_line_levels
 
 
 def align_by_median(data: FloatArray) -> FloatArray:
@@ -48,6 +49,19 @@ def align_by_polynomial(data: FloatArray, degree: int) -> FloatArray:
     there = counts > 0
     level = float(np.where(known, fitted, 0.0).sum(axis=1)[there].sum() / counts[there].sum()) if there.any() else 0.0
     result: FloatArray = data - fitted + level
+    return result
+
+
+def unflatten(data: FloatArray) -> FloatArray:
+    """`data` without the shadows that flattening line by line left beside high features (see `flattened`).
+
+    A copy as it is where none are found. Lines that were not measured whole stay as they are, and nobody looks at them.
+    """
+    result = data.copy()
+    whole = np.isfinite(data).all(axis=1)
+    found = find_line_levels(data[whole])
+    if found is not None:
+        result[whole] = found.taken_from(data[whole])
     return result
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stmviewer.scan import BoolArray, FloatArray
+from stmviewer.scan.geometry import BoolArray, FloatArray
 from stmviewer.scan.levelling import strips
 
 _MAD = 1.4826
@@ -155,8 +155,8 @@ def _steadied(values: FloatArray) -> FloatArray:
     """A number of each line less its mean and trend over the lines, which is a tilt of the whole image."""
     at = _across(len(values))
     rest = values - values.mean()
-    rest -= at * (at @ rest) / (at @ at)
-    return rest
+    result: FloatArray = rest - at * (at @ rest) / (at @ at)
+    return result
 
 
 def _levelled(level: FloatArray, steps: FloatArray, certain: float) -> _Levelled | None:

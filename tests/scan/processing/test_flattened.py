@@ -1,17 +1,12 @@
 """Shadows of scans that were flattened line by line: taken out where they are, and nothing else touched."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 
-from stmviewer.restore import RestoreRequest
-from stmviewer.restore.false_heights import FalseHeights, find_false_heights
-from stmviewer.restore.flattened import LineLevels, find_line_levels
-from stmviewer.restore.pipeline import restore
-from stmviewer.scan import FloatArray, Progress, Scan
+from stmviewer.scan import FloatArray
+from stmviewer.scan.processing.flattened import find_line_levels
 from stmviewer.scan.processing.rows import align_by_polynomial
+from stmviewer.scan.steps import History
 
 #: blobs: row, column, radius (pixels), height (m)
 BLOBS = ((40, 60, 9, 400e-12), (90, 130, 13, 500e-12), (120, 20, 6, 350e-12))
@@ -147,46 +142,16 @@ def test_eight_bits_are_enough() -> None:
     assert found.highest * (high - low) / 254 == pytest.approx(fine.highest, rel=0.1)
 
 
-# in a repair
+# as a step
 
 
-def test_jumps_and_bow_are_looked_for_without_them() -> None:
-    flat = align_by_polynomial(with_blobs(lattice()), 1)
-    found = find_false_heights(flat)
-    assert found.lines is not None
-    assert found.jumps == ()
-    assert np.array_equal(found.without(flat), found.lines.taken_from(flat))
-    assert found.facts()["flattened_lines"] == {"with_slopes": True, "highest": found.lines.highest}
-    assert FalseHeights().facts()["flattened_lines"] is None
-
-
-def test_what_is_said_of_it() -> None:
-    lines = LineLevels(np.array([0.0, -126e-12]), np.zeros(2), 50)
-    (said,) = FalseHeights(lines=lines).checks((2, 50), "m")
-    assert said.about == "heights"
-    assert not said.warns
-    assert "from every line its mean was taken" in said.text
-    assert "130 pm" in said.text
-    (said,) = FalseHeights(lines=LineLevels(np.zeros(2), np.array([0.0, 1.0]), 50)).checks((2, 50), "")
-    assert "from every line a straight line was taken" in said.text
-
-
-@pytest.mark.usefixtures("tiny_models")
-def test_networks_get_scans_without_shadows_and_say_so(make_scan: Callable[..., Scan]) -> None:
+def test_undone_as_a_step_and_only_of_whole_lines() -> None:
     truth = with_blobs(lattice())
-    scan = make_scan(align_by_polynomial(truth, 1))
-
-    def run(**request: Any) -> Any:
-        return restore(scan, RestoreRequest(device="cpu", **request), Progress())
-
-    repaired = run(model="regression")
-    assert any("shadows" in check.text for check in repaired.checks)
-    assert repaired.provenance["false_heights"]["flattened_lines"]["with_slopes"]
-    shadow, light = np.s_[88:92, 60:90], np.s_[60:65, 60:90]
-    before = float(np.median(scan.channel().data[light]) - np.median(scan.channel().data[shadow]))
-    after = float(np.median(repaired.mean[light]) - np.median(repaired.mean[shadow]))
-    assert before > 30e-12
-    assert abs(after) < before / 2
-    # the measurement stays what it was, and classical methods do what they always did
-    assert np.array_equal(repaired.raw, scan.channel().data)
-    assert run(model="tv").provenance["false_heights"]["flattened_lines"] is None
+    flat = align_by_polynomial(truth, 1)
+    flat[150:] = np.nan
+    flat[10, 5:] = np.nan
+    whole = np.isfinite(flat).all(axis=1)
+    undone = History.from_text("align-rows:unflatten").replay_data(flat)
+    assert off(undone[whole], truth[whole]) < 4e-12
+    assert np.array_equal(undone[~whole], flat[~whole], equal_nan=True)
+    assert np.array_equal(History.from_text("align-rows:unflatten").replay_data(truth), truth)
