@@ -10,8 +10,8 @@ from stmviewer.restore.filling import kind_of_mask, separable
 from stmviewer.scan import FloatArray
 from stmviewer.scan.levelling import find_plane
 
-#: lines may be missing up to this part of those that are there
-_MISSING = 0.15
+#: lines may be missing up to this part of those that are there; with more than that part, they are random ones
+_MISSING, _MOST_MISSING = 0.15, 0.6
 #: waves of the missing ones, down to these parts of the strongest (amplitude)
 _PARTS = np.geomspace(0.5, 0.03, 12)
 
@@ -78,6 +78,13 @@ def _steps(at: FloatArray, gap: float) -> NDArray[np.intp]:
     return whole.astype(np.intp)
 
 
+def _in_steps(at: NDArray[np.intp]) -> bool:
+    """Whether lines are one gap apart but for some that are missing: those of random distances have no aliases."""
+    steps = (at - at[0]) / float(np.median(np.diff(at))) if len(at) > 1 else np.zeros(1)
+    few = steps[-1] + 1 - len(at) <= _MOST_MISSING * len(at)
+    return bool(few and np.abs(steps - np.rint(steps)).max() <= 0.01)
+
+
 def _strongest_waves(values: FloatArray, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> FloatArray:
     """Values at these steps, and in between what their strongest waves say, more and more of these (Papoulis and
     Gerchberg, IEEE Trans. Circuits Syst. 22, 735, 1975, with a threshold in place of a band)."""
@@ -108,7 +115,7 @@ def measured(case: Case) -> Seen | None:
         return None
     level = plane.taken_from(case.raw)
     axes = separable(case.mask.measured)
-    if axes is not None:
+    if axes is not None and all(_in_steps(at) for at in axes):
         rows, columns = axes
         return Seen(level[np.ix_(rows, columns)], rows.astype(np.float64), columns.astype(np.float64))
     known = case.mask.measured.astype(np.float32)

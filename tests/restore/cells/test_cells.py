@@ -395,6 +395,17 @@ def test_a_mirrored_scan_shows_the_same_lattice() -> None:
         assert [one.evidence for one in found] == pytest.approx(3 * [found[0].evidence], abs=0.1)
 
 
+@pytest.mark.parametrize("mask", ["lines-random:0.25", "lines-random:0.5"])
+def test_random_lines_are_taken_where_they_lie(mask: str) -> None:
+    """Their distances are no gap that aliases have."""
+    pair = simulate_scan("si111-7x7", 200, 200, 0.2e-9, "mild", 909)
+    case = case_of(pair.degraded / pair.degraded.std(), mask, pixel_m=0.2e-9)
+    found = cells.find(case, Progress())
+    assert found is not None
+    assert found.sides() == pytest.approx((2.69e-9, 2.69e-9), rel=0.01)
+    assert case.truth is not None and gain(case.truth, case) > 0.2
+
+
 @pytest.mark.parametrize("mask", ["lines:4", "grid:4"])
 def test_bad_lines_that_were_left_out_do_not_hide_the_lattice(mask: str) -> None:
     image = crystal(side=208)
