@@ -93,8 +93,8 @@ class TestMaskFiles:
         assert refused > len(whole) / 5
 
     def test_missing_files_and_folders(self, tmp_path: Path) -> None:
-        for path in (tmp_path / "none.npz", tmp_path):
-            with pytest.raises(FileError, match="this is not a mask"):
+        for path, cause in ((tmp_path / "none.npz", "there is no such file"), (tmp_path, "this is not a mask")):
+            with pytest.raises(FileError, match=cause):
                 load_mask(path, (20, 30))
 
     def test_a_request_names_a_mask_file(self, tmp_path: Path, make_scan: Callable[..., Scan]) -> None:
