@@ -35,7 +35,7 @@ _TILTS, _HARDLY = 1.8, 1e-9
 _TUKEY, _TURNS = 2.5, 8
 _DIFFERENCES = 1.5
 #: what is taken out of the lines that need it most, and of half of them, in robust deviations of the image
-_LEAST, _MOST_NEEDING, _MOST = 0.3, 98.0, 1.5
+_LEAST, _MOST_NEEDING, _MOST = 1.0, 98.0, 1.5
 #: where the levels change, lines are off their neighbours by less than this part of what they were before: terraces are
 #: not, for nothing tells which part of a line is the feature there
 _STEADIER = 0.7
