@@ -89,9 +89,8 @@ class FalseHeights:
             found.append(
                 Check(
                     "heights",
-                    f"The scan was flattened before: from every line {taken} was taken, which darkens lines that cross "
-                    f"something high. Before the repair these shadows, up to {amount(self.lines.highest)}, were taken "
-                    "out",
+                    f"Before the repair shadows of up to {amount(self.lines.highest)} were taken out: the scan was "
+                    f"flattened, from every line {taken} was taken, which darkens lines that cross something high",
                 )
             )
         if self.jumps:

@@ -34,6 +34,7 @@ from stmviewer.gui.measuring.work import Mode
 from stmviewer.gui.training.dialog import TrainingDialog
 from stmviewer.restore import RestoreRequest
 from stmviewer.scan import Channel, History, Scan
+from stmviewer.scan.processing.rows import align_by_polynomial
 from stmviewer.simulate import simulate_scan, to_scan
 
 
@@ -69,6 +70,16 @@ def _second_tip(stage: Stage) -> None:
     save_scan(Scan([Channel("Z", "m", seen)], scan.geometry, bias_v=-1.2, setpoint_a=5e-11), path)
     stage.open(path)
     stage.restore(task="repair", tips=True)
+
+
+def _flattened(stage: Stage) -> None:
+    """A scan whose lines another program flattened: its shadows are taken out before the repair."""
+    pair = simulate_scan("molecules", 256, 256, 0.1e-9, "mild", 4)
+    path = stage.folder / "flattened_007.gwy"
+    flat = align_by_polynomial(pair.degraded, 1)
+    save_scan(Scan([Channel("Z", "m", flat)], to_scan(pair).geometry, bias_v=-1.2, setpoint_a=5e-11), path)
+    stage.open(path)
+    stage.restore(task="repair")
 
 
 def _restoring(stage: Stage) -> None:
@@ -341,6 +352,7 @@ STATES: dict[str, State] = {
     "training-150": State(_training_state("mylab"), scale=1.5),
     "repaired-2560": State(_repaired, (2560, 1440)),
     "repaired-150": State(_repaired, scale=1.5),
+    "flattened": State(_flattened),
     "second-tip": State(_second_tip),
     "second-tip-dark": State(_second_tip, theme="dark"),
     "process": State(_process),
