@@ -40,7 +40,8 @@ _MEANS: Mapping[str, str] = {
     "tip": "Features that repeat at one offset tell of a further end of the tip. Which end is the main one cannot be "
     "told from one scan: compare with the repair without taking it out.",
     "heights": "A jump at a line or a bow over the whole image is mostly a fault of tip or scanner; a step edge "
-    "exactly along the lines is the exception. Compare with the measurement.",
+    "exactly along the lines is the exception. A repair that makes what it keeps lower or higher tells nothing of true "
+    "heights. Compare with the measurement.",
     "rows": "In gaps this wide rows of one direction look like rows of another. Which one it is was taken from their "
     "known spacing and the lines of the whole scan: look whether the rows run as you know them from this sample.",
     "cells": "All cells of a lattice together show what single gaps hide of each. What differs from cell to cell, such "

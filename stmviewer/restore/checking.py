@@ -13,6 +13,7 @@ from stmviewer.restore.classical import CELLS
 from stmviewer.restore.directions import agreement, middle, other_direction
 from stmviewer.restore.gaps import gap_checks
 from stmviewer.restore.info import ModelInfo
+from stmviewer.restore.kept_heights import height_checks
 from stmviewer.restore.lattice_check import lattice_checks
 from stmviewer.restore.methods import Methods
 from stmviewer.restore.patterns import pattern_checks
@@ -124,6 +125,8 @@ def check_result(
         if request.task == "repair":
             checks += _of_directions(scan, channel, case, mean, used[0].name, methods.repaired, progress)
             checks += _of_tip(case, channel, mean, methods.tip, request)
+            if any(i.learned for i in used):
+                checks += height_checks(case, mean)
         checks += lattice_checks(mean, case.raw, case.mask.measured, case.geometry, request.task)
     return Findings(tuple(checks), self_check)
 
