@@ -1,4 +1,5 @@
-"""Whether a repair keeps the heights of what it shows: networks flatten what they are not sure of."""
+"""Whether a repair keeps the heights of the scan. Networks flatten what they are not sure of; and faults raise what a
+scan shows. Which of both it is cannot be told from the scan, only that heights are not sure."""
 
 import numpy as np
 
@@ -19,10 +20,10 @@ def height_checks(case: Case, mean: FloatArray) -> list[Check]:
     ratio = height_ratio(case, mean)
     if ratio is None or _RAISED < ratio < _FLATTENED:
         return []
-    done = "flattens" if ratio > 1 else "raises"
+    done, fault = ("flattens", "raised") if ratio > 1 else ("raises", "flattened")
     text = (
-        f"What the scan and the repair share is {ratio:.2g} times as high in the scan: the repair {done} it. Measure "
-        "heights in the scan, or compare both"
+        f"What the scan and the repair share is {ratio:.2g} times as high in the scan: the repair {done} it, or a fault "
+        f"of the scan {fault} it. Heights of neither are sure"
     )
     return [Check("heights", text, warns=True)]
 

@@ -353,6 +353,7 @@ STATES: dict[str, State] = {
     "repaired-2560": State(_repaired, (2560, 1440)),
     "repaired-150": State(_repaired, scale=1.5),
     "flattened": State(_flattened),
+    "flattened-dark-1024": State(_flattened, (1024, 700), "dark"),
     "second-tip": State(_second_tip),
     "second-tip-dark": State(_second_tip, theme="dark"),
     "process": State(_process),
