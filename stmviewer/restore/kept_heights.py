@@ -22,8 +22,8 @@ def height_checks(case: Case, mean: FloatArray) -> list[Check]:
         return []
     done, fault = ("flattens", "raised") if ratio > 1 else ("raises", "flattened")
     text = (
-        f"What the scan and the repair share is {ratio:.2g} times as high in the scan: the repair {done} it, or a fault "
-        f"of the scan {fault} it. Heights of neither are sure"
+        f"What the scan and the repair share is {ratio:.2g} times as high in the scan: the repair {done} it, or a "
+        f"fault of the scan {fault} it. Heights of neither are sure"
     )
     return [Check("heights", text, warns=True)]
 
